@@ -1,0 +1,119 @@
+#include "boxes.h"
+
+#include <math.h>
+
+float mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
+{
+    const float width = fminf(a[2], b[2]) - fmaxf(a[0], b[0]);
+    const float height = fminf(a[3], b[3]) - fmaxf(a[1], b[1]);
+    if (!(width > 0.0f && height > 0.0f))
+        return 0.0f;
+    const float intersection = width * height;
+    const float area_a = (a[2] - a[0]) * (a[3] - a[1]);
+    const float area_b = (b[2] - b[0]) * (b[3] - b[1]);
+    const float whole = kind == MT_OVER_SMALLER ? fminf(area_a, area_b)
+                                                : area_a + area_b - intersection;
+    return intersection / whole;
+}
+
+/* Each comparison is a total order: equal only to itself, as (level, order) is unique. */
+static bool before_by_score(const mt_candidate *a, const mt_candidate *b)
+{
+    if (a->face.score != b->face.score)
+        return a->face.score > b->face.score;
+    return a->level != b->level ? a->level < b->level : a->order < b->order;
+}
+
+static bool before_by_level(const mt_candidate *a, const mt_candidate *b)
+{
+    return a->level != b->level ? a->level < b->level : before_by_score(a, b);
+}
+
+typedef bool (*before_function)(const mt_candidate *, const mt_candidate *);
+
+/* Moves the candidate at root down its heap of count, whose top is the last in order. */
+static void sift_down(mt_candidate *heap, size_t root, size_t count, before_function before)
+{
+    const mt_candidate moving = heap[root];
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && before(&heap[child], &heap[child + 1]))
+            child++;
+        if (!before(&moving, &heap[child]))
+            break;
+        heap[root] = heap[child];
+    }
+    heap[root] = moving;
+}
+
+/* Heap sort: in place, unlike the C library's qsort, which may ask for memory. */
+static void sort(mt_candidate *candidates, size_t count, before_function before)
+{
+    for (size_t i = count / 2; i-- > 0;)
+        sift_down(candidates, i, count, before);
+    for (size_t end = count; end > 1; end--) {
+        mt_candidate top = candidates[0];
+        candidates[0] = candidates[end - 1];
+        candidates[end - 1] = top;
+        sift_down(candidates, 0, end - 1, before);
+    }
+}
+
+void mt_sort_by_level(mt_candidate *candidates, size_t count)
+{
+    sort(candidates, count, before_by_level);
+}
+
+void mt_sort_by_score(mt_candidate *candidates, size_t count)
+{
+    sort(candidates, count, before_by_score);
+}
+
+size_t mt_suppress(mt_candidate *candidates, size_t count, float most, mt_overlap kind)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool keep = true;
+        for (size_t j = 0; j < kept && keep; j++)
+            keep = mt_overlap_of(candidates[i].face.box, candidates[j].face.box, kind) <= most;
+        if (keep)
+            candidates[kept++] = candidates[i];
+    }
+    return kept;
+}
+
+void mt_regress(mt_candidate *candidate)
+{
+    float *box = candidate->face.box;
+    const float *offsets = candidate->offsets;
+    const float width = box[2] - box[0], height = box[3] - box[1];
+    box[0] += offsets[0] * width;
+    box[1] += offsets[1] * height;
+    box[2] += offsets[2] * width;
+    box[3] += offsets[3] * height;
+}
+
+void mt_square(float box[4])
+{
+    const float width = box[2] - box[0], height = box[3] - box[1];
+    const float side = fmaxf(width, height);
+    box[0] += (width - side) * 0.5f;
+    box[1] += (height - side) * 0.5f;
+    box[2] = box[0] + side;
+    box[3] = box[1] + side;
+}
+
+bool mt_is_visible(const float box[4], int width, int height)
+{
+    /* Written so that a NaN anywhere is false. */
+    return box[0] < box[2] && box[1] < box[3] && box[0] < (float)width && box[1] < (float)height &&
+           box[2] > 0.0f && box[3] > 0.0f && isfinite(box[2] - box[0]) &&
+           isfinite(box[3] - box[1]);
+}
+
+void mt_clip(float box[4], int width, int height)
+{
+    box[0] = fmaxf(box[0], 0.0f);
+    box[1] = fmaxf(box[1], 0.0f);
+    box[2] = fminf(box[2], (float)width);
+    box[3] = fminf(box[3], (float)height);
+}

@@ -1,0 +1,256 @@
+#define _GNU_SOURCE /* strtod_l */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Cuts the blanks (and a DOS line's \r) off both ends. */
+static char *trim(char *text)
+{
+    while (is_blank(*text))
+        text++;
+    char *end = text + strlen(text);
+    while (end > text && is_blank(end[-1]))
+        end--;
+    *end = '\0';
+    return text;
+}
+
+static int parse_line(mt_config *config, char *line, int number, mtcnn_error *error)
+{
+    line = trim(line);
+    if (!*line || *line == '#' || *line == ';')
+        return MTCNN_OK;
+
+    if (*line == '[') {
+        size_t length = strlen(line);
+        if (length < 3 || line[length - 1] != ']')
+            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' is not a section like [net]",
+                           config->path, number, line);
+        line[length - 1] = '\0';
+        mt_section *last = &config->sections[config->count - 1];
+        config->sections[config->count++] =
+            (mt_section){config->path, trim(line + 1), number, 0, last->options + last->count};
+        return MTCNN_OK;
+    }
+
+    char *equals = strchr(line, '=');
+    if (!equals || equals == line)
+        return mt_fail(error, MTCNN_ERROR_CFG,
+                       "%s:%d: '%s' is neither a section, nor key=value, nor a comment",
+                       config->path, number, line);
+    *equals = '\0';
+    mt_section *section = &config->sections[config->count - 1];
+    section->options[section->count++] = (mt_option){trim(line), trim(equals + 1), number};
+    return MTCNN_OK;
+}
+
+int mt_config_read(mt_config *config, const char *path, bool builtin, mtcnn_error *error)
+{
+    size_t size;
+    *config = (mt_config){0};
+    int status = mt_read_file(path, builtin, &config->text, &size, error);
+    if (status)
+        return status;
+    if (memchr(config->text, '\0', size)) {
+        mt_config_free(config);
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s: not a text file (it has zero bytes)", path);
+    }
+
+    size_t lines = 1;
+    for (const char *c = config->text; *c; c++)
+        lines += *c == '\n';
+    config->path = malloc(strlen(path) + 1);
+    config->sections = calloc(lines + 1, sizeof *config->sections);
+    config->options = calloc(lines, sizeof *config->options);
+    if (!config->path || !config->sections || !config->options || lines > INT_MAX) {
+        mt_config_free(config);
+        return mt_fail_memory(error, path, size);
+    }
+    strcpy(config->path, path);
+    config->count = 1;
+    config->sections[0] = (mt_section){config->path, "", 1, 0, config->options};
+
+    int number = 0;
+    for (char *line = config->text; line && !status;) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
+        status = parse_line(config, line, ++number, error);
+        line = end ? end + 1 : NULL;
+    }
+    if (status)
+        mt_config_free(config);
+    return status;
+}
+
+void mt_config_free(mt_config *config)
+{
+    free(config->path);
+    free(config->text);
+    free(config->sections);
+    free(config->options);
+    *config = (mt_config){0};
+}
+
+const mt_option *mt_option_find(const mt_section *section, const char *key)
+{
+    for (int i = section->count - 1; i >= 0; i--)
+        if (!strcmp(section->options[i].key, key))
+            return &section->options[i];
+    return NULL;
+}
+
+/* How messages name a section: the unnamed one is the file itself. */
+static int fail_missing(const mt_section *section, const char *key, mtcnn_error *error)
+{
+    if (!*section->name)
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s: has no line '%s = ...'", section->path, key);
+    return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: [%s] has no line '%s=...'", section->path,
+                   section->line, section->name, key);
+}
+
+/* One integer at text, which must end at a comma or the end; *end points there. */
+static int parse_int(const mt_section *section, const mt_option *option, const char *text,
+                     char **end, int *value, mtcnn_error *error)
+{
+    errno = 0;
+    long number = strtol(text, end, 10);
+    bool digits = *end != text;
+    while (is_blank(**end))
+        ++*end;
+    if (!digits || (**end && **end != ','))
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: a whole number was expected",
+                       section->path, option->line, option->key, option->value);
+    if (errno || number > INT_MAX || number < INT_MIN)
+        number = number > 0 ? INT_MAX : INT_MIN; /* out of every range that is asked for */
+    *value = (int)number;
+    return MTCNN_OK;
+}
+
+int mt_option_int(const mt_section *section, const char *key, int fallback, int minimum,
+                  int maximum, int *value, mtcnn_error *error)
+{
+    const mt_option *option = mt_option_find(section, key);
+    if (!option) {
+        *value = fallback;
+        return MTCNN_OK;
+    }
+    char *end;
+    int status = parse_int(section, option, option->value, &end, value, error);
+    if (status)
+        return status;
+    if (*end || *value < minimum || *value > maximum)
+        return mt_fail(error, MTCNN_ERROR_CFG,
+                       "%s:%d: [%s] %s=%s: one whole number from %d to %d was expected",
+                       section->path, option->line, section->name, key, option->value, minimum,
+                       maximum);
+    return MTCNN_OK;
+}
+
+int mt_option_int_required(const mt_section *section, const char *key, int minimum, int maximum,
+                           int *value, mtcnn_error *error)
+{
+    if (!mt_option_find(section, key))
+        return fail_missing(section, key, error);
+    return mt_option_int(section, key, 0, minimum, maximum, value, error);
+}
+
+static int count_fields(const char *text)
+{
+    int count = 1;
+    for (; *text; text++)
+        count += *text == ',';
+    return count;
+}
+
+/* strtod with a point as decimal sign, whatever the program's locale says. */
+static double parse_number(const char *text, char **end)
+{
+    locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (!c_locale)
+        return strtod(text, end);
+    double value = strtod_l(text, end, c_locale);
+    freelocale(c_locale);
+    return value;
+}
+
+int mt_option_numbers(const mt_section *section, const char *key, int count, double *values,
+                      mtcnn_error *error)
+{
+    const mt_option *option = mt_option_find(section, key);
+    if (!option)
+        return fail_missing(section, key, error);
+    const char *text = option->value;
+    bool good = count_fields(text) == count;
+    for (int i = 0; i < count && good; i++) {
+        char *end;
+        values[i] = parse_number(text, &end);
+        good = end != text;
+        while (is_blank(*end))
+            end++;
+        good = good && *end == (i + 1 < count ? ',' : '\0') && isfinite((float)values[i]);
+        text = end + 1;
+    }
+    if (!good)
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: %d number%s expected",
+                       section->path, option->line, option->key, option->value, count,
+                       count == 1 ? " was" : "s with commas between them were");
+    return MTCNN_OK;
+}
+
+int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
+                     mtcnn_error *error)
+{
+    double numbers[MT_MAX_NUMBERS];
+    int status = mt_option_numbers(section, key, count, numbers, error);
+    for (int i = 0; i < count && !status; i++)
+        values[i] = (float)numbers[i];
+    return status;
+}
+
+int mt_option_int_list(const mt_section *section, const char *key, int **values, int *count,
+                       mtcnn_error *error)
+{
+    const mt_option *option = mt_option_find(section, key);
+    if (!option)
+        return fail_missing(section, key, error);
+    *count = count_fields(option->value);
+    *values = calloc((size_t)*count, sizeof **values);
+    if (!*values)
+        return mt_fail_memory(error, key, (size_t)*count * sizeof **values);
+    const char *text = option->value;
+    for (int i = 0; i < *count; i++) {
+        char *end;
+        int status = parse_int(section, option, text, &end, &(*values)[i], error);
+        if (status) {
+            free(*values);
+            *values = NULL;
+            return status;
+        }
+        text = end + 1;
+    }
+    return MTCNN_OK;
+}
+
+int mt_option_text(const mt_section *section, const char *key, const char **value,
+                   mtcnn_error *error)
+{
+    const mt_option *option = mt_option_find(section, key);
+    if (!option || !*option->value)
+        return fail_missing(section, key, error);
+    *value = option->value;
+    return MTCNN_OK;
+}

@@ -1,0 +1,72 @@
+/* config.h: Darknet's text form, [sections] of key=value lines, as .cfg and .data files use it. */
+#ifndef MT_CONFIG_H
+#define MT_CONFIG_H
+
+#include <stdbool.h>
+
+#include "mtcnn.h"
+
+typedef struct mt_option {
+    const char *key;
+    const char *value;
+    int line; /* 1-based */
+} mt_option;
+
+typedef struct mt_section {
+    const char *path; /* of the file, for messages */
+    const char *name; /* without brackets; "" for the lines before the first section */
+    int line;
+    int count;
+    mt_option *options; /* [count], in the order of the file */
+} mt_section;
+
+/* A parsed file; all strings point into text. */
+typedef struct mt_config {
+    char *path;
+    char *text;
+    int count;
+    mt_section *sections; /* [count]; the first is the unnamed one, often empty */
+    mt_option *options;
+} mt_config;
+
+/*
+ * Reads and parses a file. Comments are lines that begin with # or ;. Blanks around keys, values
+ * and commas do not count (Darknet drops those inside words too), nor do carriage returns.
+ * On failure there is nothing to free.
+ */
+int mt_config_read(mt_config *config, const char *path, bool builtin, mtcnn_error *error);
+void mt_config_free(mt_config *config);
+
+/* The last option of that key, as Darknet's lists give it; NULL if absent. */
+const mt_option *mt_option_find(const mt_section *section, const char *key);
+
+/* *value = the integer of key, or fallback; MTCNN_ERROR_CFG unless minimum <= it <= maximum. */
+int mt_option_int(const mt_section *section, const char *key, int fallback, int minimum,
+                  int maximum, int *value, mtcnn_error *error);
+
+/* The same for a key that must be there. */
+int mt_option_int_required(const mt_section *section, const char *key, int minimum, int maximum,
+                           int *value, mtcnn_error *error);
+
+/* The most numbers that one line of a .data file holds. */
+#define MT_MAX_NUMBERS 4
+
+/* *values = exactly count (<= MT_MAX_NUMBERS) comma-separated finite numbers of a key that must be there. */
+int mt_option_numbers(const mt_section *section, const char *key, int count, double *values,
+                      mtcnn_error *error);
+
+/* The same, rounded to float32. */
+int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
+                     mtcnn_error *error);
+
+/*
+ * Comma-separated integers of a key that must be there. *values is the caller's, to be freed.
+ */
+int mt_option_int_list(const mt_section *section, const char *key, int **values, int *count,
+                       mtcnn_error *error);
+
+/* The text of a key that must be there. */
+int mt_option_text(const mt_section *section, const char *key, const char **value,
+                   mtcnn_error *error);
+
+#endif

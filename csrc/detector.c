@@ -1,0 +1,124 @@
+/* The public functions of a detector: making it, checking what it is given, freeing it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cascade.h"
+#include "error.h"
+#include "gemm.h"
+
+int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
+                          const mtcnn_options *options, mtcnn_error *error)
+{
+    mt_clear(error);
+    if (!result || !model)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "mtcnn_detector_create: detector or model is NULL");
+    *result = NULL;
+    if (!options)
+        options = &model->options;
+    int status = mt_check_options(options, error);
+    if (status)
+        return status;
+
+    mtcnn_detector *detector = calloc(1, sizeof *detector);
+    if (!detector)
+        return mt_fail_memory(error, "a detector", sizeof *detector);
+    detector->model = model;
+    detector->options = *options;
+    detector->lanes = calloc((size_t)options->threads, sizeof *detector->lanes);
+    if (!detector->lanes)
+        status = mt_fail_memory(error, "a detector",
+                                (size_t)options->threads * sizeof *detector->lanes);
+    if (!status)
+        status = mt_pool_create(&detector->pool, options->threads, error);
+    if (status)
+        mtcnn_detector_free(&detector);
+    mt_gemm_single_thread();
+    *result = detector;
+    return status;
+}
+
+void mtcnn_detector_free(mtcnn_detector **result)
+{
+    if (!result || !*result)
+        return;
+    mtcnn_detector *detector = *result;
+    mt_pool_free(&detector->pool);
+    for (int i = 0; detector->lanes && i < detector->options.threads; i++) {
+        mt_lane *lane = &detector->lanes[i];
+        for (int stage = 0; stage < MT_STAGES; stage++)
+            mt_workspace_free(&lane->workspaces[stage]);
+        mt_resizer_free(&lane->resizer);
+        mt_release(&lane->candidates);
+    }
+    free(detector->lanes);
+    mt_release(&detector->levels);
+    mt_release(&detector->bands);
+    mt_release(&detector->candidates);
+    mt_release(&detector->outputs);
+    for (int stage = 0; stage < MT_STAGES; stage++)
+        mt_release(&detector->faces[stage]);
+    mt_release(&detector->clipped);
+    free(detector);
+    *result = NULL;
+}
+
+size_t mtcnn_detector_memory(const mtcnn_detector *detector)
+{
+    size_t bytes = detector->levels.bytes + detector->bands.bytes + detector->candidates.bytes +
+                   detector->outputs.bytes + detector->clipped.bytes;
+    for (int stage = 0; stage < MT_STAGES; stage++)
+        bytes += detector->faces[stage].bytes;
+    for (int i = 0; i < detector->options.threads; i++) {
+        const mt_lane *lane = &detector->lanes[i];
+        for (int stage = 0; stage < MT_STAGES; stage++)
+            bytes += mt_workspace_bytes(&lane->workspaces[stage]);
+        bytes += mt_resizer_bytes(&lane->resizer) + lane->candidates.bytes;
+    }
+    return bytes;
+}
+
+static int check_image(const mtcnn_image *image, mtcnn_error *error)
+{
+    if (!image || !image->pixels)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "the image has no pixels (NULL)");
+    if (image->width < 1 || image->height < 1 || image->width > MTCNN_MAX_SIDE ||
+        image->height > MTCNN_MAX_SIDE)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "an image of %dx%d pixels: width and height must be 1 to %d", image->width,
+                       image->height, MTCNN_MAX_SIDE);
+    int bytes;
+    switch (image->color) {
+    case MTCNN_GRAY: bytes = 1; break;
+    case MTCNN_RGB:
+    case MTCNN_BGR: bytes = 3; break;
+    case MTCNN_RGBA:
+    case MTCNN_BGRA: bytes = 4; break;
+    default:
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "unknown colour order %d: MTCNN_RGB, MTCNN_BGR, MTCNN_GRAY, MTCNN_RGBA or "
+                       "MTCNN_BGRA was expected",
+                       (int)image->color);
+    }
+    const ptrdiff_t least = (ptrdiff_t)image->width * bytes;
+    if (image->height > 1 && image->stride < least && image->stride > -least)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "a stride of %td bytes is too small for rows of %td bytes", image->stride,
+                       least);
+    return MTCNN_OK;
+}
+
+int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
+                 mtcnn_error *error)
+{
+    mt_clear(error);
+    if (!detector || !result)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_detect: detector or result is NULL");
+    memset(result, 0, sizeof *result);
+    int status = check_image(image, error);
+    if (!status)
+        status = mt_cascade_run(detector, image, result, error);
+    if (status)
+        memset(result, 0, sizeof *result);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* gemm.h: the one place that calls OpenBLAS. All matrices are row-major and dense. */
+#ifndef MT_GEMM_H
+#define MT_GEMM_H
+
+/* c [m][n] = a [m][k] * b [k][n]; ldc: floats from one row of c to the next. */
+void mt_gemm(int m, int n, int k, const float *a, const float *b, float *c, int ldc);
+
+/* c [m][n] = a [m][k] * b [n][k] transposed */
+void mt_gemm_transposed(int m, int n, int k, const float *a, const float *b, float *c);
+
+/* Keeps OpenBLAS from making threads of its own: the core has its own. */
+void mt_gemm_single_thread(void);
+
+#endif

@@ -1,0 +1,110 @@
+/* [maxpool] and [avgpool] (over the whole picture). */
+#include <float.h>
+
+#include "layer.h"
+
+static int parse_max(mt_layer *layer, const mt_section *section, const int *channels,
+                     mtcnn_error *error)
+{
+    (void)channels;
+    int status;
+    layer->out.channels = layer->in.channels;
+    if ((status = mt_option_int(section, "stride", 1, 1, MT_MAX_KERNEL, &layer->stride, error)) ||
+        (status = mt_option_int(section, "size", layer->stride, 1, MT_MAX_KERNEL, &layer->size,
+                                error)) ||
+        (status = mt_option_int(section, "padding", layer->size - 1, 0, MT_MAX_KERNEL,
+                                &layer->pad, error)) ||
+        (status = mt_refuse(section, "maxpool_depth", "0", error)) ||
+        (status = mt_refuse(section, "antialiasing", "0", error)))
+        return status;
+    return MTCNN_OK;
+}
+
+static int shape_max(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
+                     mtcnn_error *error)
+{
+    int height = in->height + layer->pad - layer->size;
+    int width = in->width + layer->pad - layer->size;
+    if (height < 0 || width < 0)
+        return mt_fail_layer(layer, error, "a window of %d does not fit an input of %dx%d pixels",
+                             layer->size, in->width, in->height);
+    *out = (mtcnn_shape){in->channels, height / layer->stride + 1, width / layer->stride + 1};
+    return MTCNN_OK;
+}
+
+/* One channel. Outside of the picture is -FLT_MAX, as in Darknet; offset: C's division. */
+static void pool_plane(const mt_layer *layer, mtcnn_shape in, mtcnn_shape out, const float *input,
+                       float *output)
+{
+    const int offset = -layer->pad / 2;
+    for (int y = 0; y < out.height; y++) {
+        int top = y * layer->stride + offset;
+        int bottom = top + layer->size < in.height ? top + layer->size : in.height;
+        top = top < 0 ? 0 : top;
+        for (int x = 0; x < out.width; x++) {
+            int left = x * layer->stride + offset;
+            int right = left + layer->size < in.width ? left + layer->size : in.width;
+            left = left < 0 ? 0 : left;
+            float maximum = -FLT_MAX;
+            for (int iy = top; iy < bottom; iy++)
+                for (int ix = left; ix < right; ix++)
+                    if (input[(size_t)iy * in.width + ix] > maximum)
+                        maximum = input[(size_t)iy * in.width + ix];
+            *output++ = maximum;
+        }
+    }
+}
+
+static void forward_max(const mt_layer *layer, const mt_pass *pass)
+{
+    const mtcnn_shape in = pass->in[0], out = pass->out;
+    for (size_t plane = 0; plane < (size_t)pass->batch * in.channels; plane++)
+        pool_plane(layer, in, out, pass->inputs[0] + plane * in.height * in.width,
+                   pass->output + plane * out.height * out.width);
+}
+
+const mt_layer_type mt_maxpool = {
+    .section = "maxpool",
+    .parse = parse_max,
+    .shape = shape_max,
+    .forward = forward_max,
+};
+
+static int parse_average(mt_layer *layer, const mt_section *section, const int *channels,
+                         mtcnn_error *error)
+{
+    (void)section;
+    (void)channels;
+    (void)error;
+    layer->out.channels = layer->in.channels;
+    return MTCNN_OK;
+}
+
+static int shape_average(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
+                         mtcnn_error *error)
+{
+    (void)layer;
+    (void)error;
+    *out = (mtcnn_shape){in->channels, 1, 1};
+    return MTCNN_OK;
+}
+
+static void forward_average(const mt_layer *layer, const mt_pass *pass)
+{
+    (void)layer;
+    const size_t pixels = (size_t)pass->in[0].height * pass->in[0].width;
+    const float *input = pass->inputs[0];
+    for (size_t plane = 0; plane < (size_t)pass->batch * pass->out.channels; plane++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < pixels; i++)
+            sum += (double)*input++;
+        pass->output[plane] = (float)(sum / (double)pixels);
+    }
+}
+
+const mt_layer_type mt_avgpool = {
+    .section = "avgpool",
+    .parse = parse_average,
+    .shape = shape_average,
+    .forward = forward_average,
+};

@@ -1,0 +1,219 @@
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+
+static const char *const stage_names[MT_STAGES] = {"pnet", "rnet", "onet"};
+
+/* Channels that a stage's output must have: probability, offsets, and ONet's landmarks. */
+static const int stage_channels[MT_STAGES] = {5, 5, 15};
+
+static int check_fraction(const char *name, float value, mtcnn_error *error)
+{
+    if (value >= 0.0f && value <= 1.0f)
+        return MTCNN_OK;
+    return mt_fail(error, MTCNN_ERROR_ARGUMENT, "%s %g is outside 0 to 1", name, (double)value);
+}
+
+int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
+{
+    int status;
+    if (!(options->min_face >= 1.0 && options->min_face <= MTCNN_MAX_SIDE))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "min_face %g is outside 1 to %d pixels",
+                       options->min_face, MTCNN_MAX_SIDE);
+    if (!(options->scale_factor > 0.0 && options->scale_factor < 1.0))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "scale_factor %g is not between 0 and 1 (both excluded)",
+                       options->scale_factor);
+    for (int i = 0; i < 3; i++)
+        if ((status = check_fraction("threshold", options->thresholds[i], error)))
+            return status;
+    for (int i = 0; i < 4; i++)
+        if ((status = check_fraction("nms", options->nms[i], error)))
+            return status;
+    if (options->threads < 1 || options->threads > MTCNN_MAX_THREADS)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "threads %d is outside 1 to %d",
+                       options->threads, MTCNN_MAX_THREADS);
+    return MTCNN_OK;
+}
+
+/* A key that this file does not know is a slip of the pen: say so rather than ignore it. */
+static int refuse_unknown_keys(const mt_section *data, mtcnn_error *error)
+{
+    static const char *const known[] = {
+        "pnet_cfg",     "pnet_weights", "rnet_cfg", "rnet_weights", "onet_cfg",
+        "onet_weights", "thresholds",   "min_face", "scale_factor", "nms",
+        "mean",         "norm",         "color",    "pad",
+    };
+    for (int i = 0; i < data->count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < sizeof known / sizeof *known && !found; j++)
+            found = !strcmp(data->options[i].key, known[j]);
+        if (!found)
+            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%s'", data->path,
+                           data->options[i].line, data->options[i].key);
+    }
+    return MTCNN_OK;
+}
+
+static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
+{
+    mtcnn_options *options = &model->options;
+    mt_normalisation *normalisation = &model->normalisation;
+    const char *color;
+    int status;
+    if ((status = refuse_unknown_keys(data, error)) ||
+        (status = mt_option_floats(data, "thresholds", 3, options->thresholds, error)) ||
+        (status = mt_option_numbers(data, "min_face", 1, &options->min_face, error)) ||
+        (status = mt_option_numbers(data, "scale_factor", 1, &options->scale_factor, error)) ||
+        (status = mt_option_floats(data, "nms", 4, options->nms, error)) ||
+        (status = mt_option_floats(data, "mean", 1, &normalisation->mean, error)) ||
+        (status = mt_option_floats(data, "norm", 1, &normalisation->norm, error)) ||
+        (status = mt_option_floats(data, "pad", 1, &normalisation->pad, error)) ||
+        (status = mt_option_text(data, "color", &color, error)))
+        return status;
+    options->clip = 1;
+    options->threads = 1;
+
+    mtcnn_error detail;
+    if (mt_check_options(options, &detail))
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s: %.400s", data->path, detail.message);
+    if (strcmp(color, "RGB") && strcmp(color, "BGR"))
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s: color = %s: RGB or BGR was expected",
+                       data->path, color);
+    normalisation->color = strcmp(color, "RGB") ? MTCNN_BGR : MTCNN_RGB;
+    return MTCNN_OK;
+}
+
+static int read_network(mtcnn_model *model, mt_stage stage, const mt_section *data, bool builtin,
+                        mtcnn_error *error)
+{
+    char key[2][16] = {"", ""};
+    const char *name[2];
+    char *path[2] = {NULL, NULL};
+    int status = MTCNN_OK;
+    for (int i = 0; i < 2 && !status; i++) {
+        strcat(strcpy(key[i], stage_names[stage]), i ? "_weights" : "_cfg");
+        status = mt_option_text(data, key[i], &name[i], error);
+        if (!status && !(path[i] = mt_path_beside(data->path, name[i])))
+            status = mt_fail_memory(error, name[i], strlen(name[i]));
+    }
+    if (!status)
+        status = mt_network_load(&model->networks[stage], path[0], path[1], builtin, error);
+    free(path[0]);
+    free(path[1]);
+    return status;
+}
+
+/* The three networks must take colour pictures and give what the cascade reads. */
+static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_error *error)
+{
+    const mtcnn_shape in = network->input;
+    const mtcnn_shape out = network->layers[network->layer_count - 1].out;
+    if (in.channels != 3 || in.height != in.width)
+        return mt_fail(error, MTCNN_ERROR_MODEL,
+                       "%s: %s takes 3 channels of a square, not %d of %dx%d pixels",
+                       network->path, stage_names[stage], in.channels, in.width, in.height);
+    if (out.channels != stage_channels[stage] || out.height != 1 || out.width != 1)
+        return mt_fail(error, MTCNN_ERROR_MODEL,
+                       "%s: %s gives %d channels of 1x1 pixel, not %d of %dx%d",
+                       network->path, stage_names[stage], stage_channels[stage], out.channels,
+                       out.width, out.height);
+    return MTCNN_OK;
+}
+
+/* PNet runs on levels of any size, band by band: every output must see its own cell alone. */
+static int check_fully_convolutional(const mtcnn_network *network, mtcnn_error *error)
+{
+    for (int i = 0; i < network->layer_count; i++) {
+        const mt_layer *layer = &network->layers[i];
+        const bool padded = (layer->type == &mt_convolutional && layer->pad > 0) ||
+                            (layer->type == &mt_maxpool && layer->pad > 1);
+        const bool global = layer->type == &mt_connected || layer->type == &mt_avgpool ||
+                            (layer->type == &mt_softmax && !layer->spatial);
+        if (padded || global)
+            return mt_fail(error, MTCNN_ERROR_MODEL,
+                           "%s:%d: [%s]: PNet must be fully convolutional and without padding "
+                           "(a [maxpool] may have padding=1)",
+                           network->path, layer->line, layer->type->section);
+    }
+    return MTCNN_OK;
+}
+
+/* PNet's stride: the product of those on the way from its output back to its input. */
+static int output_stride(const mtcnn_network *network)
+{
+    int stride = 1;
+    for (int tensor = network->layer_count; tensor > 0;) {
+        const mt_layer *layer = &network->layers[tensor - 1];
+        if (layer->stride > 1)
+            stride *= layer->stride;
+        tensor = layer->inputs[0];
+    }
+    return stride;
+}
+
+int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
+{
+    mt_clear(error);
+    if (!result)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_model_load: model is NULL");
+    *result = NULL;
+    const bool builtin = !path;
+    if (builtin && !mtcnn_has_builtin_model())
+        return mt_fail(error, MTCNN_ERROR_MODEL,
+                       "no model is compiled into this library: name a .data file");
+
+    mt_config config;
+    int status = mt_config_read(&config, builtin ? mt_builtin_files[0].name : path, builtin, error);
+    if (status)
+        return status;
+    mtcnn_model *model = calloc(1, sizeof *model);
+    if (!model)
+        status = mt_fail_memory(error, config.path, sizeof *model);
+    else if (config.count > 1)
+        status = mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: a .data file has no sections like [%s]",
+                         config.path, config.sections[1].line, config.sections[1].name);
+    const mt_section *data = &config.sections[0];
+    if (!status)
+        status = read_settings(model, data, error);
+    for (mt_stage stage = 0; stage < MT_STAGES && !status; stage++) {
+        status = read_network(model, stage, data, builtin, error);
+        if (!status)
+            status = check_network(model->networks[stage], stage, error);
+    }
+    if (!status)
+        status = check_fully_convolutional(model->networks[MT_PNET], error);
+    mt_config_free(&config);
+    if (status) {
+        mtcnn_model_free(&model);
+        return status;
+    }
+    model->cell = model->networks[MT_PNET]->input.width;
+    model->stride = output_stride(model->networks[MT_PNET]);
+    *result = model;
+    return MTCNN_OK;
+}
+
+void mtcnn_model_free(mtcnn_model **model)
+{
+    if (!model || !*model)
+        return;
+    for (mt_stage stage = 0; stage < MT_STAGES; stage++)
+        mtcnn_network_free(&(*model)->networks[stage]);
+    free(*model);
+    *model = NULL;
+}
+
+int mtcnn_has_builtin_model(void)
+{
+    return mt_builtin_files[0].name != NULL;
+}
+
+void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options)
+{
+    *options = model->options;
+}

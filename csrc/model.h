@@ -1,0 +1,22 @@
+/* model.h: a cascade as its .data file describes it. */
+#ifndef MT_MODEL_H
+#define MT_MODEL_H
+
+#include "network.h"
+#include "resize.h"
+
+typedef enum mt_stage { MT_PNET, MT_RNET, MT_ONET, MT_STAGES } mt_stage;
+
+/* Read-only once loaded. */
+struct mtcnn_model {
+    mtcnn_network *networks[MT_STAGES];
+    mtcnn_options options;
+    mt_normalisation normalisation;
+    int cell;   /* side of the picture part that one output of PNet looks at, pixels */
+    int stride; /* pixels from one output of PNet to the next */
+};
+
+/* Checks options against their ranges; MTCNN_ERROR_ARGUMENT names the one that is wrong. */
+int mt_check_options(const mtcnn_options *options, mtcnn_error *error);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * mtcnn.h: face detection with MTCNN (Zhang et al. 2016) on a CPU.
+ *
+ * The whole public interface of libmtcnn. It compiles alone, as C99 or later and as C++.
+ *
+ *     mtcnn_model *model = NULL;
+ *     mtcnn_detector *detector = NULL;
+ *     mtcnn_error error;
+ *     if (mtcnn_model_load(&model, "model.data", &error) ||
+ *         mtcnn_detector_create(&detector, model, NULL, &error)) {
+ *         fprintf(stderr, "%s\n", error.message);
+ *     } else {
+ *         mtcnn_image image = {pixels, width, height, 3 * width, MTCNN_RGB};
+ *         mtcnn_result result;
+ *         if (mtcnn_detect(detector, &image, &result, &error) == MTCNN_OK)
+ *             for (int i = 0; i < result.count; i++)
+ *                 printf("%.1f %.1f\n", result.faces[i].box[0], result.faces[i].box[1]);
+ *     }
+ *     mtcnn_detector_free(&detector);
+ *     mtcnn_model_free(&model);
+ *
+ * Contracts that hold for every function here:
+ *
+ * - Coordinates are continuous pixels of the given image: the origin is the top left corner of the
+ *   top left pixel, x grows to the right, y down. A box is x1, y1, x2, y2; its width is x2 - x1.
+ * - Landmarks are left eye, right eye, nose, left mouth corner, right mouth corner, as seen in the
+ *   picture, each x, y.
+ * - Functions that can fail return MTCNN_OK (0) or a negative mtcnn_status, and write a sentence
+ *   that names the file, the cause and the remedy into *error, where error is not NULL.
+ * - Nothing here prints, exits or aborts.
+ * - A model is read-only once loaded; any number of threads may share it. A detector is used by
+ *   one thread at a time; any number of detectors run side by side.
+ */
+#ifndef MTCNN_H
+#define MTCNN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef MTCNN_API
+#if defined(__GNUC__) && !defined(_WIN32)
+#define MTCNN_API __attribute__((visibility("default")))
+#else
+#define MTCNN_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ----------------------------------------------------------------------------------- */
+
+typedef enum mtcnn_status {
+    MTCNN_OK = 0,
+    MTCNN_ERROR_ARGUMENT = -1, /* an argument or option outside its range */
+    MTCNN_ERROR_MEMORY = -2,   /* memory ran out */
+    MTCNN_ERROR_FILE = -3,     /* a file is missing or cannot be read */
+    MTCNN_ERROR_CFG = -4,      /* a .data or .cfg file that makes no sense */
+    MTCNN_ERROR_WEIGHTS = -5,  /* a .weights file that does not fit its .cfg */
+    MTCNN_ERROR_MODEL = -6     /* three networks that do not make a cascade, or no built-in model */
+} mtcnn_status;
+
+/* Filled by the caller's own choice: pass NULL where the code alone is enough. */
+typedef struct mtcnn_error {
+    char message[512]; /* one sentence, no newline, always terminated; empty after MTCNN_OK */
+} mtcnn_error;
+
+/* The meaning of a code in a few words: a constant string, never NULL. */
+MTCNN_API const char *mtcnn_strerror(int status);
+
+/* The library's version, "major.minor.patch": a constant string. */
+MTCNN_API const char *mtcnn_version(void);
+
+/* ---- models ----------------------------------------------------------------------------------- */
+
+/* Three networks and the settings of their cascade, read-only. */
+typedef struct mtcnn_model mtcnn_model;
+
+/*
+ * Settings of a detection. mtcnn_model_options gives the model's own; change what you like.
+ */
+typedef struct mtcnn_options {
+    double min_face;     /* side of the smallest face looked for, in pixels of the image; >= 1 */
+    double scale_factor; /* ratio of the pyramid's neighbouring levels; inside (0, 1) */
+    float thresholds[3]; /* least probability after PNet, RNet, ONet; each 0..1 */
+    float nms[4];        /* largest overlap that non-maximum suppression keeps, each 0..1: within a
+                            level, between levels, after RNet (all three intersection over union),
+                            after ONet (intersection over the smaller box) */
+    int clip;            /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
+    int threads;         /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
+} mtcnn_options;
+
+#define MTCNN_MAX_THREADS 256
+
+/*
+ * Loads the cascade that the .data file at path describes, or, with path NULL, the model that was
+ * compiled into the library (MTCNN_ERROR_MODEL where there is none).
+ *
+ * On success *model is the caller's, to be freed with mtcnn_model_free after the last detector that
+ * uses it. On failure *model is NULL.
+ */
+MTCNN_API int mtcnn_model_load(mtcnn_model **model, const char *path, mtcnn_error *error);
+
+/* Frees *model and sets it to NULL. NULL and a pointer to NULL are fine. */
+MTCNN_API void mtcnn_model_free(mtcnn_model **model);
+
+/* 1 where a model is compiled into the library, else 0. */
+MTCNN_API int mtcnn_has_builtin_model(void);
+
+/* The model's own settings, as its .data file gives them; clip = 1, threads = 1. */
+MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
+
+/* ---- detection -------------------------------------------------------------------------------- */
+
+typedef struct mtcnn_detector mtcnn_detector;
+
+/*
+ * Makes a detector for one thread. options NULL: the model's own. They are checked here, once.
+ *
+ * The model must outlive the detector. Matrix products run in OpenBLAS, on the detector's own
+ * threads: creating a detector sets OpenBLAS itself to one thread in this process.
+ *
+ * On success *detector is the caller's, to be freed with mtcnn_detector_free. On failure it is NULL.
+ */
+MTCNN_API int mtcnn_detector_create(mtcnn_detector **detector, const mtcnn_model *model,
+                                    const mtcnn_options *options, mtcnn_error *error);
+
+/* Frees *detector with all its results and sets it to NULL. NULL and a pointer to NULL are fine. */
+MTCNN_API void mtcnn_detector_free(mtcnn_detector **detector);
+
+typedef enum mtcnn_color {
+    MTCNN_RGB = 0,
+    MTCNN_BGR = 1,
+    MTCNN_GRAY = 2,
+    MTCNN_RGBA = 3, /* alpha is ignored */
+    MTCNN_BGRA = 4  /* alpha is ignored */
+} mtcnn_color;
+
+/* An 8-bit interleaved picture, the caller's; only read. */
+typedef struct mtcnn_image {
+    const uint8_t *pixels; /* first byte of the top row */
+    int width;             /* pixels, 1..MTCNN_MAX_SIDE */
+    int height;            /* pixels, 1..MTCNN_MAX_SIDE */
+    ptrdiff_t stride;      /* bytes from one row to the next; negative for bottom-up pictures */
+    mtcnn_color color;     /* order of the bytes of a pixel */
+} mtcnn_image;
+
+#define MTCNN_MAX_SIDE 1000000
+
+typedef struct mtcnn_face {
+    float box[4];        /* x1, y1, x2, y2 */
+    float score;         /* the stage's probability, 0..1 */
+    float landmarks[10]; /* x, y of the five points; all zero after PNet and RNet */
+} mtcnn_face;
+
+/* What one network did with one picture. */
+typedef struct mtcnn_stage {
+    int inputs;              /* PNet: cells of its output over all levels; RNet, ONet: crops */
+    int count;               /* boxes that passed the threshold and non-maximum suppression */
+    const mtcnn_face *faces; /* [count], after box regression, best first, never clipped */
+    double milliseconds;     /* wall time, crops included */
+} mtcnn_stage;
+
+/* All arrays belong to the detector and hold until its next mtcnn_detect or its end. */
+typedef struct mtcnn_result {
+    int count;               /* faces found; 0 is a result, not an error */
+    const mtcnn_face *faces; /* [count], best first, ties in the order of position */
+    int levels;              /* levels of the image pyramid */
+    double pyramid_ms;       /* wall time of building the pyramid, milliseconds */
+    double total_ms;         /* wall time of the whole call, milliseconds */
+    mtcnn_stage stages[3];   /* PNet, RNet, ONet */
+} mtcnn_result;
+
+/*
+ * Finds the faces of one picture. An image smaller than min_face has none.
+ *
+ * Fills *result on success; on failure *result is all zero and the detector can be used again.
+ * Results are the same, bit for bit, whatever pictures came before and however many threads work.
+ */
+MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image,
+                           mtcnn_result *result, mtcnn_error *error);
+
+/* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
+MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
+
+/* ---- single networks -------------------------------------------------------------------------- */
+
+/* Any network of a Darknet .cfg and .weights: for converters, parity tests and the curious. */
+typedef struct mtcnn_network mtcnn_network;
+
+typedef struct mtcnn_shape {
+    int channels;
+    int height;
+    int width;
+} mtcnn_shape;
+
+/* Reads cfg and weights (weights NULL: all zero). *network is the caller's; NULL on failure. */
+MTCNN_API int mtcnn_network_load(mtcnn_network **network, const char *cfg, const char *weights,
+                                 mtcnn_error *error);
+MTCNN_API void mtcnn_network_free(mtcnn_network **network);
+
+/* Number of layers: the sections of the cfg after [net]. */
+MTCNN_API int mtcnn_network_layers(const mtcnn_network *network);
+
+/* Number of float32 values that the network's .weights file holds after its header. */
+MTCNN_API size_t mtcnn_network_weights(const mtcnn_network *network);
+
+/* The input shape that the cfg's [net] section gives. */
+MTCNN_API mtcnn_shape mtcnn_network_input(const mtcnn_network *network);
+
+/*
+ * The shape of layer's output (0-based; layers - 1, or -1, is the network's output) for an input of
+ * height x width pixels, and the name of its section into *type (may be NULL; a constant string).
+ */
+MTCNN_API int mtcnn_network_shape(const mtcnn_network *network, int layer, int height, int width,
+                                  mtcnn_shape *shape, const char **type, mtcnn_error *error);
+
+/*
+ * Runs the network on batch inputs.
+ *
+ * input:  float32 [batch][channels][height][width], the caller's; only read.
+ * output: float32 [batch][shape of the last layer], the caller's; length in floats is checked
+ *         against what the network makes.
+ * Scratch memory lives for the call only.
+ */
+MTCNN_API int mtcnn_network_run(const mtcnn_network *network, const float *input, int batch,
+                                int height, int width, float *output, size_t length,
+                                mtcnn_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MTCNN_H */

@@ -1,0 +1,92 @@
+/* Darknet's .weights: a header without magic, then float32 in the order of the cfg's layers. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+#include "network.h"
+
+static int32_t little_int32(const unsigned char *bytes)
+{
+    uint32_t value = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                     (uint32_t)bytes[3] << 24;
+    return (int32_t)value;
+}
+
+/* Bytes before the first weight: version as 3 x int32, then the pictures seen, 8 bytes or 4. */
+static size_t header_bytes(int32_t major, int32_t minor)
+{
+    return (int64_t)major * 10 + minor >= 2 && major < 1000 && minor < 1000 ? 20 : 16;
+}
+
+static int check_size(const mtcnn_network *network, const char *path, size_t size, size_t header,
+                      mtcnn_error *error)
+{
+    size_t expected = header + 4 * network->weight_count;
+    if (size == expected)
+        return MTCNN_OK;
+    return mt_fail(error, MTCNN_ERROR_WEIGHTS,
+                   "%s: %zu bytes %s: %zu were expected, a header of %zu and %zu weights for %s; "
+                   "the file is damaged or belongs to another cfg",
+                   path, size < expected ? expected - size : size - expected,
+                   size < expected ? "are missing" : "too many", expected, header,
+                   network->weight_count, network->path);
+}
+
+static int load_layers(mtcnn_network *network, const char *path, const float *values,
+                       bool transposed, mtcnn_error *error)
+{
+    for (int i = 0; i < network->layer_count; i++) {
+        mt_layer *layer = &network->layers[i];
+        if (!layer->type->load)
+            continue;
+        size_t count = layer->type->weight_count(layer);
+        for (size_t j = 0; j < count; j++)
+            if (!isfinite(values[j]))
+                return mt_fail(error, MTCNN_ERROR_WEIGHTS,
+                               "%s: weight %zu of layer %d [%s] is not a finite number; the file "
+                               "is damaged or belongs to another cfg",
+                               path, j, i, layer->type->section);
+        if (!layer->type->load(layer, values, transposed))
+            return mt_fail_memory(error, path, 4 * count);
+        values += count;
+    }
+    return MTCNN_OK;
+}
+
+int mt_weights_load(mtcnn_network *network, const char *path, bool builtin, mtcnn_error *error)
+{
+    char *data;
+    size_t size;
+    int status = mt_read_file(path, builtin, &data, &size, error);
+    if (status)
+        return status;
+
+    const unsigned char *bytes = (const unsigned char *)data;
+    size_t header = 16;
+    bool transposed = false;
+    if (size >= 12) {
+        int32_t major = little_int32(bytes), minor = little_int32(bytes + 4);
+        header = header_bytes(major, minor);
+        transposed = major > 1000 || minor > 1000;
+    }
+    status = check_size(network, path, size, header, error);
+    float *values = NULL;
+    if (!status) {
+        values = malloc(4 * network->weight_count + 1);
+        if (!values)
+            status = mt_fail_memory(error, path, 4 * network->weight_count);
+    }
+    if (!status) {
+        for (size_t i = 0; i < network->weight_count; i++) {
+            int32_t bits = little_int32(bytes + header + 4 * i);
+            memcpy(&values[i], &bits, 4);
+        }
+        status = load_layers(network, path, values, transposed, error);
+    }
+    free(values);
+    free(data);
+    return status;
+}

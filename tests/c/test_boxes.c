@@ -1,0 +1,111 @@
+#include "boxes.h"
+#include "test.h"
+
+static mt_candidate candidate(float x1, float y1, float x2, float y2, float score, int level,
+                              int order)
+{
+    return (mt_candidate){.face = {.box = {x1, y1, x2, y2}, .score = score},
+                          .level = level,
+                          .order = order};
+}
+
+static void overlap(void)
+{
+    const float a[4] = {0, 0, 10, 10}, b[4] = {5, 0, 15, 10}, inside[4] = {2, 2, 4, 4};
+    const float apart[4] = {10, 0, 20, 10}, empty[4] = {5, 5, 5, 5};
+    CHECK(fabsf(mt_overlap_of(a, b, MT_OVER_UNION) - 50.0f / 150.0f) < 1e-6f);
+    CHECK(fabsf(mt_overlap_of(a, b, MT_OVER_SMALLER) - 0.5f) < 1e-6f);
+    CHECK(mt_overlap_of(a, inside, MT_OVER_SMALLER) == 1.0f);
+    CHECK(fabsf(mt_overlap_of(a, inside, MT_OVER_UNION) - 0.04f) < 1e-6f);
+    CHECK(mt_overlap_of(a, apart, MT_OVER_UNION) == 0.0f);
+    CHECK(mt_overlap_of(a, empty, MT_OVER_SMALLER) == 0.0f);
+    CHECK(mt_overlap_of(empty, empty, MT_OVER_UNION) == 0.0f);
+}
+
+static void suppress(void)
+{
+    mt_candidate boxes[] = {
+        candidate(0, 0, 10, 10, 0.9f, 0, 0),
+        candidate(1, 0, 11, 10, 0.8f, 0, 1),  /* 9/11 of the first: goes */
+        candidate(20, 0, 30, 10, 0.7f, 0, 2), /* alone: stays */
+        candidate(2, 0, 12, 10, 0.6f, 0, 3),  /* 8/12 of the first: goes at 0.5, stays at 0.7 */
+    };
+    mt_candidate copy[4];
+    memcpy(copy, boxes, sizeof boxes);
+    CHECK(mt_suppress(copy, 4, 0.5f, MT_OVER_UNION) == 2);
+    CHECK(copy[0].order == 0 && copy[1].order == 2);
+    memcpy(copy, boxes, sizeof boxes);
+    CHECK(mt_suppress(copy, 4, 0.7f, MT_OVER_UNION) == 3);
+    CHECK(copy[2].order == 3);
+    CHECK(mt_suppress(copy, 0, 0.5f, MT_OVER_UNION) == 0);
+
+    /* Exactly the limit is kept. */
+    mt_candidate edge[] = {candidate(0, 0, 10, 10, 1, 0, 0), candidate(0, 0, 10, 5, 1, 0, 1)};
+    CHECK(mt_suppress(edge, 2, 0.5f, MT_OVER_UNION) == 2);
+}
+
+static void sorting(void)
+{
+    uint64_t state = 7;
+    enum { COUNT = 1000 };
+    static mt_candidate boxes[COUNT];
+    for (int i = 0; i < COUNT; i++) /* few scores, so that there are many ties */
+        boxes[i] = candidate(0, 0, 1, 1, (float)(test_random(&state) % 20) / 20.0f,
+                             (int)(test_random(&state) % 5), i);
+    mt_sort_by_score(boxes, COUNT);
+    for (int i = 1; i < COUNT; i++) {
+        const mt_candidate *a = &boxes[i - 1], *b = &boxes[i];
+        CHECK(a->face.score > b->face.score ||
+              (a->face.score == b->face.score &&
+               (a->level < b->level || (a->level == b->level && a->order < b->order))));
+    }
+    mt_sort_by_level(boxes, COUNT);
+    for (int i = 1; i < COUNT; i++) {
+        const mt_candidate *a = &boxes[i - 1], *b = &boxes[i];
+        CHECK(a->level < b->level ||
+              (a->level == b->level &&
+               (a->face.score > b->face.score ||
+                (a->face.score == b->face.score && a->order < b->order))));
+    }
+    mt_sort_by_score(boxes, 0);
+    mt_sort_by_score(boxes, 1);
+}
+
+static void geometry(void)
+{
+    mt_candidate moved = candidate(10, 20, 30, 60, 1, 0, 0);
+    const float offsets[4] = {0.1f, -0.1f, 0.2f, 0.05f};
+    memcpy(moved.offsets, offsets, sizeof offsets);
+    mt_regress(&moved);
+    const float expected[4] = {12, 16, 34, 62};
+    CHECK(test_largest_difference(moved.face.box, expected, 4) < 1e-5f);
+
+    float box[4] = {10, 0, 20, 40};
+    mt_square(box);
+    const float square[4] = {-5, 0, 35, 40};
+    CHECK(test_largest_difference(box, square, 4) == 0.0f);
+
+    mt_clip(box, 30, 30);
+    const float clipped[4] = {0, 0, 30, 30};
+    CHECK(test_largest_difference(box, clipped, 4) == 0.0f);
+
+    const float seen[4] = {-5, -5, 1, 1}, left[4] = {-5, 0, 0, 5}, below[4] = {0, 10, 5, 15};
+    const float flat[4] = {3, 3, 3, 8}, inverted[4] = {5, 0, 1, 5}, nan[4] = {NAN, 0, 5, 5};
+    const float endless[4] = {0, 0, INFINITY, 5};
+    CHECK(mt_is_visible(seen, 10, 10));
+    CHECK(!mt_is_visible(left, 10, 10));
+    CHECK(!mt_is_visible(below, 10, 10));
+    CHECK(!mt_is_visible(flat, 10, 10));
+    CHECK(!mt_is_visible(inverted, 10, 10));
+    CHECK(!mt_is_visible(nan, 10, 10));
+    CHECK(!mt_is_visible(endless, 10, 10));
+}
+
+int main(void)
+{
+    overlap();
+    suppress();
+    sorting();
+    geometry();
+    return test_end();
+}

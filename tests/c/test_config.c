@@ -1,0 +1,87 @@
+#include "config.h"
+#include "test.h"
+
+static int read_text(mt_config *config, const char *text, mtcnn_error *error)
+{
+    test_write_text("test_config.cfg", text);
+    return mt_config_read(config, "test_config.cfg", false, error);
+}
+
+static void parsing(void)
+{
+    mt_config config;
+    mtcnn_error error;
+    REQUIRE(!read_text(&config,
+                       "# comment\r\n; another\r\n  [net]\r\n width = 12 \r\nheight=24\r\n\r\n"
+                       "[ route ]\nlayers = -1 , -4\nwidth=1\nwidth=2",
+                       &error));
+    CHECK(config.count == 3);
+    CHECK(!strcmp(config.sections[0].name, "") && config.sections[0].count == 0);
+    CHECK(!strcmp(config.sections[1].name, "net") && config.sections[1].line == 3);
+    CHECK(!strcmp(config.sections[2].name, "route"));
+
+    int value, *list, count;
+    CHECK(!mt_option_int_required(&config.sections[1], "width", 1, 100, &value, &error));
+    CHECK(value == 12);
+    CHECK(!mt_option_int(&config.sections[2], "width", 0, 0, 100, &value, &error));
+    CHECK(value == 2); /* the last one counts */
+    CHECK(!mt_option_int(&config.sections[2], "absent", 5, 0, 100, &value, &error));
+    CHECK(value == 5);
+    REQUIRE(!mt_option_int_list(&config.sections[2], "layers", &list, &count, &error));
+    CHECK(count == 2 && list[0] == -1 && list[1] == -4);
+    free(list);
+    CHECK(mt_option_int_required(&config.sections[1], "depth", 1, 9, &value, &error) ==
+          MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "test_config.cfg:3: [net] has no line 'depth=...'");
+    mt_config_free(&config);
+}
+
+static void numbers(void)
+{
+    mt_config config;
+    mtcnn_error error;
+    REQUIRE(!read_text(&config, "a = 0.5, 1e-2 ,3\nb = 1,2\nc = 1,x,3\nd = inf,1,1\ne=12x\n",
+                       &error));
+    const mt_section *data = &config.sections[0];
+    float values[3];
+    int value;
+    CHECK(!mt_option_floats(data, "a", 3, values, &error));
+    CHECK(values[0] == 0.5f && values[1] == 0.01f && values[2] == 3.0f);
+    CHECK(mt_option_floats(data, "b", 3, values, &error) == MTCNN_ERROR_CFG);
+    CHECK(mt_option_floats(data, "c", 3, values, &error) == MTCNN_ERROR_CFG);
+    CHECK(mt_option_floats(data, "d", 3, values, &error) == MTCNN_ERROR_CFG);
+    CHECK(mt_option_int(data, "e", 0, 0, 99, &value, &error) == MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "test_config.cfg:5: e=12x");
+    CHECK(mt_option_floats(data, "z", 3, values, &error) == MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "has no line 'z = ...'");
+    mt_config_free(&config);
+}
+
+static void broken(void)
+{
+    mt_config config;
+    mtcnn_error error;
+    CHECK(read_text(&config, "[net\nwidth=1\n", &error) == MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "test_config.cfg:1:");
+    CHECK(read_text(&config, "[net]\nwidth\n", &error) == MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "test_config.cfg:2:");
+    CHECK(read_text(&config, "=5", &error) == MTCNN_ERROR_CFG);
+    CHECK(mt_config_read(&config, "no/such/file.cfg", false, &error) == MTCNN_ERROR_FILE);
+    CHECK_HOLDS(error.message, "no/such/file.cfg");
+    CHECK(mt_config_read(&config, ".", false, &error) == MTCNN_ERROR_FILE);
+    CHECK(mt_config_read(&config, "/dev/zero", false, NULL) != MTCNN_OK);
+    test_write("test_config.cfg", "[net]\0x", 7);
+    CHECK(mt_config_read(&config, "test_config.cfg", false, &error) == MTCNN_ERROR_CFG);
+    CHECK(!read_text(&config, "", &error)); /* empty is for its reader to judge */
+    CHECK(config.count == 1);
+    mt_config_free(&config);
+}
+
+int main(void)
+{
+    parsing();
+    numbers();
+    broken();
+    remove("test_config.cfg");
+    return test_end();
+}
