@@ -2,17 +2,17 @@
 
 #include <math.h>
 
-float mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
+double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
 {
-    const float width = fminf(a[2], b[2]) - fmaxf(a[0], b[0]);
-    const float height = fminf(a[3], b[3]) - fmaxf(a[1], b[1]);
-    if (!(width > 0.0f && height > 0.0f))
-        return 0.0f;
-    const float intersection = width * height;
-    const float area_a = (a[2] - a[0]) * (a[3] - a[1]);
-    const float area_b = (b[2] - b[0]) * (b[3] - b[1]);
-    const float whole = kind == MT_OVER_SMALLER ? fminf(area_a, area_b)
-                                                : area_a + area_b - intersection;
+    const double width = fmin(a[2], b[2]) - fmax(a[0], b[0]);
+    const double height = fmin(a[3], b[3]) - fmax(a[1], b[1]);
+    if (!(width > 0.0 && height > 0.0))
+        return 0.0;
+    const double intersection = width * height;
+    const double area_a = ((double)a[2] - a[0]) * ((double)a[3] - a[1]);
+    const double area_b = ((double)b[2] - b[0]) * ((double)b[3] - b[1]);
+    const double whole = kind == MT_OVER_SMALLER ? fmin(area_a, area_b)
+                                                 : area_a + area_b - intersection;
     return intersection / whole;
 }
 
@@ -85,21 +85,19 @@ void mt_regress(mt_candidate *candidate)
 {
     float *box = candidate->face.box;
     const float *offsets = candidate->offsets;
-    const float width = box[2] - box[0], height = box[3] - box[1];
-    box[0] += offsets[0] * width;
-    box[1] += offsets[1] * height;
-    box[2] += offsets[2] * width;
-    box[3] += offsets[3] * height;
+    const double sides[2] = {(double)box[2] - box[0], (double)box[3] - box[1]};
+    for (int k = 0; k < 4; k++)
+        box[k] = (float)(box[k] + offsets[k] * sides[k % 2]);
 }
 
 void mt_square(float box[4])
 {
-    const float width = box[2] - box[0], height = box[3] - box[1];
-    const float side = fmaxf(width, height);
-    box[0] += (width - side) * 0.5f;
-    box[1] += (height - side) * 0.5f;
-    box[2] = box[0] + side;
-    box[3] = box[1] + side;
+    const double half = fmax((double)box[2] - box[0], (double)box[3] - box[1]) / 2;
+    for (int k = 0; k < 2; k++) {
+        const double centre = ((double)box[k] + box[k + 2]) / 2;
+        box[k] = (float)(centre - half);
+        box[k + 2] = (float)(centre + half);
+    }
 }
 
 bool mt_is_visible(const float box[4], int width, int height)

@@ -1,4 +1,9 @@
-/* boxes.h: candidates, and what the cascade does with their boxes. */
+/*
+ * boxes.h: candidates, and what the cascade does with their boxes.
+ *
+ * Boxes are float32, their arithmetic is in double precision: PNet's boxes lie on a grid, on which
+ * two cells' distance makes an overlap of exactly 0.5, and the reference must decide it alike.
+ */
 #ifndef MT_BOXES_H
 #define MT_BOXES_H
 
@@ -22,7 +27,7 @@ typedef enum mt_overlap {
 } mt_overlap;
 
 /* Overlap of two boxes, 0..1; 0 where either has no area. */
-float mt_overlap_of(const float a[4], const float b[4], mt_overlap kind);
+double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind);
 
 /* Sorts by level, then descending score, then order. No memory, same result everywhere. */
 void mt_sort_by_level(mt_candidate *candidates, size_t count);

@@ -232,7 +232,7 @@ static void keep_passing(mt_run *run)
             const float *box = candidate.face.box;
             for (int k = 0; k < 10; k++)
                 candidate.face.landmarks[k] =
-                    box[k % 2] + output[5 + k] * (box[k % 2 + 2] - box[k % 2]);
+                    (float)(box[k % 2] + output[5 + k] * ((double)box[k % 2 + 2] - box[k % 2]));
         }
         candidates[kept++] = candidate;
     }

@@ -28,6 +28,17 @@ static char *trim(char *text)
     return text;
 }
 
+/* Takes all blanks out, as Darknet does. */
+static char *squeeze(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++)
+        if (!is_blank(*from))
+            *to++ = *from;
+    *to = '\0';
+    return text;
+}
+
 static int parse_line(mt_config *config, char *line, int number, mtcnn_error *error)
 {
     line = trim(line);
@@ -42,7 +53,7 @@ static int parse_line(mt_config *config, char *line, int number, mtcnn_error *er
         line[length - 1] = '\0';
         mt_section *last = &config->sections[config->count - 1];
         config->sections[config->count++] =
-            (mt_section){config->path, trim(line + 1), number, 0, last->options + last->count};
+            (mt_section){config->path, squeeze(line + 1), number, 0, last->options + last->count};
         return MTCNN_OK;
     }
 
@@ -53,7 +64,9 @@ static int parse_line(mt_config *config, char *line, int number, mtcnn_error *er
                        config->path, number, line);
     *equals = '\0';
     mt_section *section = &config->sections[config->count - 1];
-    section->options[section->count++] = (mt_option){trim(line), trim(equals + 1), number};
+    /* Before the first section are a .data file's lines, whose paths may hold blanks. */
+    char *(*clean)(char *) = *section->name ? squeeze : trim;
+    section->options[section->count++] = (mt_option){clean(line), clean(equals + 1), number};
     return MTCNN_OK;
 }
 
@@ -107,7 +120,7 @@ void mt_config_free(mt_config *config)
 
 const mt_option *mt_option_find(const mt_section *section, const char *key)
 {
-    for (int i = section->count - 1; i >= 0; i--)
+    for (int i = 0; i < section->count; i++)
         if (!strcmp(section->options[i].key, key))
             return &section->options[i];
     return NULL;

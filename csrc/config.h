@@ -30,14 +30,15 @@ typedef struct mt_config {
 } mt_config;
 
 /*
- * Reads and parses a file. Comments are lines that begin with # or ;. Blanks around keys, values
- * and commas do not count (Darknet drops those inside words too), nor do carriage returns.
+ * Reads and parses a file. Comments are lines that begin with # or ;. Blanks do not count, not
+ * even inside words (Darknet's rule), but for those inside the values of a .data file, which may be
+ * paths; nor do carriage returns.
  * On failure there is nothing to free.
  */
 int mt_config_read(mt_config *config, const char *path, bool builtin, mtcnn_error *error);
 void mt_config_free(mt_config *config);
 
-/* The last option of that key, as Darknet's lists give it; NULL if absent. */
+/* The first option of that key, as Darknet's lists give it; NULL if absent. */
 const mt_option *mt_option_find(const mt_section *section, const char *key);
 
 /* *value = the integer of key, or fallback; MTCNN_ERROR_CFG unless minimum <= it <= maximum. */

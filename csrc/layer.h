@@ -53,6 +53,7 @@ typedef struct mt_pass {
 
 struct mt_layer_type {
     const char *section;
+    const char *alias; /* Darknet's short name of the section; NULL: none */
     bool in_place; /* the output may take the place of the (only) input */
 
     /*

@@ -53,6 +53,7 @@ static bool load(mt_layer *layer, const float *values, bool transposed)
 
 const mt_layer_type mt_connected = {
     .section = "connected",
+    .alias = "conn",
     .parse = parse,
     .shape = shape,
     .forward = forward,

@@ -25,6 +25,7 @@ static int parse(mt_layer *layer, const mt_section *section, const int *channels
         (status = mt_parse_activation(layer, section, error)) ||
         (status = mt_refuse(section, "binary", "0", error)) ||
         (status = mt_refuse(section, "xnor", "0", error)) ||
+        (status = mt_refuse(section, "flipped", "0", error)) ||
         (status = mt_refuse(section, "dilation", "1", error)) ||
         (status = mt_refuse(section, "antialiasing", "0", error)))
         return status;
@@ -103,6 +104,7 @@ static bool load(mt_layer *layer, const float *values, bool transposed)
 
 const mt_layer_type mt_convolutional = {
     .section = "convolutional",
+    .alias = "conv",
     .parse = parse,
     .shape = shape,
     .scratch = scratch,

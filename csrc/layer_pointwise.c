@@ -53,13 +53,16 @@ static int parse_prelu(mt_layer *layer, const mt_section *section, const int *ch
 static void forward_prelu(const mt_layer *layer, const mt_pass *pass)
 {
     const size_t pixels = (size_t)pass->out.height * pass->out.width;
-    const float *input = pass->inputs[0];
-    float *output = pass->output;
+    float *values = pass->output;
+    copy_unless_in_place(pass); /* one pointer instead of two that may be equal: it vectorises */
     for (int b = 0; b < pass->batch; b++) {
-        for (int c = 0; c < pass->out.channels; c++, input += pixels, output += pixels) {
+        for (int c = 0; c < pass->out.channels; c++, values += pixels) {
             const float slope = layer->slopes[layer->groups == 1 ? 0 : c];
-            for (size_t i = 0; i < pixels; i++)
-                output[i] = input[i] > 0.0f ? input[i] : slope * input[i];
+            for (size_t i = 0; i < pixels; i++) {
+                const float positive = values[i] > 0.0f ? values[i] : 0.0f;
+                const float negative = values[i] < 0.0f ? values[i] : 0.0f;
+                values[i] = positive + slope * negative;
+            }
         }
     }
 }
@@ -144,6 +147,7 @@ static void forward_softmax(const mt_layer *layer, const mt_pass *pass)
 
 const mt_layer_type mt_softmax = {
     .section = "softmax",
+    .alias = "soft",
     .in_place = true,
     .parse = parse_softmax,
     .shape = mt_same_shape,

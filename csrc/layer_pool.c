@@ -32,25 +32,42 @@ static int shape_max(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *
     return MTCNN_OK;
 }
 
+/* A row of the picture, of which each element is the largest of its column in the window. */
+static size_t scratch_max(const mt_layer *layer, mtcnn_shape in, mtcnn_shape out)
+{
+    (void)layer;
+    (void)out;
+    return (size_t)in.width;
+}
+
+static float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
 /* One channel. Outside of the picture is -FLT_MAX, as in Darknet; offset: C's division. */
 static void pool_plane(const mt_layer *layer, mtcnn_shape in, mtcnn_shape out, const float *input,
-                       float *output)
+                       float *output, float *columns)
 {
     const int offset = -layer->pad / 2;
     for (int y = 0; y < out.height; y++) {
         int top = y * layer->stride + offset;
-        int bottom = top + layer->size < in.height ? top + layer->size : in.height;
+        const int bottom = top + layer->size < in.height ? top + layer->size : in.height;
         top = top < 0 ? 0 : top;
+        for (int x = 0; x < in.width; x++)
+            columns[x] = -FLT_MAX;
+        for (int row = top; row < bottom; row++)
+            for (int x = 0; x < in.width; x++)
+                columns[x] = larger(columns[x], input[(size_t)row * in.width + x]);
+
         for (int x = 0; x < out.width; x++) {
             int left = x * layer->stride + offset;
-            int right = left + layer->size < in.width ? left + layer->size : in.width;
+            const int right = left + layer->size < in.width ? left + layer->size : in.width;
             left = left < 0 ? 0 : left;
-            float maximum = -FLT_MAX;
-            for (int iy = top; iy < bottom; iy++)
-                for (int ix = left; ix < right; ix++)
-                    if (input[(size_t)iy * in.width + ix] > maximum)
-                        maximum = input[(size_t)iy * in.width + ix];
-            *output++ = maximum;
+            float largest = -FLT_MAX;
+            for (int column = left; column < right; column++)
+                largest = larger(largest, columns[column]);
+            *output++ = largest;
         }
     }
 }
@@ -60,13 +77,15 @@ static void forward_max(const mt_layer *layer, const mt_pass *pass)
     const mtcnn_shape in = pass->in[0], out = pass->out;
     for (size_t plane = 0; plane < (size_t)pass->batch * in.channels; plane++)
         pool_plane(layer, in, out, pass->inputs[0] + plane * in.height * in.width,
-                   pass->output + plane * out.height * out.width);
+                   pass->output + plane * out.height * out.width, pass->scratch);
 }
 
 const mt_layer_type mt_maxpool = {
     .section = "maxpool",
+    .alias = "max",
     .parse = parse_max,
     .shape = shape_max,
+    .scratch = scratch_max,
     .forward = forward_max,
 };
 
@@ -104,6 +123,7 @@ static void forward_average(const mt_layer *layer, const mt_pass *pass)
 
 const mt_layer_type mt_avgpool = {
     .section = "avgpool",
+    .alias = "avg",
     .parse = parse_average,
     .shape = shape_average,
     .forward = forward_average,

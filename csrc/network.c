@@ -19,9 +19,11 @@ static const mt_layer_type *const layer_types[] = {
 
 static const mt_layer_type *find_type(const char *section)
 {
-    for (size_t i = 0; i < sizeof layer_types / sizeof *layer_types; i++)
-        if (!strcmp(layer_types[i]->section, section))
-            return layer_types[i];
+    for (size_t i = 0; i < sizeof layer_types / sizeof *layer_types; i++) {
+        const mt_layer_type *type = layer_types[i];
+        if (!strcmp(type->section, section) || (type->alias && !strcmp(type->alias, section)))
+            return type;
+    }
     return NULL;
 }
 

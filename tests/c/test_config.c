@@ -13,7 +13,7 @@ static void parsing(void)
     mtcnn_error error;
     REQUIRE(!read_text(&config,
                        "# comment\r\n; another\r\n  [net]\r\n width = 12 \r\nheight=24\r\n\r\n"
-                       "[ route ]\nlayers = -1 , -4\nwidth=1\nwidth=2",
+                       "[ ro ute ]\nlayers = -1 , -4\nwid th=1\nwidth=2",
                        &error));
     CHECK(config.count == 3);
     CHECK(!strcmp(config.sections[0].name, "") && config.sections[0].count == 0);
@@ -24,7 +24,7 @@ static void parsing(void)
     CHECK(!mt_option_int_required(&config.sections[1], "width", 1, 100, &value, &error));
     CHECK(value == 12);
     CHECK(!mt_option_int(&config.sections[2], "width", 0, 0, 100, &value, &error));
-    CHECK(value == 2); /* the last one counts */
+    CHECK(value == 1); /* the first one counts */
     CHECK(!mt_option_int(&config.sections[2], "absent", 5, 0, 100, &value, &error));
     CHECK(value == 5);
     REQUIRE(!mt_option_int_list(&config.sections[2], "layers", &list, &count, &error));
@@ -40,7 +40,7 @@ static void numbers(void)
 {
     mt_config config;
     mtcnn_error error;
-    REQUIRE(!read_text(&config, "a = 0.5, 1e-2 ,3\nb = 1,2\nc = 1,x,3\nd = inf,1,1\ne=12x\n",
+    REQUIRE(!read_text(&config, "a = 0.5, 1e-2 ,3\nb = 1,2\nc = 1,x,3\nd = inf,1,1\ne=12x\nf = my folder/pnet.cfg \n",
                        &error));
     const mt_section *data = &config.sections[0];
     float values[3];
@@ -50,6 +50,8 @@ static void numbers(void)
     CHECK(mt_option_floats(data, "b", 3, values, &error) == MTCNN_ERROR_CFG);
     CHECK(mt_option_floats(data, "c", 3, values, &error) == MTCNN_ERROR_CFG);
     CHECK(mt_option_floats(data, "d", 3, values, &error) == MTCNN_ERROR_CFG);
+    const char *path;
+    CHECK(!mt_option_text(data, "f", &path, &error) && !strcmp(path, "my folder/pnet.cfg"));
     CHECK(mt_option_int(data, "e", 0, 0, 99, &value, &error) == MTCNN_ERROR_CFG);
     CHECK_HOLDS(error.message, "test_config.cfg:5: e=12x");
     CHECK(mt_option_floats(data, "z", 3, values, &error) == MTCNN_ERROR_CFG);

@@ -224,8 +224,8 @@ static void bad_models(void)
                 "rnet_cfg = " CFG_FOLDER "/onet.cfg\nrnet_weights = test_onet.weights\n",
                 MTCNN_ERROR_MODEL, "rnet gives 5 channels");
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
-    refuse_data(SETTINGS "min_face = 0\n", MTCNN_ERROR_CFG, "min_face 0");
-    refuse_data(SETTINGS "color = GREY\n", MTCNN_ERROR_CFG, "color = GREY");
+    refuse_data("min_face = 0\n" SETTINGS, MTCNN_ERROR_CFG, "min_face 0");
+    refuse_data("color = GREY\n" SETTINGS, MTCNN_ERROR_CFG, "color = GREY");
     refuse_data(SETTINGS "[net]\n", MTCNN_ERROR_CFG, "no sections");
     mtcnn_model *model;
     CHECK(mtcnn_model_load(&model, "absent.data", &error) == MTCNN_ERROR_FILE);

@@ -185,7 +185,7 @@ static void small_layers(void)
     float input[BATCH * IN], output[BATCH * IN];
     test_fill(input, BATCH * IN, &state);
 
-    mtcnn_network *network = load(NET "[avgpool]\n");
+    mtcnn_network *network = load(NET "[avg]\n");
     run(network, input, BATCH, output, BATCH * 2);
     for (int p = 0; p < BATCH * 2; p++) {
         double sum = 0;
@@ -213,7 +213,7 @@ static void small_layers(void)
         CHECK(output[i] == (input[i] > 0 ? input[i] : 0.25f * input[i]));
     mtcnn_network_free(&network);
 
-    network = load(NET "[softmax]\nspatial=1\ntemperature=2\n");
+    network = load(NET "[soft]\nspatial=1\ntemperature=2\n");
     run(network, input, BATCH, output, BATCH * IN);
     for (int b = 0; b < BATCH; b++)
         for (int i = 0; i < 48; i++) {

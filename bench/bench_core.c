@@ -1,0 +1,170 @@
+/*
+ * bench_core: milliseconds of the C core, stage by stage, on decoded pixels.
+ *
+ *     bench_core PICTURE [--model FILE.data] [--threads N] [--runs N]
+ *
+ * The picture is scaled to cover 640x480, 1024x768 and 1920x1080 pixels (its middle is kept), and
+ * faces from 20 and from 40 pixels are looked for, with the model's other settings. Each figure is
+ * the median over the runs, then the minimum of the whole; one run before them is not counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mtcnn.h"
+#include "picture.h"
+#include "resize.h"
+
+enum { PYRAMID, PNET, RNET, ONET, TOTAL, TIMES };
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts values [count] and returns their median. */
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+/* The middle of the picture, scaled to cover width x height: [height][width][3], to be freed. */
+static uint8_t *cover(const struct picture *picture, int width, int height)
+{
+    const mt_normalisation plain = {0.0f, 1.0f, 0.0f, MTCNN_RGB};
+    const mtcnn_image image = {picture->pixels, picture->width, picture->height,
+                               3 * (ptrdiff_t)picture->width, MTCNN_RGB};
+    const double x_step = (double)picture->width / width, y_step = (double)picture->height / height;
+    const double step = x_step < y_step ? x_step : y_step;
+    const mt_span x = {(picture->width - width * step) / 2, width * step, width, picture->width};
+    const mt_span y = {(picture->height - height * step) / 2, height * step, height,
+                       picture->height};
+    const size_t pixels = (size_t)width * height;
+    float *planes = malloc(3 * pixels * sizeof *planes);
+    uint8_t *bytes = malloc(3 * pixels);
+    mt_resizer resizer = {0};
+    if (!planes || !bytes || !mt_resize(&resizer, &image, x, y, 0, height, &plain, planes)) {
+        fprintf(stderr, "bench_core: out of memory\n");
+        exit(1);
+    }
+    for (size_t i = 0; i < pixels; i++)
+        for (int c = 0; c < 3; c++)
+            bytes[3 * i + c] = (uint8_t)(planes[c * pixels + i] + 0.5f);
+    mt_resizer_free(&resizer);
+    free(planes);
+    return bytes;
+}
+
+static int run(const mtcnn_model *model, const mtcnn_image *image, double min_face, int threads,
+               int runs)
+{
+    mtcnn_options options;
+    mtcnn_model_options(model, &options);
+    options.min_face = min_face;
+    options.threads = threads;
+    mtcnn_detector *detector = NULL;
+    mtcnn_error error;
+    mtcnn_result result;
+    double *times[TIMES];
+    for (int t = 0; t < TIMES; t++)
+        times[t] = calloc((size_t)runs, sizeof **times);
+    int status = mtcnn_detector_create(&detector, model, &options, &error);
+    for (int i = -1; i < runs && !status; i++) {
+        status = mtcnn_detect(detector, image, &result, &error);
+        if (i < 0 || status)
+            continue;
+        times[PYRAMID][i] = result.pyramid_ms;
+        for (int s = 0; s < 3; s++)
+            times[PNET + s][i] = result.stages[s].milliseconds;
+        times[TOTAL][i] = result.total_ms;
+    }
+    if (status) {
+        fprintf(stderr, "bench_core: %s\n", error.message);
+    } else {
+        printf("%4dx%-4d  %3.0f  %7d  %5d  %4d  %5d", image->width, image->height, min_face,
+               threads, result.stages[1].inputs, result.stages[2].inputs, result.count);
+        for (int t = 0; t < TIMES; t++)
+            printf("  %7.2f", median(times[t], runs));
+        printf("  %7.2f  %6.1f\n", times[TOTAL][0],
+               (double)mtcnn_detector_memory(detector) / (1 << 20));
+        fflush(stdout);
+    }
+    mtcnn_detector_free(&detector);
+    for (int t = 0; t < TIMES; t++)
+        free(times[t]);
+    return status;
+}
+
+/* What the kernel calls the first processor; "unknown" where it does not say. */
+static const char *cpu_name(char *line, int size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    const char *name = "unknown";
+    while (file && fgets(line, size, file)) {
+        char *colon = strchr(line, ':');
+        if (!strncmp(line, "model name", 10) && colon) {
+            line[strcspn(line, "\n")] = '\0';
+            name = colon + 2;
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
+    return name;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = NULL, *model_path = NULL;
+    int threads = 1, runs = 21;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--model") && i + 1 < argc)
+            model_path = argv[++i];
+        else if (!strcmp(argv[i], "--threads") && i + 1 < argc)
+            threads = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--runs") && i + 1 < argc)
+            runs = atoi(argv[++i]);
+        else if (argv[i][0] != '-' && !path)
+            path = argv[i];
+        else
+            path = NULL, i = argc;
+    }
+    if (!path || runs < 1) {
+        fprintf(stderr, "usage: bench_core PICTURE [--model FILE.data] [--threads N] [--runs N]\n");
+        return 2;
+    }
+
+    struct picture picture;
+    struct message message;
+    mtcnn_model *model = NULL;
+    mtcnn_error error;
+    if (picture_read(&picture, path, &message)) {
+        fprintf(stderr, "bench_core: %s: %s\n", path, message.text);
+        return 1;
+    }
+    if (mtcnn_model_load(&model, model_path, &error)) {
+        fprintf(stderr, "bench_core: %s\n", error.message);
+        return 1;
+    }
+
+    char line[256];
+    printf("mtcnn %s, %s, picture %s, %d runs; milliseconds are medians\n", mtcnn_version(),
+           cpu_name(line, sizeof line), path, runs);
+    printf("   pixels  min  threads   rnet  onet  faces  pyramid     pnet     rnet     onet"
+           "    total  minimum     MiB\n");
+    const int sizes[][2] = {{640, 480}, {1024, 768}, {1920, 1080}};
+    int status = 0;
+    for (int i = 0; i < 3 && !status; i++) {
+        const int width = sizes[i][0], height = sizes[i][1];
+        uint8_t *pixels = cover(&picture, width, height);
+        const mtcnn_image image = {pixels, width, height, 3 * (ptrdiff_t)width, MTCNN_RGB};
+        for (int min_face = 20; min_face <= 40 && !status; min_face += 20)
+            status = run(model, &image, min_face, threads, runs);
+        free(pixels);
+    }
+    mtcnn_model_free(&model);
+    picture_free(&picture);
+    return status != 0;
+}

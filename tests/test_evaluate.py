@@ -1,0 +1,405 @@
+"""WIDER FACE: its files, the official protocol, the program."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_cascade import write_random_cascade
+from scipy.io import savemat
+
+from pymtcnn.errors import FileError
+from train_mtcnn import evaluate as program
+from train_mtcnn.average_precision import average_precision, evaluate
+from train_mtcnn.wider import (
+    SETS,
+    Truth,
+    read_annotations,
+    read_prediction,
+    read_truth,
+    write_prediction,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def wider(data_dir):
+    """WIDER FACE, real pictures and annotations."""
+    return data_dir / "wider"
+
+
+# ---- annotations ---------------------------------------------------------------------------------
+
+FACE = "10 20 30 40 0 1 0 0 2 0 \n"
+NO_FACE = "0--Parade/none.jpg\n0\n0 0 0 0 0 0 0 0 0 0 \n"
+
+
+def test_annotations(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text(
+        f"1--A/a b.jpg\n2\n{FACE}5 6 0 7 2 0 1 1 0 1\n{NO_FACE}1--A/c.jpg\n1\n{FACE}"
+        "2--B/d.jpg\n0\n2--B/e.jpg\n0\n0 0 0 0 0 0 0 0 0 0\n".replace("\n", "\r\n")
+    )
+    pictures = read_annotations(path)
+    assert [p.path for p in pictures] == [
+        *("1--A/a b.jpg", "0--Parade/none.jpg", "1--A/c.jpg", "2--B/d.jpg", "2--B/e.jpg")
+    ]
+    assert [len(p.boxes) for p in pictures] == [2, 0, 1, 0, 0]
+    assert pictures[0].boxes.tolist() == [[10, 20, 40, 60], [5, 6, 5, 13]]
+    assert pictures[0].attributes[1].tolist() == [2, 0, 1, 1, 0, 1]
+    assert pictures[0].invalid.tolist() == [False, True]
+    assert pictures[1].boxes.shape == (0, 4) and pictures[1].attributes.shape == (0, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.jpg\n", "x.txt:2: 'the end of the file', expected the number of faces"),
+        ("a.jpg\n-1\n", "x.txt:2: '-1', expected the number of faces"),
+        ("1\n" + FACE, "x.txt:1: '1' is not the path of a picture"),
+        ("a.jpg\n2\n" + FACE, "x.txt:4: 'the end of the file', expected x y width height"),
+        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0' is not the path"),
+        ("a.jpg\n1\n1 2 3 4\n", "x.txt:3: '1 2 3 4', expected x y width height and 6 flags"),
+        ("a.jpg\n1\n" + FACE.replace("30", "30.5"), "x.txt:3: '10 20 30.5 40"),
+        ("a.jpg\n1\n" + FACE.replace("30", "9" * 30), "x.txt:3: '10 20 999"),
+        ("a.jpg\n99999999999\n" + FACE, "x.txt:4: 'the end of the file'"),
+    ],
+)
+def test_annotation_errors(tmp_path, text, message):
+    (tmp_path / "x.txt").write_text(text)
+    with pytest.raises(FileError) as error:
+        read_annotations(tmp_path / "x.txt")
+    assert message in str(error.value)
+
+
+def test_real_annotations(wider):
+    split = wider / "wider_face_split"
+    pictures = read_annotations(split / "wider_face_val_bbx_gt.txt")
+    truth = read_truth(split)
+    assert {p.path for p in pictures} == {f"{t.event}/{t.name}.jpg" for t in truth}
+    boxes = {f"{t.event}/{t.name}.jpg": t.boxes for t in truth}
+    assert sum(len(p.boxes) for p in pictures) == sum(map(len, boxes.values())) > 0
+    for picture in pictures:
+        corners = picture.boxes.copy()
+        corners[:, 2:] -= corners[:, :2]
+        assert np.array_equal(corners, boxes[picture.path])
+    train = np.concatenate(
+        [p.boxes for p in read_annotations(split / "wider_face_train_bbx_gt.txt")]
+    )
+    assert (train[:, :2] < train[:, 2:]).all(1).mean() > 0.999  # corners, not sides
+
+
+# ---- the protocol --------------------------------------------------------------------------------
+
+
+def cells(values):
+    array = np.empty((len(values), 1), object)
+    for index, value in enumerate(values):
+        array[index, 0] = value
+    return array
+
+
+def write_truth(split, events):
+    """The three .mat files; events: name -> picture -> (boxes, set -> counted faces from 1)."""
+    split.mkdir(parents=True)
+    for name in SETS:
+        pictures = [list(event.values()) for event in events.values()]
+        savemat(
+            split / f"wider_{name}_val.mat",
+            {
+                "event_list": cells(list(events)),
+                "file_list": cells([cells(list(event)) for event in events.values()]),
+                "face_bbx_list": cells(
+                    [cells([np.array(boxes) for boxes, _ in event]) for event in pictures]
+                ),
+                "gt_list": cells(
+                    [
+                        cells([np.array(kept[name], np.uint8)[:, None] for _, kept in event])
+                        for event in pictures
+                    ]
+                ),
+            },
+        )
+
+
+EVENTS = {
+    "0--Parade": {
+        "a": (
+            [[0, 0, 99, 99], [200, 0, 99, 99], [400, 0, 9, 9]],
+            {"easy": [1], "medium": [2], "hard": [1, 2]},
+        ),
+        "none": (np.zeros((0, 4)), {"easy": [], "medium": [], "hard": []}),
+    },
+    "1--B": {"b": ([[5, 5, 20, 20]], {"easy": [1], "medium": [1], "hard": [1]})},
+}
+# x, y, width, height, score
+PREDICTIONS = {
+    ("0--Parade", "a"): [
+        [0, 0, 99, 99, 0.9],  # face 1
+        [200, 0, 99, 99, 0.8],  # face 2
+        [0, 0, 99, 90, 0.7],  # face 1 again
+        [600, 300, 50, 50, 0.5],  # nothing
+    ],
+    ("0--Parade", "none"): [[1, 1, 30, 30, 1.0]],  # does not count, but scales the scores
+    ("1--B", "b"): [],
+}
+
+
+def test_by_hand(tmp_path):
+    write_truth(tmp_path / "split", EVENTS)
+    for (event, name), faces in PREDICTIONS.items():
+        faces = np.array(faces).reshape(-1, 5)[::-1]  # to be put in order
+        boxes = np.hstack([faces[:, :2], faces[:, :2] + faces[:, 2:4]])
+        write_prediction(tmp_path / "out", event, name, boxes, faces[:, 4])
+    truth = read_truth(tmp_path / "split")
+    assert [(t.event, t.name) for t in truth] == list(PREDICTIONS)
+    curves = evaluate(truth, [read_prediction(tmp_path / "out", t.event, t.name) for t in truth])
+
+    assert {name: curve.faces for name, curve in curves.items()} == {
+        **{"easy": 2, "medium": 2, "hard": 3}
+    }
+    # Normalised scores: 0.8, 0.6, 0.4, 0.
+    at = {score: round((1 - score) * 1000) - 1 for score in (0.805, 0.795, 0.595, 0.395, 0.0)}
+    expected = {  # precision and recall at each
+        "easy": {0.805: (0, 0), 0.795: (1, 1 / 2), 0.595: (1, 1 / 2), 0.395: (1 / 2, 1 / 2)},
+        "medium": {0.805: (0, 0), 0.795: (0, 0), 0.595: (1, 1 / 2), 0.395: (1, 1 / 2)},
+        "hard": {0.805: (0, 0), 0.795: (1, 1 / 3), 0.595: (1, 2 / 3), 0.395: (2 / 3, 2 / 3)},
+    }
+    expected["easy"][0.0] = (1 / 3, 1 / 2)
+    expected["medium"][0.0] = (1 / 2, 1 / 2)
+    expected["hard"][0.0] = (2 / 4, 2 / 3)
+    for name, points in expected.items():
+        for score, (precision, recall) in points.items():
+            assert curves[name].precision[at[score]] == pytest.approx(precision), (name, score)
+            assert curves[name].recall[at[score]] == pytest.approx(recall), (name, score)
+    assert [curves[name].ap for name in SETS] == pytest.approx([1 / 2, 1 / 2, 2 / 3])
+
+
+def truth_of(boxes, counted):
+    boxes = np.array(boxes, float)
+    return Truth("e", "n", boxes, dict.fromkeys(SETS, np.array(counted, bool)))
+
+
+def test_overlap_counts_last_pixels():
+    """4 + 1 by 9 + 1 pixels of 10 x 10 are half of it."""
+    truth = truth_of([[0, 0, 9, 9]], [True])
+    for width, ap in ((4, 1), (3.99, 0)):
+        assert evaluate([truth], [np.array([[0, 0, width, 9, 0.3]])])["hard"].ap == ap
+
+
+def test_average_precision_by_hand():
+    recall, precision = np.array([0.2, 0.4, 0.4, 0.8]), np.array([1, 0.5, 0.25, 0.75])
+    assert average_precision(recall, precision) == pytest.approx(0.2 * 1 + 0.6 * 0.75)
+
+
+def test_no_prediction_at_all():
+    curves = evaluate([truth_of([[0, 0, 9, 9]], [True])], [np.zeros((0, 5))])
+    assert curves["easy"].ap == 0 and curves["easy"].faces == 1
+
+
+def matlab(truth, predictions, name):
+    """The authors' code, statement by statement."""
+    scores = np.concatenate([p[:, 4] for p in predictions])
+    low, high = scores.min(), scores.max()
+    total, faces = np.zeros((1000, 2)), 0
+    for picture, pred in zip(truth, predictions, strict=True):
+        keep = picture.counted[name]
+        faces += keep.sum()
+        if not len(pred) or not len(keep):
+            continue
+        recalls, proposals = np.zeros(len(keep)), np.ones(len(pred))
+        pred_recall = np.zeros(len(pred))
+        for h, (x, y, w, h_, _) in enumerate(pred):
+            overlaps = []
+            for gx, gy, gw, gh in picture.boxes:
+                iw = min(x + w, gx + gw) - max(x, gx) + 1
+                ih = min(y + h_, gy + gh) - max(y, gy) + 1
+                union = (w + 1) * (h_ + 1) + (gw + 1) * (gh + 1) - iw * ih
+                overlaps.append(iw * ih / union if iw > 0 and ih > 0 else 0)
+            best = int(np.argmax(overlaps))
+            if overlaps[best] >= 0.5:
+                if not keep[best]:
+                    recalls[best] = proposals[h] = -1
+                elif recalls[best] == 0:
+                    recalls[best] = 1
+            pred_recall[h] = (recalls == 1).sum()
+        for t in range(1, 1001):
+            last = np.flatnonzero((pred[:, 4] - low) / (high - low) >= 1 - t / 1000)
+            if len(last):
+                total[t - 1] += (proposals[: last[-1] + 1] == 1).sum(), pred_recall[last[-1]]
+    precision = [found / count if count else 0 for count, found in total]
+    return average_precision(total[:, 1] / max(faces, 1), np.array(precision))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_against_the_authors_code(seed):
+    random = np.random.default_rng(seed)
+    truth, predictions = [], []
+    for _ in range(random.integers(1, 4)):
+        boxes = random.integers(1, 30, (random.integers(0, 6), 4))
+        truth.append(truth_of(boxes.reshape(-1, 4), random.random(len(boxes)) < 0.6))
+        near = boxes[random.integers(0, len(boxes), 6)] if len(boxes) else np.ones((2, 4))
+        near = near + random.integers(-2, 3, near.shape)
+        scores = np.sort(random.integers(0, 7, len(near)))[::-1]
+        predictions.append(np.column_stack([near, scores]).astype(float))
+    predictions[0][-1, 4] = -1  # so that scores differ
+    expected = matlab(truth, predictions, "hard")
+    assert evaluate(truth, predictions)["hard"].ap == pytest.approx(expected, abs=1e-12)
+
+
+def test_truth_as_prediction(wider):
+    truth = read_truth(wider / "wider_face_split")
+    perfect = [np.column_stack([t.boxes, np.full(len(t.boxes), 0.9)]) for t in truth]
+    perfect[0][0, 4] = 0.8
+    curves = evaluate(truth, perfect)
+    for name in SETS:
+        assert 0.995 < curves[name].ap <= 1
+    shifted = [faces + np.array([1000, 0, 0, 0, 0]) for faces in perfect]
+    assert evaluate(truth, shifted)["hard"].ap < 0.01
+
+
+def test_prediction_files(tmp_path):
+    boxes = np.array([[1.5, 2, 4, 6], [0, 0, 1, 1]], np.float32)
+    write_prediction(tmp_path, "1--A", "x", boxes, np.array([0.25, 0.75], np.float32))
+    assert (tmp_path / "1--A" / "x.txt").read_text() == (
+        "1--A/x.jpg\n2\n0.000 0.000 1.000 1.000 0.75000000\n1.500 2.000 2.500 4.000 0.25000000\n"
+    )
+    write_prediction(tmp_path, "1--A", "y", boxes[:0], np.zeros(0))
+    assert read_prediction(tmp_path, "1--A", "y").shape == (0, 5)
+    with pytest.raises(FileError, match=r"z\.txt: cannot be read"):
+        read_prediction(tmp_path, "1--A", "z")
+    for text in ("x\n", "x\n2\n1 2 3 4 5\n", "x\n1\n1 2 3 4\n", "x\n1\n1 2 3 4 nan\n", "x\ny\n"):
+        (tmp_path / "1--A" / "z.txt").write_text(text)
+        with pytest.raises(FileError, match=r"z\.txt: not of the official form"):
+            read_prediction(tmp_path, "1--A", "z")
+
+
+def test_truth_errors(tmp_path):
+    split = tmp_path / "split"
+    with pytest.raises(FileError, match=r"wider_easy_val\.mat: cannot be read"):
+        read_truth(split)
+    write_truth(split, EVENTS)
+    (split / "wider_hard_val.mat").write_bytes(b"no mat file" * 100)
+    with pytest.raises(FileError, match=r"wider_hard_val\.mat: not a \.mat file"):
+        read_truth(split)
+    write_truth(tmp_path / "other", dict(list(EVENTS.items())[:1]))
+    (tmp_path / "other" / "wider_hard_val.mat").replace(split / "wider_hard_val.mat")
+    with pytest.raises(FileError, match=r"wider_hard_val\.mat: lists other pictures"):
+        read_truth(split)
+
+
+# ---- the program ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A tiny WIDER FACE of noise."""
+    folder = tmp_path / "data"
+    write_truth(folder / "wider_face_split", EVENTS)
+    for index, (event, name) in enumerate(PREDICTIONS):
+        path = folder / "WIDER_val" / "images" / event / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(index).integers(0, 256, (40, 50 + index, 3), np.uint8)
+        assert cv2.imwrite(str(path), cv2.resize(noise, None, fx=2, fy=2))
+    return folder
+
+
+def read_all(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.txt")}
+
+
+def test_program(tmp_path, data, capsys):
+    model = write_random_cascade(tmp_path)
+    out = tmp_path / "out"
+    command = ["--data", str(data), "--backend", "torch", "--model", str(model), "--min-face", "40"]
+    assert program.main([*command, "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "easy         2  0." in shown and "thresholds: 0.5 0.5 0.3" in shown
+    results = json.loads((out / "results.json").read_text())
+    assert results["faces"] == {"easy": 2, "medium": 2, "hard": 3}
+    assert results["settings"]["min_face"] == 40 and results["settings"]["pictures"] == 3
+    assert f"{results['ap']['hard']:.4f}" in (out / "results.txt").read_text()
+    assert (out / "precision_recall.png").read_bytes()[:4] == b"\x89PNG"
+    predictions = read_all(out / "predictions")
+    assert sorted(map(str, predictions)) == ["0--Parade/a.txt", "0--Parade/none.txt", "1--B/b.txt"]
+    assert any(content.count(b"\n") > 2 for content in predictions.values())
+
+    # --resume keeps what is there, and only with the same settings.
+    kept, gone = out / "predictions/0--Parade/a.txt", out / "predictions/1--B/b.txt"
+    kept.write_text("0--Parade/a.jpg\n0\n")
+    gone.unlink()
+    assert program.main([*command, "--out", str(out), "--resume"]) == 0
+    assert "detected: 1" in capsys.readouterr().out
+    assert kept.read_text() == "0--Parade/a.jpg\n0\n"
+    assert gone.read_bytes() == predictions[Path("1--B/b.txt")]
+    other = [*command, "--out", str(out), "--resume", "--scale-factor", "0.8"]
+    assert program.main(other) == 1
+    assert "made with other settings" in capsys.readouterr().err
+    write_random_cascade(tmp_path, seed=1)  # the same path, other weights
+    assert program.main([*command, "--out", str(out), "--resume"]) == 1
+    write_random_cascade(tmp_path)
+    assert program.main([*command, "--out", str(out)]) == 0
+    assert read_all(out / "predictions") == predictions
+
+    # Any number of processes makes the same predictions.
+    assert program.main([*command, "--out", str(tmp_path / "two"), "--jobs", "2"]) == 0
+    assert read_all(tmp_path / "two" / "predictions") == predictions
+
+    # Predictions that are there already.
+    capsys.readouterr()
+    again = ["--data", str(data), "--predictions", str(out / "predictions")]
+    assert program.main(again) == 0
+    assert f"{results['ap']['hard']:.4f}" in capsys.readouterr().out
+    assert program.main([*again, "--pictures", "1", "--out", str(tmp_path / "three")]) == 0
+    assert json.loads((tmp_path / "three/results.json").read_text())["settings"]["pictures"] == 1
+    gone.unlink()
+    assert program.main(again) == 1
+    assert "b.txt: missing" in capsys.readouterr().err
+
+
+def test_program_errors(tmp_path, data, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = write_random_cascade(tmp_path)
+    command = ["--backend", "torch", "--model", str(model), "--min-face", "40"]
+
+    def fails(*args):
+        assert program.main([*command, *map(str, args)]) == 1
+        message = capsys.readouterr().err
+        assert message.count("\n") == 1
+        return message
+
+    assert "nowhere/wider_face_split: no such folder; --data is" in fails("--data", "nowhere")
+    missing = data / "WIDER_val/images/1--B/b.jpg"
+    content = missing.read_bytes()
+    missing.write_bytes(content[:100])
+    assert "b.jpg" in fails("--data", data)
+    missing.unlink()
+    assert "b.jpg: cannot be read" in fails("--data", data)
+    assert "no.data: cannot be read" in fails("--data", data, "--model", "no.data")
+    (tmp_path / "file").write_text("")
+    assert "file/predictions: cannot be made" in fails("--data", data, "--out", "file")
+    (data / "WIDER_val").rename(data / "WIDER_test")
+    assert "images: no such folder" in fails("--data", data)
+
+    for option, value in (
+        *(("--min-face", "0"), ("--min-face", "20,30"), ("--thresholds", "0.5,0.5")),
+        *(("--scale-factor", "1"), ("--pictures", "0"), ("--jobs", "x")),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            program.main(["--data", str(data), option, value])
+        assert stop.value.code == 2 and option in capsys.readouterr().err
+
+
+def test_script_runs_from_any_folder(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "train_mtcnn" / "evaluate.py", "--help"],
+        **{"cwd": tmp_path, "capture_output": True, "text": True, "check": False},
+    )
+    assert done.returncode == 0 and done.stdout.startswith("usage: evaluate.py")

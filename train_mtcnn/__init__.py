@@ -1,0 +1,1 @@
+"""Networks from Darknet files, the reference cascade in PyTorch, and its evaluation."""

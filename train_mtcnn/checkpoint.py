@@ -1,0 +1,108 @@
+"""Checkpoints: `{"cfg": text of the network's cfg, "state_dict": its tensors}`, and nothing else
+that PyTorch would have to run code for."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import warnings
+
+import torch
+
+from pymtcnn.errors import FileError, ModelError
+from train_mtcnn.darknet import Cfg, format_cfg, parse_cfg
+from train_mtcnn.files import atomic_write, read_bytes
+from train_mtcnn.networks import Network
+
+
+def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
+    """`torch.load` that runs no code of the file.
+
+    Parameters
+    ----------
+    content
+        The whole file.
+    name
+        Its name in messages.
+
+    Raises
+    ------
+    FileError
+        If it is not PyTorch's, or holds more than tensors and plain values.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd pickles: they are refused or they load
+            loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise FileError(
+            f"{name}: refused: it is no PyTorch file, or holds more than tensors and plain values"
+            " (loading that would run its code); save the model's state_dict() alone"
+        ) from error
+    except Exception as error:  # a damaged file makes the unpickler raise anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FileError(f"{name}: not a whole PyTorch file: {reason}") from error
+    if not isinstance(loaded, dict):
+        raise FileError(f"{name}: holds a {type(loaded).__name__}, expected a dict of tensors")
+    return loaded
+
+
+def save_checkpoint(path: str | os.PathLike, network: Network) -> None:
+    """Write a network's checkpoint. Raises FileError."""
+    content = {"cfg": format_cfg(network.cfg), "state_dict": network.state_dict()}
+    with atomic_write(path) as file:
+        torch.save(content, file)
+
+
+def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:
+    """Read a network from a checkpoint, or from a bare state dict of a Network.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cfg
+        The network; None: the checkpoint's own.
+
+    Returns
+    -------
+    The network, in evaluation mode.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or was refused.
+    CfgError
+        If its cfg makes no sense.
+    ModelError
+        If it names no network, or its tensors do not fit the network.
+    """
+    content = load_tensors(read_bytes(path), path)
+    state = content
+    if isinstance(content.get("state_dict"), dict):
+        state = content["state_dict"]
+        if cfg is None and isinstance(content.get("cfg"), str):
+            cfg = parse_cfg(content["cfg"], f"{path} (its cfg)")
+    if cfg is None:
+        raise ModelError(f"{path}: does not say which network it is; name its cfg with --cfg")
+    network = Network(cfg)
+    expected = network.state_dict()
+    missing = [key for key in expected if key not in state]
+    unknown = [key for key in state if key not in expected]
+    if missing or unknown:
+        raise ModelError(
+            f"{path}: not a state of {cfg.path}: missing {_list(missing)}, unknown {_list(unknown)}"
+        )
+    for key, tensor in expected.items():
+        shape = list(getattr(state[key], "shape", [type(state[key]).__name__]))
+        if shape != list(tensor.shape):
+            raise ModelError(f"{path}: {key} is {shape}, {cfg.path} has {list(tensor.shape)}")
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _list(names: list) -> str:
+    """The first names of a list."""
+    shown = ", ".join(map(str, names[:4]))
+    return (shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")) or "none"

@@ -1,0 +1,299 @@
+"""The reference cascade in PyTorch: docs/architecture.md, "The cascade, step by step".
+
+The C core is measured against this program, which aims at being readable. It takes the same options
+as `./mtcnn`, as a script and as a module:
+
+    python train_mtcnn/detector.py picture.jpg
+    python -m train_mtcnn.detector picture.jpg
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("detector.py", "numpy", "torch")
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pymtcnn import cli
+from pymtcnn.arguments import check_color, check_image, check_options
+from pymtcnn.detector import ImageSource, Options
+from pymtcnn.errors import ArgumentError, ModelError
+from pymtcnn.pictures import is_picture_source, read_picture
+from pymtcnn.results import Detections, Stage
+from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, square, visible
+from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
+from train_mtcnn.networks import Network
+from train_mtcnn.resize import Span, resize
+
+_OUTPUTS = {"pnet": 5, "rnet": 5, "onet": 15}  # channels: probability, offsets, landmarks
+_CHUNK = 256  # crops that go through a network at once: bounds the memory
+
+
+def load_networks(data: Data) -> dict[str, Network]:
+    """The three networks of a cascade, checked.
+
+    Raises
+    ------
+    FileError, CfgError, WeightsError
+        If a file cannot be read or makes no sense.
+    ModelError
+        If the networks do not make a cascade.
+    """
+    networks = {name: Network.from_darknet(data.cfg[name], data.weights[name]) for name in NETWORKS}
+    for name, network in networks.items():
+        if network.input_shape.channels != 3:
+            raise ModelError(f"{data.cfg[name]}: takes {network.input_shape}, expected 3 channels")
+        if network.output_shape != (_OUTPUTS[name], 1, 1):
+            raise ModelError(
+                f"{data.cfg[name]}: makes {network.output_shape} of {network.input_shape},"
+                f" expected {_OUTPUTS[name]}x1x1"
+            )
+    pnet = networks["pnet"]
+    if pnet.input_shape.width != pnet.input_shape.height:
+        raise ModelError(f"{data.cfg['pnet']}: width and height of PNet's [net] differ")
+    pnet.shape(2 * pnet.cell, 2 * pnet.cell)  # refuses dense layers
+    return networks
+
+
+class TorchDetector:
+    """Finds faces and their five landmarks, as `pymtcnn.Detector` does, in PyTorch.
+
+    Parameters
+    ----------
+    model : path, optional
+        A `.data` file; by default darknet_cfg/default.data.
+    min_face, thresholds, scale_factor, nms, clip
+        As for `pymtcnn.Detector`; None stands for the model's own setting.
+    threads : int
+        Threads of PyTorch, for the whole process.
+
+    Raises
+    ------
+    ArgumentError
+        An option outside its range.
+    FileError, CfgError, WeightsError, ModelError
+        The model's files are missing or do not fit together.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        min_face: float | None = None,
+        thresholds: Sequence[float] | None = None,
+        scale_factor: float | None = None,
+        nms: Sequence[float] | None = None,
+        clip: bool = True,
+        threads: int = 1,
+    ) -> None:
+        given = check_options(
+            min_face=min_face,
+            thresholds=thresholds,
+            scale_factor=scale_factor,
+            nms=nms,
+            clip=clip,
+            threads=threads,
+        )
+        self._data = read_data(DEFAULT_MODEL if model is None else model)
+        names = ("min_face", "thresholds", "scale_factor", "nms")
+        values = {name: getattr(self._data, name) for name in names} | given
+        for name in ("thresholds", "nms"):
+            values[name] = tuple(float(np.float32(number)) for number in values[name])
+        self._options = Options(**values)
+        networks = load_networks(self._data)
+        self._pnet, self._rnet, self._onet = (networks[name] for name in NETWORKS)
+        torch.set_num_threads(self._options.threads)
+
+    @property
+    def options(self) -> Options:
+        """The settings in force."""
+        return self._options
+
+    def detect_many(self, images: Iterable[ImageSource], color: str = "RGB") -> list[Detections]:
+        """Find the faces of several pictures of any sizes: for each what `detect` returns."""
+        if is_picture_source(images) or (isinstance(images, np.ndarray) and images.ndim < 4):
+            raise ArgumentError("images: must be a list of pictures; use detect for a single one")
+        return [self.detect(image, color) for image in images]
+
+    @torch.inference_mode()
+    def detect(self, image: ImageSource, color: str = "RGB") -> Detections:
+        """Find the faces of one picture.
+
+        Parameters
+        ----------
+        image : ndarray, path, bytes of a picture file, or binary file object
+            As for `pymtcnn.Detector.detect`.
+        color : str
+            Order of an array's bytes; files know their order themselves.
+
+        Returns
+        -------
+        Detections
+            Best first; empty where no face was found.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong type, dtype, shape or colour order.
+        FileError, PictureError
+            The file cannot be read or is no whole picture.
+        """
+        start = perf_counter()
+        planes = self._planes(image, color)
+        height, width = planes.shape[1:]
+        options = self._options
+
+        boxes, pnet, levels, pyramid_ms = self._propose(planes)
+        inputs, begin = len(boxes), perf_counter()
+        squares, scores, outputs = self._look(planes, boxes, self._rnet, options.thresholds[1])
+        kept = nms(squares, scores, options.nms[2])
+        boxes = regress(squares[kept], outputs[kept, 1:5])
+        inside = visible(boxes, width, height)
+        boxes, scores = boxes[inside], scores[kept][inside]
+        rnet = Stage("rnet", inputs, boxes, scores, _ms(begin))
+
+        inputs, begin = len(boxes), perf_counter()
+        squares, scores, outputs = self._look(planes, boxes, self._onet, options.thresholds[2])
+        landmarks = _landmarks(squares, outputs[:, 5:15])
+        boxes = regress(squares, outputs[:, 1:5])
+        inside = np.flatnonzero(visible(boxes, width, height))
+        kept = inside[nms(boxes[inside], scores[inside], options.nms[3], iom)]
+        boxes, scores, landmarks = boxes[kept], scores[kept], landmarks[kept]
+        onet = Stage("onet", inputs, boxes, scores, _ms(begin))
+
+        return Detections(
+            boxes=clip(boxes, width, height) if options.clip else boxes.copy(),
+            scores=scores.copy(),
+            landmarks=landmarks,
+            stages=(pnet, rnet, onet),
+            levels=levels,
+            pyramid_ms=pyramid_ms,
+            total_ms=_ms(start),
+        )
+
+    # -- steps 1 to 5
+
+    def _planes(self, image: ImageSource, color: str) -> Tensor:
+        """A picture from anywhere as [3, H, W] float32, channels as the networks want them."""
+        if is_picture_source(image) and not isinstance(image, np.ndarray):
+            check_color(color)
+            pixels, color = read_picture(image), "RGB"
+        else:
+            pixels, color = check_image(image, color)
+        if color == "GRAY":
+            pixels = pixels[..., None].repeat(3, 2)
+        elif color[:3] != self._data.color:
+            pixels = pixels[..., 2::-1]
+        planes = np.ascontiguousarray(pixels[..., :3].transpose(2, 0, 1), np.float32)
+        return torch.from_numpy(planes)
+
+    def _levels(self, height: int, width: int) -> Iterator[tuple[int, int]]:
+        """Height and width of each level of the pyramid."""
+        cell, face = self._pnet.cell, self._options.min_face
+        while face <= min(width, height):
+            yield tuple(max(cell, math.floor(side * cell / face + 0.5)) for side in (height, width))
+            face /= self._options.scale_factor
+
+    def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
+        """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""
+        values = resize(planes, x, y, self._data.pad)
+        return (values - self._data.mean) * self._data.norm
+
+    def _propose(self, planes: Tensor) -> tuple[Boxes, Stage, int, float]:
+        """PNet over all levels: its boxes, its stage, the levels, the time to make them in ms."""
+        height, width = planes.shape[1:]
+        options = self._options
+        cells, levels, pyramid_ms, begin = 0, 0, 0.0, perf_counter()
+        found = [(np.empty((0, 4), np.float32), np.empty((0, 5), np.float32))]
+        for level_height, level_width in self._levels(height, width):
+            tick = perf_counter()
+            x, y = Span(0, width, level_width), Span(0, height, level_height)
+            level = self._input(planes, x, y)
+            pyramid_ms += _ms(tick)
+            output = self._pnet(level[None])[0]
+            cells += output[0].numel()
+            levels += 1
+            rows, columns = torch.nonzero(
+                output[0] >= options.thresholds[0], as_tuple=True
+            )  # in row-major order
+            outputs = output[:, rows, columns].T.numpy()
+            corner = np.stack([columns, rows], 1) * float(self._pnet.stride)
+            scale = np.array([width / level_width, height / level_height])
+            boxes = np.hstack([corner * scale, (corner + self._pnet.cell) * scale])
+            boxes = boxes.astype(np.float32)
+            kept = nms(boxes, outputs[:, 0], options.nms[0])
+            found.append((boxes[kept], outputs[kept]))
+        boxes, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        kept = nms(boxes, outputs[:, 0], options.nms[1])
+        boxes, outputs = regress(boxes[kept], outputs[kept, 1:5]), outputs[kept]
+        inside = visible(boxes, width, height)
+        boxes, scores = boxes[inside], outputs[inside, 0]
+        stage = Stage("pnet", cells, boxes, scores, _ms(begin) - pyramid_ms)
+        return boxes, stage, levels, pyramid_ms
+
+    # -- steps 6 to 8
+
+    def _look(
+        self, planes: Tensor, boxes: Boxes, network: Network, threshold: float
+    ) -> tuple[Boxes, NDArray[np.float32], NDArray[np.float32]]:
+        """Run a network on the squares around boxes; keep those of enough probability.
+
+        Returns the squares [K, 4], their scores [K] and the network's outputs [K, 5 or 15].
+        """
+        _, height, width = network.input_shape
+        squares = square(boxes)
+        outputs = np.empty((len(boxes), network.output_shape.channels), np.float32)
+        for first in range(0, len(boxes), _CHUNK):
+            crops = [
+                self._input(planes, Span(x1, x2 - x1, width), Span(y1, y2 - y1, height))
+                for x1, y1, x2, y2 in squares[first : first + _CHUNK].tolist()
+            ]
+            outputs[first : first + len(crops)] = network(torch.stack(crops)).flatten(1).numpy()
+        kept = outputs[:, 0] >= threshold
+        return squares[kept], outputs[kept, 0], outputs[kept]
+
+
+def _landmarks(squares: Boxes, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Landmarks [N, 5, 2] from ONet's outputs [N, 10], relative to `squares` [N, 4]."""
+    squares = squares.astype(np.float64)
+    sides = (squares[:, 2:] - squares[:, :2])[:, None]
+    return (squares[:, None, :2] + outputs.reshape(-1, 5, 2) * sides).astype(np.float32)
+
+
+def _ms(start: float) -> float:
+    return (perf_counter() - start) * 1e3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return cli.main(
+        argv,
+        prog="detector.py",
+        description="Find faces with the reference cascade in PyTorch, to compare ./mtcnn with.",
+        make_detector=lambda args: TorchDetector(
+            args.model,
+            min_face=args.min_face,
+            thresholds=args.thresholds,
+            scale_factor=args.scale_factor,
+            clip=args.clip,
+            threads=args.threads,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,364 @@
+"""PyTorch modules made from Darknet cfgs: there is no other definition of the networks."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pymtcnn.errors import ModelError, WeightsError
+from train_mtcnn.activations import ACTIVATION
+from train_mtcnn.darknet import Cfg, read_cfg, read_weights
+from train_mtcnn.layers import Layer, Shape, count_weights, input_shape, read_layers
+
+# ---- layers: module(layer), its weights named as in layer.tensors --------------------------------
+
+
+class _BatchNorm(nn.Module):
+    """Weights, biases and, where the section asks for it, Darknet's batch normalisation.
+
+    In evaluation the normalisation is folded into weights and biases, in double precision, by
+    Darknet's formula (x - mean) / (sqrt(variance) + 1e-6) * scale + bias.
+    """
+
+    def __init__(self, layer: Layer):
+        super().__init__()
+        shapes = layer.tensors
+        self.normalize = "scales" in shapes
+        self.activation = layer.options["activation"]
+        self.biases = nn.Parameter(torch.zeros(shapes["biases"]))
+        self.weights = nn.Parameter(torch.empty(shapes["weights"]))
+        nn.init.kaiming_normal_(self.weights, a=0.1, nonlinearity="leaky_relu")
+        if self.normalize:
+            self.scales = nn.Parameter(torch.ones(shapes["scales"]))
+            self.register_buffer("means", torch.zeros(shapes["means"]))
+            self.register_buffer("variances", torch.ones(shapes["variances"]))
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weights and biases that do the normalisation too."""
+        if not self.normalize:
+            return self.weights, self.biases
+        factor = self.scales.double() / (self.variances.double().sqrt() + 1e-6)
+        weights = self.weights.double() * factor.view(-1, *[1] * (self.weights.dim() - 1))
+        biases = self.biases.double() - self.means.double() * factor
+        return weights.to(self.weights.dtype), biases.to(self.biases.dtype)
+
+    def product(self, x: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, activate: bool = True) -> Tensor:
+        if self.normalize and self.training:
+            x = F.batch_norm(
+                self.product(x, self.weights, None),
+                self.means,
+                self.variances,
+                self.scales,
+                self.biases,
+                training=True,
+                momentum=0.01,  # Darknet's
+                eps=1e-12,  # sqrt(variance + 1e-12) is sqrt(variance) + 1e-6 at both ends
+            )
+        else:
+            x = self.product(x, *self.folded())
+        return ACTIVATION[self.activation](x) if activate else x
+
+
+class _Convolutional(_BatchNorm):
+    def __init__(self, layer: Layer):
+        super().__init__(layer)
+        self.stride = layer.options["stride"]
+        self.padding = layer.options["padding"]
+        self.groups = layer.options["groups"]
+
+    def product(self, x: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
+        return F.conv2d(x, weights, biases, self.stride, self.padding, groups=self.groups)
+
+
+class _Connected(_BatchNorm):
+    def product(self, x: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
+        return F.linear(x.flatten(1), weights, biases)[:, :, None, None]
+
+
+class _MaxPool(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.size = layer.options["size"]
+        self.stride = layer.options["stride"]
+        self.padding = layer.options["padding"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        # `padding` counts both sides; the window starts half of it (rounded down) before the input.
+        before = self.padding // 2
+        pads = []
+        for length in (x.shape[3], x.shape[2]):
+            outputs = (length + self.padding - self.size) // self.stride + 1
+            after = (outputs - 1) * self.stride + self.size - before - length
+            pads += [before, max(after, 0)]
+        if any(pads):
+            x = F.pad(x, pads, value=torch.finfo(x.dtype).min)
+        return F.max_pool2d(x, self.size, self.stride)
+
+
+class _AvgPool(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3), keepdim=True)
+
+
+class _Route(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] if len(inputs) == 1 else torch.cat(inputs, 1)
+
+
+class _Shortcut(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.activation = layer.options["activation"]
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        return ACTIVATION[self.activation](x + other)
+
+
+class _Dropout(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.probability = layer.options["probability"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.probability, self.training)
+
+
+class _Softmax(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.groups = layer.options["groups"]
+        self.spatial = layer.options["spatial"]
+        self.temperature = layer.options["temperature"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = x.shape[2] * x.shape[3] if self.spatial else 1
+        groups = x.reshape(len(x), self.groups, -1, places) / self.temperature
+        return groups.softmax(2).view_as(x)
+
+
+class _PReLU(nn.Module):
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.slopes = nn.Parameter(torch.full(layer.tensors["slopes"], 0.25))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.prelu(x, self.slopes)
+
+
+_MODULES: dict[str, type[nn.Module]] = {
+    "convolutional": _Convolutional,
+    "connected": _Connected,
+    "maxpool": _MaxPool,
+    "avgpool": _AvgPool,
+    "route": _Route,
+    "shortcut": _Shortcut,
+    "dropout": _Dropout,
+    "softmax": _Softmax,
+    "prelu": _PReLU,
+}
+
+# ---- the network ---------------------------------------------------------------------------------
+
+
+class Network(nn.Module):
+    """A network of a Darknet cfg, with random weights until some are loaded.
+
+    Parameters
+    ----------
+    cfg
+        A cfg file, or one that was read already (darknet.parse_cfg reads text).
+
+    Attributes
+    ----------
+    cfg : Cfg
+        The definition.
+    definition : list of Layer
+        Shapes, options and weights of every layer.
+
+    Raises
+    ------
+    FileError, CfgError
+        If the cfg cannot be read or makes no sense.
+    """
+
+    def __init__(self, cfg: Cfg | str | os.PathLike):
+        super().__init__()
+        self.cfg = cfg if isinstance(cfg, Cfg) else read_cfg(cfg)
+        self.definition = read_layers(self.cfg)
+        self.layers = nn.ModuleList(_MODULES[layer.type](layer) for layer in self.definition)
+        last = self.definition[-1]
+        self._heads = set(last.inputs if last.type == "route" else [len(self.layers) - 1])
+        self._readers = {  # layer -> the last layer that reads it
+            source: index for index, layer in enumerate(self.definition) for source in layer.inputs
+        }
+
+    @classmethod
+    def from_darknet(cls, cfg: Cfg | str | os.PathLike, weights: str | os.PathLike) -> Network:
+        """Read cfg and weights; the network is ready for use (in evaluation mode).
+
+        Raises
+        ------
+        FileError, CfgError, WeightsError
+            If a file cannot be read, the cfg makes no sense or the weights do not fit it.
+        """
+        network = cls(cfg)
+        network.load_weights(*read_weights(weights, network.weights_count))
+        return network.eval()
+
+    # -- shapes
+
+    @property
+    def input_shape(self) -> Shape:
+        """Channels, height and width that `[net]` gives."""
+        return input_shape(self.cfg)
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the output for the input of `[net]`."""
+        return self.definition[-1].shape
+
+    @property
+    def cell(self) -> int:
+        """Side of the part of the picture that one output of a fully convolutional network sees."""
+        return self.input_shape.width
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the picture from one output to the next."""
+        return math.prod(layer.options.get("stride", 1) for layer in self.definition)
+
+    def shape(self, height: int, width: int) -> Shape:
+        """Shape of the output for an input of height x width pixels.
+
+        Raises
+        ------
+        CfgError, ModelError
+            If the network does not take that size.
+        """
+        layers = read_layers(self.cfg, height, width)
+        for index, (layer, own) in enumerate(zip(layers, self.definition, strict=True)):
+            if layer.tensors != own.tensors:
+                raise ModelError(
+                    f"{self.cfg.path}: layer {index} ({layer.type}) is made for inputs of"
+                    f" {self.input_shape}; it cannot take {height}x{width} pixels"
+                )
+        return layers[-1].shape
+
+    # -- running
+
+    def forward(self, x: Tensor, logits: bool = False) -> Tensor:
+        """Run the network.
+
+        Parameters
+        ----------
+        x : [B, C, H, W] float32
+            Normalised pictures.
+        logits
+            True: leave out the logistic activation of the heads (the layers that the last route
+            joins), for losses that take logits.
+
+        Returns
+        -------
+        [B, c, h, w]: the last layer's output.
+
+        Raises
+        ------
+        CfgError, ModelError
+            If the network does not take inputs of that shape.
+        """
+        shape = self.input_shape
+        if x.dim() != 4 or x.shape[1] != shape.channels:
+            raise ModelError(
+                f"{self.cfg.path}: the input is {list(x.shape)},"
+                f" expected [batch, {shape.channels}, height, width]"
+            )
+        if tuple(x.shape[2:]) != shape[1:]:
+            self.shape(*x.shape[2:])
+        outputs = {-1: x}
+        for index, (layer, module) in enumerate(zip(self.definition, self.layers, strict=True)):
+            inputs = [outputs[source] for source in layer.inputs]
+            if logits and index in self._heads and layer.options.get("activation") == "logistic":
+                outputs[index] = module(*inputs, activate=False)
+            else:
+                outputs[index] = module(*inputs)
+            for source in set(layer.inputs):
+                if self._readers[source] == index:
+                    del outputs[source]
+        return outputs[len(self.layers) - 1]
+
+    # -- weights
+
+    @property
+    def weights_count(self) -> int:
+        """Number of float32 values of the `.weights` file after its header."""
+        return count_weights(self.definition)
+
+    @torch.no_grad()
+    def load_weights(self, values: np.ndarray, transposed: bool = False) -> None:
+        """Take all weights from the values of a `.weights` file.
+
+        Parameters
+        ----------
+        values : [weights_count] float32
+            In file order.
+        transposed
+            True: connected layers are stored as [inputs][outputs].
+
+        Raises
+        ------
+        WeightsError
+            If there are more or fewer values than the network has.
+        """
+        values = np.asarray(values, np.float32)
+        if values.shape != (self.weights_count,):
+            raise WeightsError(
+                f"{self.cfg.path}: the network has {self.weights_count} weights,"
+                f" not {list(values.shape)}"
+            )
+        start = 0
+        for layer, module in zip(self.definition, self.layers, strict=True):
+            for name, shape in layer.tensors.items():
+                count = math.prod(shape)
+                part = torch.from_numpy(values[start : start + count].copy())
+                if transposed and layer.type == "connected" and name == "weights":
+                    part = part.view(shape[::-1]).t()
+                getattr(module, name).copy_(part.reshape(shape))
+                start += count
+
+    @torch.no_grad()
+    def weights(self, fold: bool = False) -> np.ndarray:
+        """All weights in file order.
+
+        Parameters
+        ----------
+        fold
+            True: fold batch normalisation, in double precision; the result then belongs to
+            rewrite.without_batch_norm(cfg).
+
+        Returns
+        -------
+        [weights_count] float32, or fewer where batch normalisation was folded.
+        """
+        parts = [np.empty(0, np.float32)]
+        for layer, module in zip(self.definition, self.layers, strict=True):
+            if fold and "weights" in layer.tensors:
+                weights, biases = module.folded()
+                tensors = [biases, weights]
+            else:
+                tensors = [getattr(module, name) for name in layer.tensors]
+            parts += [tensor.detach().cpu().numpy().ravel() for tensor in tensors]
+        return np.concatenate(parts).astype(np.float32)
