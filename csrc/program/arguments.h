@@ -1,0 +1,43 @@
+/* arguments.h: the command line. */
+#ifndef MTCNN_PROGRAM_ARGUMENTS_H
+#define MTCNN_PROGRAM_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "mtcnn.h"
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+
+enum arguments_wish {
+    WISH_DETECT,  /* find faces in the pictures */
+    WISH_HELP,    /* print the help, nothing else */
+    WISH_VERSION, /* print the version, nothing else */
+    WISH_NOTHING  /* the command line is wrong; that was said on stderr */
+};
+
+/* What the command line asks for. Strings are those of argv. */
+struct arguments {
+    const char *model;   /* path of a .data file; NULL: not named */
+    double min_face;     /* pixels; 0: as the model has it */
+    float thresholds[3]; /* for PNet, RNet, ONet; all negative: as the model has them */
+    double scale_factor; /* 0: as the model has it */
+    int threads;
+    bool clip;
+    enum output_format format;
+    bool time;
+    const char *out; /* where annotated pictures go; NULL: nowhere */
+    char **pictures; /* [picture_count], behind the options in argv, which is reordered */
+    int picture_count;
+};
+
+/* Reads the command line into *arguments; a mistake is told on stderr in one line. */
+enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv);
+
+/* Puts what the command line sets in place of the model's own settings. */
+void arguments_apply(const struct arguments *arguments, mtcnn_options *options);
+
+/* Prints the help. options: the default model's own settings, NULL where there is no model. */
+void arguments_help(FILE *stream, const mtcnn_options *options);
+
+#endif

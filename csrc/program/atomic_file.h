@@ -1,0 +1,32 @@
+/*
+ * atomic_file.h: files that are there wholly or not at all.
+ *
+ * The bytes go to a temporary file in the target's folder, which takes the target's name when all
+ * of them are written, and is removed when anything fails, or when a signal ends the program.
+ * One such file is open at a time.
+ */
+#ifndef MTCNN_PROGRAM_ATOMIC_FILE_H
+#define MTCNN_PROGRAM_ATOMIC_FILE_H
+
+#include <stdio.h>
+
+#include "message.h"
+
+struct atomic_file {
+    FILE *stream;     /* write here */
+    const char *path; /* the target, the caller's string */
+};
+
+/* Opens a temporary file beside path: 0, or -1 with the cause. */
+int atomic_file_open(struct atomic_file *file, const char *path, struct message *message);
+
+/*
+ * Closes the file and gives it its name. On -1 (the disk is full, say) nothing is left. Call it at
+ * once after a write that failed, so that errno still tells the cause.
+ */
+int atomic_file_commit(struct atomic_file *file, struct message *message);
+
+/* Closes and removes the temporary file. */
+void atomic_file_abandon(struct atomic_file *file);
+
+#endif

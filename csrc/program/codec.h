@@ -1,0 +1,28 @@
+/* codec.h: what a picture format must offer; picture.c holds the table of them. */
+#ifndef MTCNN_PROGRAM_CODEC_H
+#define MTCNN_PROGRAM_CODEC_H
+
+#include <stdio.h>
+
+#include "picture.h"
+
+struct codec {
+    const char *extensions[3]; /* lower case, with the dot; NULL ends them */
+    size_t magic_length;
+    uint8_t magic[8]; /* [magic_length]: the first bytes of every such file */
+
+    /*
+     * Decodes the bytes into a picture that the caller frees, also after a failure; *orientation
+     * becomes 1..8. Success may leave a warning in *message.
+     */
+    int (*decode)(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
+                  struct message *message);
+
+    /* Writes to file; stops at the first error of file itself, which its owner reports. */
+    int (*encode)(const struct picture *picture, FILE *file, struct message *message);
+};
+
+extern const struct codec jpeg_codec; /* jpeg.c */
+extern const struct codec png_codec;  /* png.c */
+
+#endif

@@ -1,0 +1,14 @@
+/* draw.h: what was found, painted into a picture. */
+#ifndef MTCNN_PROGRAM_DRAW_H
+#define MTCNN_PROGRAM_DRAW_H
+
+#include "mtcnn.h"
+#include "picture.h"
+
+/*
+ * Draws each face's box, score and five landmarks; lines grow with the picture, 2 pixels at least.
+ * Whatever lies outside the picture is left out.
+ */
+void draw_faces(struct picture *picture, const mtcnn_face *faces, int count);
+
+#endif

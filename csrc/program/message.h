@@ -1,0 +1,22 @@
+/* message.h: one sentence about what went wrong, for the person at the terminal. */
+#ifndef MTCNN_PROGRAM_MESSAGE_H
+#define MTCNN_PROGRAM_MESSAGE_H
+
+/* The cause and, where there is one, the remedy; whoever prints it puts the file's name before. */
+struct message {
+    char text[512]; /* always terminated, cut to fit */
+};
+
+/* Writes the printf-like sentence and returns -1, this program's "failed". */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+int message_set(struct message *message, const char *format, ...);
+
+/*
+ * Prints "mtcnn: subject: text" as one line on stderr, whatever bytes subject holds; subject (a
+ * file or an option) may be NULL. What stdout holds is written first, so that both stay in order.
+ */
+void message_print(const char *subject, const char *text);
+
+#endif

@@ -1,0 +1,149 @@
+#include "picture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "atomic_file.h"
+#include "codec.h"
+#include "mtcnn.h"
+
+/* A new format is one new file and one line here (and its name in the two messages below). */
+static const struct codec *const codecs[] = {&jpeg_codec, &png_codec};
+#define CODEC_COUNT (sizeof codecs / sizeof *codecs)
+
+#define FIRST_READ ((size_t)1 << 16) /* enough to tell a picture from what never ends */
+
+/* ---- in memory -------------------------------------------------------------------------------- */
+
+int picture_allocate(struct picture *picture, size_t width, size_t height, struct message *message)
+{
+    *picture = (struct picture){0};
+    if (!width || !height)
+        return message_set(message, "is damaged: a picture without pixels");
+    if (width > MTCNN_MAX_SIDE || height > MTCNN_MAX_SIDE)
+        return message_set(message,
+                           "is too large: %zu x %zu, but no side may exceed %d pixels; scale it "
+                           "down",
+                           width, height, MTCNN_MAX_SIDE);
+    if (width > PICTURE_MAX_PIXELS / height)
+        return message_set(message,
+                           "is too large: %zu x %zu, but %d megapixels are the limit; scale it "
+                           "down",
+                           width, height, PICTURE_MAX_PIXELS / 1000000);
+    uint8_t *pixels = malloc(3 * width * height);
+    if (!pixels)
+        return message_set(message, "no memory for %zu x %zu pixels", width, height);
+    *picture = (struct picture){(int)width, (int)height, pixels};
+    return 0;
+}
+
+void picture_free(struct picture *picture)
+{
+    free(picture->pixels);
+    *picture = (struct picture){0};
+}
+
+static const struct codec *codec_of_bytes(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < CODEC_COUNT; i++)
+        if (size >= codecs[i]->magic_length &&
+            !memcmp(bytes, codecs[i]->magic, codecs[i]->magic_length))
+            return codecs[i];
+    return NULL;
+}
+
+int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size,
+                   struct message *message)
+{
+    *picture = (struct picture){0};
+    message->text[0] = '\0';
+    if (!size)
+        return message_set(message, "is an empty file");
+    const struct codec *codec = codec_of_bytes(bytes, size);
+    if (!codec)
+        return message_set(message, "is neither a JPEG nor a PNG picture");
+    int orientation = 1;
+    if (codec->decode(picture, &orientation, bytes, size, message) ||
+        picture_orient(picture, orientation, message)) {
+        picture_free(picture);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------------ */
+
+/* All bytes of file, to be freed by the caller also after a failure. */
+static int read_bytes(FILE *file, uint8_t **bytes, size_t *size, struct message *message)
+{
+    size_t capacity = FIRST_READ;
+    for (;;) {
+        uint8_t *more = realloc(*bytes, capacity);
+        if (!more)
+            return message_set(message, "no memory for its first %zu bytes", capacity);
+        *bytes = more;
+        *size += fread(*bytes + *size, 1, capacity - *size, file);
+        if (ferror(file))
+            return message_set(message, "cannot be read: %s", strerror(errno));
+        if (*size < capacity || !codec_of_bytes(*bytes, *size))
+            return 0;
+        if (capacity > SIZE_MAX / 2)
+            return message_set(message, "is larger than the memory");
+        capacity *= 2;
+    }
+}
+
+int picture_read(struct picture *picture, const char *path, struct message *message)
+{
+    *picture = (struct picture){0};
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return message_set(message, "is a folder; name the pictures in it");
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return message_set(message, "cannot be opened: %s", strerror(errno));
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    int failed = read_bytes(file, &bytes, &size, message);
+    fclose(file);
+    if (!failed)
+        failed = picture_decode(picture, bytes, size, message);
+    free(bytes);
+    return failed;
+}
+
+static const struct codec *codec_of_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash : path, '.');
+    for (size_t i = 0; dot && i < CODEC_COUNT; i++)
+        for (const char *const *extension = codecs[i]->extensions; *extension; extension++)
+            if (!strcasecmp(dot, *extension))
+                return codecs[i];
+    return NULL;
+}
+
+int picture_writable(const char *path, struct message *message)
+{
+    if (codec_of_path(path))
+        return 0;
+    return message_set(message, "cannot be written: the name must end in .jpg, .jpeg or .png");
+}
+
+int picture_write(const struct picture *picture, const char *path, struct message *message)
+{
+    const struct codec *codec = codec_of_path(path);
+    if (!codec)
+        return picture_writable(path, message);
+    struct atomic_file file;
+    if (atomic_file_open(&file, path, message))
+        return -1;
+    if (codec->encode(picture, file.stream, message) && !ferror(file.stream)) {
+        atomic_file_abandon(&file);
+        return -1;
+    }
+    return atomic_file_commit(&file, message);
+}

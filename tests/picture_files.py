@@ -1,0 +1,135 @@
+"""Picture files for the tests, written byte by byte where no library writes such things."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+# ---- PNG (https://www.w3.org/TR/png-3/) ----------------------------------------------------------
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GRAY, RGB, PALETTE, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
+
+# x and y of the first pixel, steps in x and y, of the seven passes of an interlaced picture
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+         (0, 1, 1, 2)]  # fmt: skip
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    """One chunk: length, name, body, checksum."""
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _png_rows(samples: np.ndarray, depth: int) -> bytes:
+    """The bytes of [H, W, channels] samples, each row behind filter type 0."""
+    height, width, channels = samples.shape
+    if depth == 16:
+        rows = samples.astype(">u2").reshape(height, -1).view(np.uint8)
+    elif depth == 8:
+        rows = samples.astype(np.uint8).reshape(height, -1)
+    else:
+        bits = (samples.reshape(height, -1, 1) >> np.arange(depth - 1, -1, -1)) & 1
+        rows = np.packbits(bits.reshape(height, -1).astype(np.uint8), axis=1)
+    return b"".join(b"\0" + row.tobytes() for row in rows) if width * channels else b""
+
+
+def png(
+    samples: np.ndarray,
+    color_type: int,
+    depth: int,
+    *,
+    palette: np.ndarray | None = None,
+    transparency: bytes | None = None,
+    interlaced: bool = False,
+    exif: bytes | None = None,
+    exif_last: bool = False,
+) -> bytes:
+    """A PNG file of integer samples [H, W, channels], 0..2**depth - 1, of any kind there is."""
+    height, width, _ = samples.shape
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
+    chunks = [PNG_SIGNATURE, png_chunk(b"IHDR", header)]
+    if palette is not None:
+        chunks.append(png_chunk(b"PLTE", palette.astype(np.uint8).tobytes()))
+    if transparency is not None:
+        chunks.append(png_chunk(b"tRNS", transparency))
+    if exif is not None and not exif_last:
+        chunks.append(png_chunk(b"eXIf", exif))
+    passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
+    rows = b"".join(_png_rows(samples[y::dy, x::dx], depth) for x, y, dx, dy in passes)
+    chunks.append(png_chunk(b"IDAT", zlib.compress(rows)))
+    if exif is not None and exif_last:
+        chunks.append(png_chunk(b"eXIf", exif))
+    chunks.append(png_chunk(b"IEND", b""))
+    return b"".join(chunks)
+
+
+def png_rgb(pixels: np.ndarray, **options) -> bytes:
+    """The usual PNG of uint8 RGB pixels [H, W, 3]."""
+    return png(pixels, RGB, 8, **options)
+
+
+# ---- Exif ----------------------------------------------------------------------------------------
+
+
+def tiff(orientation: int, order: str = ">") -> bytes:
+    """A TIFF block with a width entry and the orientation; order ``>`` big, ``<`` little endian."""
+    mark = b"MM" if order == ">" else b"II"
+    width = struct.pack(order + "HHII", 0x0100, 4, 1, 640)
+    turn = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    entries = struct.pack(order + "H", 2) + width + turn
+    return mark + struct.pack(order + "HI", 42, 8) + entries + bytes(4)
+
+
+def with_app1(jpeg: bytes, body: bytes) -> bytes:
+    """The JPEG with an APP1 segment of this body right behind its first marker."""
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def with_orientation(jpeg: bytes, orientation: int, order: str = ">") -> bytes:
+    """The JPEG with an Exif orientation, 1..8."""
+    return with_app1(jpeg, b"Exif\0\0" + tiff(orientation, order))
+
+
+def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+    """The pixels that a file with this orientation must hold to stand upright when shown."""
+    turned = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    return np.ascontiguousarray(turned)
+
+
+# ---- JPEG ----------------------------------------------------------------------------------------
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg_cmyk() -> bytes:
+    """The smallest JPEG of four components: one mid-grey pixel, all coefficients zero."""
+    one_code = bytes([1] + [0] * 15 + [0])  # one Huffman code, of one bit, for the symbol 0
+    components = b"".join(bytes([i, 0x11, 0]) for i in range(1, 5))
+    return (
+        b"\xff\xd8"
+        + _segment(0xDB, bytes([0] + [1] * 64))
+        + _segment(0xC0, struct.pack(">BHHB", 8, 1, 1, 4) + components)
+        + _segment(0xC4, b"\x00" + one_code)
+        + _segment(0xC4, b"\x10" + one_code)
+        + _segment(0xDA, bytes([4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]))
+        + b"\x00\xff\xd9"
+    )
+
+
+def resized_jpeg_header(jpeg: bytes, width: int, height: int) -> bytes:
+    """The JPEG whose header claims another size (its first baseline frame header is patched)."""
+    at = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
