@@ -51,11 +51,11 @@ static float lhtan(float x)
     return x;
 }
 
-#define EACH(expression)                                                                           \
-    for (size_t i = 0; i < count; i++) {                                                           \
-        float x = values[i] + bias;                                                                \
-        values[i] = (expression);                                                                  \
-    }                                                                                              \
+#define EACH(expression) \
+    for (size_t i = 0; i < count; i++) { \
+        float x = values[i] + bias; \
+        values[i] = (expression); \
+    } \
     break
 
 /* The constants are Darknet's (src/activations.h), rounded as there. */

@@ -104,8 +104,7 @@ bool mt_is_visible(const float box[4], int width, int height)
 {
     /* Written so that a NaN anywhere is false. */
     return box[0] < box[2] && box[1] < box[3] && box[0] < (float)width && box[1] < (float)height &&
-           box[2] > 0.0f && box[3] > 0.0f && isfinite(box[2] - box[0]) &&
-           isfinite(box[3] - box[1]);
+           box[2] > 0.0f && box[3] > 0.0f && isfinite(box[2] - box[0]) && isfinite(box[3] - box[1]);
 }
 
 void mt_clip(float box[4], int width, int height)

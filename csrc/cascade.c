@@ -26,8 +26,8 @@ static double now_ms(void)
 
 /* ---- step 1: the pyramid's plan --------------------------------------------------------------- */
 
-static int plan_level(mtcnn_detector *detector, int width, int height, double face,
-                      mt_level *level, mtcnn_error *error)
+static int plan_level(mtcnn_detector *detector, int width, int height, double face, mt_level *level,
+                      mtcnn_error *error)
 {
     const mtcnn_model *model = detector->model;
     const double scale = model->cell / face;
@@ -74,8 +74,8 @@ static int plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_e
             if (!mt_grow(&detector->bands, bands, bands + 1, sizeof(mt_band)))
                 return mt_fail_memory(error, "the pyramid", (bands + 1) * sizeof(mt_band));
             const int left = level->rows - first;
-            ((mt_band *)detector->bands.data)[detector->band_count++] =
-                (mt_band){detector->level_count, first, left < rows ? left : rows};
+            ((mt_band *)detector->bands.data)[detector->band_count++] = (mt_band){
+                detector->level_count, first, left < rows ? left : rows};
         }
         detector->level_count++;
     }
@@ -109,8 +109,7 @@ static bool collect(mt_lane *lane, const mt_run *run, const mt_band *band, const
             return false;
         const int row = band->first + (int)(i / level->columns);
         const int column = (int)(i % level->columns);
-        mt_candidate *candidate =
-            (mt_candidate *)lane->candidates.data + lane->candidate_count++;
+        mt_candidate *candidate = (mt_candidate *)lane->candidates.data + lane->candidate_count++;
         *candidate = (mt_candidate){
             .face = {.box = {(float)(stride * column * x_scale), (float)(stride * row * y_scale),
                              (float)((stride * column + cell) * x_scale),
@@ -144,7 +143,7 @@ static void pnet_task(void *context, int task, int worker)
     if (lane->status)
         return;
     lane->status = mt_workspace_plan(workspace, model->networks[MT_PNET], 1, rows, level->width,
-                                      NULL);
+                                     NULL);
     if (lane->status)
         return;
     const mt_span x = {0.0, run->image->width, level->width, run->image->width};
@@ -189,8 +188,8 @@ static void crop_task(void *context, int task, int worker)
         const float *box = candidate->face.box;
         const mt_span x = {box[0], (double)box[2] - box[0], side, run->image->width};
         const mt_span y = {box[1], (double)box[3] - box[1], side, run->image->height};
-        if (!mt_resize(&lane->resizer, run->image, x, y, 0, side,
-                       &detector->model->normalisation, input)) {
+        if (!mt_resize(&lane->resizer, run->image, x, y, 0, side, &detector->model->normalisation,
+                       input)) {
             lane->status = MTCNN_ERROR_MEMORY;
             return;
         }

@@ -10,8 +10,8 @@
 
 /* A level of the image pyramid. */
 typedef struct mt_level {
-    int width, height;   /* pixels */
-    int columns, rows;   /* of PNet's output */
+    int width, height; /* pixels */
+    int columns, rows; /* of PNet's output */
 } mt_level;
 
 /* Some rows of a level's output: what one task computes. */
@@ -35,13 +35,13 @@ struct mtcnn_detector {
     const mtcnn_model *model;
     mtcnn_options options;
     mt_pool *pool;
-    mt_lane *lanes;         /* [options.threads] */
-    mt_buffer levels;       /* mt_level [level_count] */
-    mt_buffer bands;        /* mt_band [band_count] */
+    mt_lane *lanes;   /* [options.threads] */
+    mt_buffer levels; /* mt_level [level_count] */
+    mt_buffer bands;  /* mt_band [band_count] */
     int level_count, band_count;
-    mt_buffer candidates;   /* mt_candidate [candidate_count] */
+    mt_buffer candidates; /* mt_candidate [candidate_count] */
     size_t candidate_count;
-    mt_buffer outputs;      /* float: RNet's and ONet's outputs, candidate by candidate */
+    mt_buffer outputs;          /* float: RNet's and ONet's outputs, candidate by candidate */
     mt_buffer faces[MT_STAGES]; /* mtcnn_face: what each stage hands on */
     mt_buffer clipped;          /* mtcnn_face: the result */
 };

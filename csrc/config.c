@@ -52,8 +52,8 @@ static int parse_line(mt_config *config, char *line, int number, mtcnn_error *er
                            config->path, number, line);
         line[length - 1] = '\0';
         mt_section *last = &config->sections[config->count - 1];
-        config->sections[config->count++] =
-            (mt_section){config->path, squeeze(line + 1), number, 0, last->options + last->count};
+        config->sections[config->count++] = (mt_section){config->path, squeeze(line + 1), number, 0,
+                                                         last->options + last->count};
         return MTCNN_OK;
     }
 
@@ -218,8 +218,8 @@ int mt_option_numbers(const mt_section *section, const char *key, int count, dou
         text = end + 1;
     }
     if (!good)
-        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: %d number%s expected",
-                       section->path, option->line, option->key, option->value, count,
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: %d number%s expected", section->path,
+                       option->line, option->key, option->value, count,
                        count == 1 ? " was" : "s with commas between them were");
     return MTCNN_OK;
 }

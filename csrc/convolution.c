@@ -56,8 +56,8 @@ size_t mt_convolve_columns(const mt_convolution *conv)
 {
     if (is_pointwise(conv))
         return 0;
-    return (size_t)(conv->in.channels / conv->groups) * conv->size * conv->size *
-           conv->out.width * band_rows(conv);
+    return (size_t)(conv->in.channels / conv->groups) * conv->size * conv->size * conv->out.width *
+           band_rows(conv);
 }
 
 /*

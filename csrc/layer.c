@@ -23,8 +23,7 @@ int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error 
     return status;
 }
 
-int mt_refuse(const mt_section *section, const char *key, const char *accepted,
-              mtcnn_error *error)
+int mt_refuse(const mt_section *section, const char *key, const char *accepted, mtcnn_error *error)
 {
     const mt_option *option = mt_option_find(section, key);
     if (!option || !strcmp(option->value, accepted))
@@ -73,8 +72,7 @@ bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t
     memcpy(layer->biases, biases, outputs * sizeof *biases);
     for (size_t o = 0; o < outputs; o++)
         for (size_t i = 0; i < inputs; i++)
-            layer->weights[o * inputs + i] =
-                weights[transposed ? i * outputs + o : o * inputs + i];
+            layer->weights[o * inputs + i] = weights[transposed ? i * outputs + o : o * inputs + i];
 
     if (layer->batch_normalize) {
         const float *means = scales + outputs;
@@ -84,8 +82,8 @@ bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t
             double factor = (double)scales[o] / (sqrt((double)variances[o]) + 1e-6);
             layer->biases[o] = (float)((double)biases[o] - factor * (double)means[o]);
             for (size_t i = 0; i < inputs; i++)
-                layer->weights[o * inputs + i] =
-                    (float)(factor * (double)layer->weights[o * inputs + i]);
+                layer->weights[o * inputs + i] = (float)(factor *
+                                                         (double)layer->weights[o * inputs + i]);
         }
     }
     return true;

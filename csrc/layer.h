@@ -27,10 +27,10 @@ typedef struct mt_layer {
     mtcnn_shape in;  /* of the first input, at the cfg's own picture size; channels always hold */
     mtcnn_shape out; /* likewise of the output */
 
-    int size;          /* side of the kernel */
+    int size; /* side of the kernel */
     int stride;
-    int pad;           /* convolution: pixels on each side; pooling: total (Darknet's rule) */
-    int groups;        /* convolution, softmax: groups of channels; prelu: number of slopes */
+    int pad;    /* convolution: pixels on each side; pooling: total (Darknet's rule) */
+    int groups; /* convolution, softmax: groups of channels; prelu: number of slopes */
     bool batch_normalize;
     float temperature; /* softmax */
     bool spatial;      /* softmax: at each pixel */
@@ -44,8 +44,8 @@ typedef struct mt_layer {
 /* One layer's work on one batch. */
 typedef struct mt_pass {
     int batch;
-    const mtcnn_shape *in;       /* [input_count] */
-    const float *const *inputs;  /* [input_count] */
+    const mtcnn_shape *in;      /* [input_count] */
+    const float *const *inputs; /* [input_count] */
     mtcnn_shape out;
     float *output;
     float *scratch; /* [type->scratch(...)] floats */
@@ -54,7 +54,7 @@ typedef struct mt_pass {
 struct mt_layer_type {
     const char *section;
     const char *alias; /* Darknet's short name of the section; NULL: none */
-    bool in_place; /* the output may take the place of the (only) input */
+    bool in_place;     /* the output may take the place of the (only) input */
 
     /*
      * Reads the section's options; layer->in and inputs[0] (the tensor before) are set, and
@@ -98,8 +98,7 @@ size_t mt_volume(mtcnn_shape shape); /* channels * height * width, which is know
 int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error *error);
 
 /* Error if the section asks for something that changes results and is not supported. */
-int mt_refuse(const mt_section *section, const char *key, const char *accepted,
-              mtcnn_error *error);
+int mt_refuse(const mt_section *section, const char *key, const char *accepted, mtcnn_error *error);
 
 /* out = in: for layers that keep the shape. */
 int mt_same_shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,

@@ -16,8 +16,7 @@ static int parse(mt_layer *layer, const mt_section *section, const int *channels
     return MTCNN_OK;
 }
 
-static int shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
-                 mtcnn_error *error)
+static int shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out, mtcnn_error *error)
 {
     if (in->height != layer->in.height || in->width != layer->in.width)
         return mt_fail_layer(layer, error,

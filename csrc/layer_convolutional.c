@@ -19,8 +19,7 @@ static int parse(mt_layer *layer, const mt_section *section, const int *channels
         (status = mt_option_int(section, "stride", 1, 1, MT_MAX_KERNEL, &layer->stride, error)) ||
         (status = mt_option_int(section, "pad", 0, 0, 1, &pad, error)) ||
         (status = mt_option_int(section, "padding", 0, 0, MT_MAX_KERNEL, &layer->pad, error)) ||
-        (status = mt_option_int(section, "groups", 1, 1, MT_MAX_CHANNELS, &layer->groups,
-                                error)) ||
+        (status = mt_option_int(section, "groups", 1, 1, MT_MAX_CHANNELS, &layer->groups, error)) ||
         (status = mt_option_int(section, "batch_normalize", 0, 0, 1, &batch_normalize, error)) ||
         (status = mt_parse_activation(layer, section, error)) ||
         (status = mt_refuse(section, "binary", "0", error)) ||
@@ -33,13 +32,14 @@ static int parse(mt_layer *layer, const mt_section *section, const int *channels
         layer->pad = layer->size / 2;
     layer->batch_normalize = batch_normalize;
     if (layer->in.channels % layer->groups || layer->out.channels % layer->groups)
-        return mt_fail_layer(layer, error, "groups=%d does not divide %d input and %d output "
-                             "channels", layer->groups, layer->in.channels, layer->out.channels);
+        return mt_fail_layer(layer, error,
+                             "groups=%d does not divide %d input and %d output "
+                             "channels",
+                             layer->groups, layer->in.channels, layer->out.channels);
     return MTCNN_OK;
 }
 
-static int shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
-                 mtcnn_error *error)
+static int shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out, mtcnn_error *error)
 {
     int height = in->height + 2 * layer->pad - layer->size;
     int width = in->width + 2 * layer->pad - layer->size;

@@ -12,8 +12,8 @@ static int parse_max(mt_layer *layer, const mt_section *section, const int *chan
     if ((status = mt_option_int(section, "stride", 1, 1, MT_MAX_KERNEL, &layer->stride, error)) ||
         (status = mt_option_int(section, "size", layer->stride, 1, MT_MAX_KERNEL, &layer->size,
                                 error)) ||
-        (status = mt_option_int(section, "padding", layer->size - 1, 0, MT_MAX_KERNEL,
-                                &layer->pad, error)) ||
+        (status = mt_option_int(section, "padding", layer->size - 1, 0, MT_MAX_KERNEL, &layer->pad,
+                                error)) ||
         (status = mt_refuse(section, "maxpool_depth", "0", error)) ||
         (status = mt_refuse(section, "antialiasing", "0", error)))
         return status;

@@ -9,8 +9,7 @@
  * Tensor of a cfg's layer number: counted from the first layer, or, negative, back from this one.
  * before: the number of this layer.
  */
-static int tensor_of(const mt_layer *layer, int number, int before, int *tensor,
-                     mtcnn_error *error)
+static int tensor_of(const mt_layer *layer, int number, int before, int *tensor, mtcnn_error *error)
 {
     int absolute = number < 0 ? before + number : number;
     if (number < -before || absolute >= before)

@@ -115,13 +115,13 @@ static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_err
     const mtcnn_shape out = network->layers[network->layer_count - 1].out;
     if (in.channels != 3 || in.height != in.width)
         return mt_fail(error, MTCNN_ERROR_MODEL,
-                       "%s: %s takes 3 channels of a square, not %d of %dx%d pixels",
-                       network->path, stage_names[stage], in.channels, in.width, in.height);
+                       "%s: %s takes 3 channels of a square, not %d of %dx%d pixels", network->path,
+                       stage_names[stage], in.channels, in.width, in.height);
     if (out.channels != stage_channels[stage] || out.height != 1 || out.width != 1)
         return mt_fail(error, MTCNN_ERROR_MODEL,
-                       "%s: %s gives %d channels of 1x1 pixel, not %d of %dx%d",
-                       network->path, stage_names[stage], stage_channels[stage], out.channels,
-                       out.width, out.height);
+                       "%s: %s gives %d channels of 1x1 pixel, not %d of %dx%d", network->path,
+                       stage_names[stage], stage_channels[stage], out.channels, out.width,
+                       out.height);
     return MTCNN_OK;
 }
 

@@ -178,8 +178,8 @@ typedef struct mtcnn_result {
  * Fills *result on success; on failure *result is all zero and the detector can be used again.
  * Results are the same, bit for bit, whatever pictures came before and however many threads work.
  */
-MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image,
-                           mtcnn_result *result, mtcnn_error *error);
+MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
+                           mtcnn_error *error);
 
 /* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
 MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);

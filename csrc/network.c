@@ -175,10 +175,10 @@ int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights
 /* One tensor of a planned run; tensor 0 is the input, tensor i + 1 the output of layer i. */
 typedef struct mt_tensor {
     mtcnn_shape shape;
-    int storage;    /* tensor whose place this one shares; itself if it has its own */
-    int last_use;   /* last layer that reads the storage */
-    size_t offset;  /* floats from the arena's start, of a storage */
-    size_t volume;  /* floats, batch included */
+    int storage;   /* tensor whose place this one shares; itself if it has its own */
+    int last_use;  /* last layer that reads the storage */
+    size_t offset; /* floats from the arena's start, of a storage */
+    size_t volume; /* floats, batch included */
 } mt_tensor;
 
 /* The most inputs of one layer that a run can gather without asking for memory. */
@@ -204,8 +204,8 @@ static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int ba
         size_t pixels;
         mtcnn_shape shape = tensor->shape;
         if (!mt_multiply((size_t)shape.height, (size_t)shape.width, &pixels) ||
-            !mt_multiply(pixels, (size_t)shape.channels, &tensor->volume) ||
-            pixels > INT32_MAX || !mt_multiply(tensor->volume, (size_t)batch, &tensor->volume) ||
+            !mt_multiply(pixels, (size_t)shape.channels, &tensor->volume) || pixels > INT32_MAX ||
+            !mt_multiply(tensor->volume, (size_t)batch, &tensor->volume) ||
             tensor->volume > SIZE_MAX / 64)
             return mt_fail(error, MTCNN_ERROR_MEMORY,
                            "%s: an input of %d x %dx%d pixels is too large", network->path, batch,
@@ -275,8 +275,8 @@ static size_t place_storage(const mtcnn_network *network, mt_tensor *tensors)
 int mt_workspace_plan(mt_workspace *workspace, const mtcnn_network *network, int batch, int height,
                       int width, mtcnn_error *error)
 {
-    if (workspace->network == network && workspace->batch == batch &&
-        workspace->height == height && workspace->width == width)
+    if (workspace->network == network && workspace->batch == batch && workspace->height == height &&
+        workspace->width == width)
         return MTCNN_OK;
     workspace->network = NULL; /* no plan, until this one is whole */
 
@@ -336,14 +336,15 @@ const float *mt_workspace_run(const mt_workspace *workspace, mtcnn_shape *shape)
             in[j] = tensors[layer->inputs[j]].shape;
             inputs[j] = tensor_data(workspace, layer->inputs[j]);
         }
-        layer->type->forward(layer, &(mt_pass){
-            .batch = workspace->batch,
-            .in = in,
-            .inputs = inputs,
-            .out = tensors[i + 1].shape,
-            .output = tensor_data(workspace, i + 1),
-            .scratch = (float *)workspace->arena.data + workspace->scratch,
-        });
+        layer->type->forward(layer,
+                             &(mt_pass){
+                                 .batch = workspace->batch,
+                                 .in = in,
+                                 .inputs = inputs,
+                                 .out = tensors[i + 1].shape,
+                                 .output = tensor_data(workspace, i + 1),
+                                 .scratch = (float *)workspace->arena.data + workspace->scratch,
+                             });
     }
     *shape = tensors[network->layer_count].shape;
     return tensor_data(workspace, network->layer_count);

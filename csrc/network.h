@@ -7,10 +7,10 @@
 
 /* Read-only once loaded. */
 struct mtcnn_network {
-    char *path;         /* of the cfg, for messages */
-    mtcnn_shape input;  /* of [net] */
+    char *path;        /* of the cfg, for messages */
+    mtcnn_shape input; /* of [net] */
     int layer_count;
-    mt_layer *layers;   /* [layer_count] */
+    mt_layer *layers;    /* [layer_count] */
     size_t weight_count; /* floats in the weights file */
 };
 

@@ -15,7 +15,7 @@
 typedef struct mt_normalisation {
     float mean;
     float norm;
-    float pad;        /* value, before normalisation, of what lies outside the picture */
+    float pad;         /* value, before normalisation, of what lies outside the picture */
     mtcnn_color color; /* MTCNN_RGB or MTCNN_BGR: order of the input's planes */
 } mt_normalisation;
 

@@ -10,30 +10,30 @@
 
 static int failures;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            failures++;                                                                            \
-            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);                \
-        }                                                                                          \
+#define CHECK(condition) \
+    do { \
+        if (!(condition)) { \
+            failures++; \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+        } \
     } while (0)
 
 /* Checks that text holds part, and shows both where it does not. */
-#define CHECK_HOLDS(text, part)                                                                    \
-    do {                                                                                           \
-        if (!strstr(text, part)) {                                                                 \
-            failures++;                                                                            \
-            fprintf(stderr, "%s:%d: '%s' does not hold '%s'\n", __FILE__, __LINE__, text, part);   \
-        }                                                                                          \
+#define CHECK_HOLDS(text, part) \
+    do { \
+        if (!strstr(text, part)) { \
+            failures++; \
+            fprintf(stderr, "%s:%d: '%s' does not hold '%s'\n", __FILE__, __LINE__, text, part); \
+        } \
     } while (0)
 
 /* Stops the test program where going on makes no sense. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: required: %s\n", __FILE__, __LINE__, #condition);              \
-            exit(1);                                                                               \
-        }                                                                                          \
+#define REQUIRE(condition) \
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: required: %s\n", __FILE__, __LINE__, #condition); \
+            exit(1); \
+        } \
     } while (0)
 
 static inline int test_end(void)

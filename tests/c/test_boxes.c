@@ -4,9 +4,8 @@
 static mt_candidate candidate(float x1, float y1, float x2, float y2, float score, int level,
                               int order)
 {
-    return (mt_candidate){.face = {.box = {x1, y1, x2, y2}, .score = score},
-                          .level = level,
-                          .order = order};
+    return (mt_candidate){
+        .face = {.box = {x1, y1, x2, y2}, .score = score}, .level = level, .order = order};
 }
 
 static void overlap(void)
@@ -63,9 +62,8 @@ static void sorting(void)
     for (int i = 1; i < COUNT; i++) {
         const mt_candidate *a = &boxes[i - 1], *b = &boxes[i];
         CHECK(a->level < b->level ||
-              (a->level == b->level &&
-               (a->face.score > b->face.score ||
-                (a->face.score == b->face.score && a->order < b->order))));
+              (a->level == b->level && (a->face.score > b->face.score ||
+                                        (a->face.score == b->face.score && a->order < b->order))));
     }
     mt_sort_by_score(boxes, 0);
     mt_sort_by_score(boxes, 1);

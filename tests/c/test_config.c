@@ -40,8 +40,10 @@ static void numbers(void)
 {
     mt_config config;
     mtcnn_error error;
-    REQUIRE(!read_text(&config, "a = 0.5, 1e-2 ,3\nb = 1,2\nc = 1,x,3\nd = inf,1,1\ne=12x\nf = my folder/pnet.cfg \n",
-                       &error));
+    REQUIRE(!read_text(
+        &config,
+        "a = 0.5, 1e-2 ,3\nb = 1,2\nc = 1,x,3\nd = inf,1,1\ne=12x\nf = my folder/pnet.cfg \n",
+        &error));
     const mt_section *data = &config.sections[0];
     float values[3];
     int value;

@@ -35,11 +35,8 @@ static float compare(const mt_convolution *conv, uint64_t *state)
 static mt_convolution make(int ins, int outs, int height, int width, int size, int stride, int pad,
                            int groups)
 {
-    mt_convolution conv = {.in = {ins, height, width},
-                           .size = size,
-                           .stride = stride,
-                           .pad = pad,
-                           .groups = groups};
+    mt_convolution conv = {
+        .in = {ins, height, width}, .size = size, .stride = stride, .pad = pad, .groups = groups};
     conv.out = (mtcnn_shape){outs, (height + 2 * pad - size) / stride + 1,
                              (width + 2 * pad - size) / stride + 1};
     return conv;
@@ -51,10 +48,10 @@ int main(void)
     float largest = 0.0f;
     /* The cascade's own shapes; the last is wide enough for several bands. */
     const mt_convolution own[] = {
-        make(3, 10, 12, 12, 3, 1, 0, 1),    make(10, 16, 41, 57, 3, 1, 0, 1),
-        make(16, 32, 39, 55, 3, 1, 0, 1),   make(32, 4, 37, 53, 1, 1, 0, 1),
-        make(3, 28, 24, 24, 3, 1, 0, 1),    make(48, 64, 4, 4, 2, 1, 0, 1),
-        make(64, 128, 4, 4, 2, 1, 0, 1),    make(64, 128, 3, 3, 3, 1, 0, 1),
+        make(3, 10, 12, 12, 3, 1, 0, 1),   make(10, 16, 41, 57, 3, 1, 0, 1),
+        make(16, 32, 39, 55, 3, 1, 0, 1),  make(32, 4, 37, 53, 1, 1, 0, 1),
+        make(3, 28, 24, 24, 3, 1, 0, 1),   make(48, 64, 4, 4, 2, 1, 0, 1),
+        make(64, 128, 4, 4, 2, 1, 0, 1),   make(64, 128, 3, 3, 3, 1, 0, 1),
         make(3, 10, 300, 401, 3, 1, 0, 1),
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -64,11 +61,11 @@ int main(void)
         const int groups = 1 + (int)(test_random(&state) % 3);
         const int size = 1 + (int)(test_random(&state) % 5);
         const int pad = (int)(test_random(&state) % 3);
-        const mt_convolution conv =
-            make(groups * (1 + (int)(test_random(&state) % 5)),
-                 groups * (1 + (int)(test_random(&state) % 7)),
-                 size + (int)(test_random(&state) % 20), size + (int)(test_random(&state) % 20),
-                 size, 1 + (int)(test_random(&state) % 3), pad, groups);
+        const mt_convolution conv = make(groups * (1 + (int)(test_random(&state) % 5)),
+                                         groups * (1 + (int)(test_random(&state) % 7)),
+                                         size + (int)(test_random(&state) % 20),
+                                         size + (int)(test_random(&state) % 20), size,
+                                         1 + (int)(test_random(&state) % 3), pad, groups);
         largest = fmaxf(largest, compare(&conv, &state));
     }
     printf("largest difference / sqrt(products): %g (tolerance %g)\n", (double)largest,

@@ -26,7 +26,11 @@ static void options_are_checked(const mtcnn_model *model)
     mtcnn_options good;
     mtcnn_model_options(model, &good);
     CHECK(good.min_face == 20 && good.threads == 1 && good.clip == 1);
-    const struct { size_t offset; double value; const char *part; } wrong[] = {
+    const struct {
+        size_t offset;
+        double value;
+        const char *part;
+    } wrong[] = {
         {offsetof(mtcnn_options, min_face), 0.5, "min_face 0.5"},
         {offsetof(mtcnn_options, min_face), NAN, "min_face"},
         {offsetof(mtcnn_options, min_face), 1e9, "min_face"},
@@ -69,9 +73,9 @@ static void images_are_checked(const mtcnn_model *model)
     mtcnn_detector *detector = create(model, NULL);
     mtcnn_result result;
     const mtcnn_image wrong[] = {
-        {NULL, 64, 64, 192, MTCNN_RGB},     {pixels, 0, 64, 192, MTCNN_RGB},
-        {pixels, 64, -1, 192, MTCNN_RGB},   {pixels, 64, 64, 191, MTCNN_RGB},
-        {pixels, 64, 64, -191, MTCNN_RGB},  {pixels, 64, 64, 192, MTCNN_RGBA},
+        {NULL, 64, 64, 192, MTCNN_RGB},        {pixels, 0, 64, 192, MTCNN_RGB},
+        {pixels, 64, -1, 192, MTCNN_RGB},      {pixels, 64, 64, 191, MTCNN_RGB},
+        {pixels, 64, 64, -191, MTCNN_RGB},     {pixels, 64, 64, 192, MTCNN_RGBA},
         {pixels, 64, 64, 192, (mtcnn_color)5}, {pixels, 2000000, 64, 9000000, MTCNN_RGB},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -207,8 +211,8 @@ static void refuse_data(const char *text, int status, const char *part)
 
 static void bad_models(void)
 {
-#define SETTINGS                                                                                   \
-    "thresholds = 0.6, 0.7, 0.7\nmin_face = 20\nscale_factor = 0.709\nnms = 0.5, 0.7, 0.7, 0.7\n"    \
+#define SETTINGS \
+    "thresholds = 0.6, 0.7, 0.7\nmin_face = 20\nscale_factor = 0.709\nnms = 0.5, 0.7, 0.7, 0.7\n" \
     "mean = 127.5\nnorm = 0.0078125\ncolor = RGB\npad = 0\n"
     refuse_data("", MTCNN_ERROR_CFG, "test_bad.data: has no line 'thresholds = ...'");
     refuse_data(SETTINGS, MTCNN_ERROR_CFG, "has no line 'pnet_cfg = ...'");
@@ -221,7 +225,7 @@ static void bad_models(void)
     refuse_data(SETTINGS "pnet_cfg = " CFG_FOLDER "/onet.cfg\npnet_weights = test_onet.weights\n",
                 MTCNN_ERROR_MODEL, "pnet gives 5 channels of 1x1 pixel, not 15");
     refuse_data(SETTINGS "pnet_cfg = " CFG_FOLDER "/rnet.cfg\npnet_weights = test_rnet.weights\n"
-                "rnet_cfg = " CFG_FOLDER "/onet.cfg\nrnet_weights = test_onet.weights\n",
+                         "rnet_cfg = " CFG_FOLDER "/onet.cfg\nrnet_weights = test_onet.weights\n",
                 MTCNN_ERROR_MODEL, "rnet gives 5 channels");
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
     refuse_data("min_face = 0\n" SETTINGS, MTCNN_ERROR_CFG, "min_face 0");

@@ -96,12 +96,15 @@ static void bad_cfgs(void)
 static void weights_files(void)
 {
     const char *cfg = NET CONV(3, 1);
-    const float values[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; /* 3 biases, 3x2 weights, 1 too many */
+    const float values[10] = {1, 2, 3, 4, 5,
+                              6, 7, 8, 9, 10}; /* 3 biases, 3x2 weights, 1 too many */
     mtcnn_network *network = NULL;
     test_write_text(CFG, cfg);
 
-    const struct { int32_t major, minor; int seen; } forms[] = {{0, 2, 8}, {0, 1, 4}, {0, 0, 4},
-                                                                {1, 0, 8}, {2000, 2, 4}};
+    const struct {
+        int32_t major, minor;
+        int seen;
+    } forms[] = {{0, 2, 8}, {0, 1, 4}, {0, 0, 4}, {1, 0, 8}, {2000, 2, 4}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         write_weights(forms[i].major, forms[i].minor, forms[i].seen, values, 36);
         CHECK(mtcnn_network_load(&network, CFG, WEIGHTS, &error) == MTCNN_OK);
@@ -153,7 +156,8 @@ static void maxpool(void)
                 snprintf(cfg, sizeof cfg, NET "[maxpool]\nsize=%d\nstride=%d\npadding=%d\n", size,
                          stride, padding);
                 mtcnn_network *network = load(cfg);
-                const int h = (6 + padding - size) / stride + 1, w = (8 + padding - size) / stride + 1;
+                const int h = (6 + padding - size) / stride + 1,
+                          w = (8 + padding - size) / stride + 1;
                 run(network, input, BATCH, output, (size_t)BATCH * 2 * h * w);
                 for (int p = 0; p < BATCH * 2; p++)
                     for (int y = 0; y < h; y++)
@@ -229,8 +233,8 @@ static void small_layers(void)
         for (int i = 0; i < 48; i++)
             sum += output[g * 48 + i];
         CHECK(fabsf(sum - 1.0f) < 1e-5f);
-        CHECK(fabsf(output[g * 48] / output[g * 48 + 1] -
-                    expf(input[g * 48] - input[g * 48 + 1])) < 1e-4f);
+        CHECK(fabsf(output[g * 48] / output[g * 48 + 1] - expf(input[g * 48] - input[g * 48 + 1])) <
+              1e-4f);
     }
     mtcnn_network_free(&network);
 }
@@ -285,9 +289,10 @@ static void convolutional(void)
     test_fill(values, sizeof values / sizeof *values, &state);
     for (int o = 0; o < OUT; o++)
         values[3 * OUT + o] = 0.5f + 0.1f * (float)o; /* variances */
-    mtcnn_network *network =
-        load_with(NET "[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=0\n"
-                      "activation=leaky\n", values, 4 * OUT + W);
+    mtcnn_network *network = load_with(
+        NET "[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=0\n"
+            "activation=leaky\n",
+        values, 4 * OUT + W);
     run(network, input, BATCH, output, BATCH * OUT * 24);
     const float *scales = values + OUT, *weights = values + 4 * OUT;
     for (int b = 0; b < BATCH; b++)
@@ -317,13 +322,13 @@ static void convolutional(void)
 static void shared_memory(void)
 {
     uint64_t state = 15;
-    const char *cfg = NET CONV(2, 1)          /* 0: a = conv(x) */
-        "[prelu]\ngroups=1\n"                 /* 1: b = prelu(a); a is read again below */
-        "[route]\nlayers=-1\n"                /* 2: = b */
-        "[prelu]\ngroups=1\n"                 /* 3: c = prelu(b); b is read again below */
+    const char *cfg = NET CONV(2, 1)              /* 0: a = conv(x) */
+        "[prelu]\ngroups=1\n"                     /* 1: b = prelu(a); a is read again below */
+        "[route]\nlayers=-1\n"                    /* 2: = b */
+        "[prelu]\ngroups=1\n"                     /* 3: c = prelu(b); b is read again below */
         "[shortcut]\nfrom=0\nactivation=linear\n" /* 4: d = c + a */
-        "[route]\nlayers=1,-1,0\n"            /* 5: b, d, a */
-        "[prelu]\ngroups=1\n";                /* 6: e = prelu(b, d, a) in place */
+        "[route]\nlayers=1,-1,0\n"                /* 5: b, d, a */
+        "[prelu]\ngroups=1\n";                    /* 6: e = prelu(b, d, a) in place */
     float values[6 + 3], input[BATCH * IN], output[BATCH * 3 * IN];
     test_fill(values, 9, &state);
     test_fill(input, BATCH * IN, &state);
@@ -360,7 +365,10 @@ static void shared_memory(void)
 
 static void activations(void)
 {
-    const struct { const char *name; float in[4], out[4]; } table[] = {
+    const struct {
+        const char *name;
+        float in[4], out[4];
+    } table[] = {
         {"linear", {-2, -0.5f, 0.5f, 3}, {-2, -0.5f, 0.5f, 3}},
         {"logistic", {-2, 0, 0.5f, 3}, {0.119202922f, 0.5f, 0.622459331f, 0.952574127f}},
         {"loggy", {-2, 0, 0.5f, 3}, {-0.761594156f, 0, 0.244918662f, 0.905148254f}},

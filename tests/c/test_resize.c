@@ -33,7 +33,10 @@ static void same_size_is_identity(void)
         pixels[i] = (uint8_t)test_random(&state);
     mt_resizer resizer = {0};
     float output[3 * 9 * 7];
-    const struct { mtcnn_color color; int step, order[3]; } orders[] = {
+    const struct {
+        mtcnn_color color;
+        int step, order[3];
+    } orders[] = {
         {MTCNN_RGB, 3, {0, 1, 2}},  {MTCNN_BGR, 3, {2, 1, 0}},  {MTCNN_GRAY, 1, {0, 0, 0}},
         {MTCNN_RGBA, 4, {0, 1, 2}}, {MTCNN_BGRA, 4, {2, 1, 0}},
     };

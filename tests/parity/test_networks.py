@@ -6,10 +6,10 @@ Tolerance: 1e-5 on probabilities, offsets and landmarks.
 import numpy as np
 import pytest
 import torch
+from random_cascade import write_random_cascade
 
 from pymtcnn import Network as CNetwork
 from pymtcnn import read_picture
-from random_cascade import write_random_cascade
 from train_mtcnn.darknet import NETWORKS, read_data
 from train_mtcnn.networks import Network as TorchNetwork
 

@@ -1,0 +1,56 @@
+"""Face detection with MTCNN on a CPU.
+
+    >>> from pymtcnn import Detector
+    >>> with Detector() as detector:
+    ...     faces = detector.detect("picture.jpg")
+    >>> faces.boxes.shape, faces.scores.shape, faces.landmarks.shape
+    ((2, 4), (2,), (2, 5, 2))
+
+Coordinates are continuous pixels: the origin is the top left corner of the top left pixel, x grows
+to the right, y down; a box is x1, y1, x2, y2 with x2 and y2 exclusive.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from .detector import Detector, Options
+from .errors import (
+    ArgumentError,
+    CfgError,
+    FileError,
+    LibraryError,
+    ModelError,
+    MtcnnError,
+    OutOfMemoryError,
+    PictureError,
+    WeightsError,
+)
+from .network import Network
+from .pictures import draw, read_picture, write_picture
+from .results import Detections, Stage
+
+try:
+    __version__ = metadata.version("pymtcnn-darknet")
+except metadata.PackageNotFoundError:  # run from a source tree without installation
+    __version__ = "0+uninstalled"
+
+__all__ = [
+    "ArgumentError",
+    "CfgError",
+    "Detections",
+    "Detector",
+    "FileError",
+    "LibraryError",
+    "ModelError",
+    "MtcnnError",
+    "Network",
+    "Options",
+    "OutOfMemoryError",
+    "PictureError",
+    "Stage",
+    "WeightsError",
+    "draw",
+    "read_picture",
+    "write_picture",
+]

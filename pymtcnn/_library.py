@@ -1,0 +1,93 @@
+"""The compiled C core: found, loaded once, and its status codes turned into exceptions."""
+
+from __future__ import annotations
+
+import os
+import threading
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from . import errors
+
+_LIBRARY = "libmtcnn.so"
+_lock = threading.Lock()
+_core: Core | None = None
+
+
+class Core:
+    """cffi's two objects: `ffi` for memory and types, `lib` for mtcnn.h's functions."""
+
+    def __init__(self) -> None:
+        abi = _abi()
+        path = Path(abi.__file__).with_name(_LIBRARY)
+        self.ffi: Any = abi.ffi
+        try:
+            self.lib: Any = self.ffi.dlopen(str(path))
+        except OSError as error:
+            raise errors.LibraryError(
+                f"{path} cannot be loaded ({error}); run 'bash make_install.sh' in the project's "
+                "folder again"
+            ) from error
+        lib = self.lib
+        self._exceptions: dict[int, type[errors.MtcnnError]] = {
+            lib.MTCNN_ERROR_ARGUMENT: errors.ArgumentError,
+            lib.MTCNN_ERROR_MEMORY: errors.OutOfMemoryError,
+            lib.MTCNN_ERROR_FILE: errors.FileError,
+            lib.MTCNN_ERROR_CFG: errors.CfgError,
+            lib.MTCNN_ERROR_WEIGHTS: errors.WeightsError,
+            lib.MTCNN_ERROR_MODEL: errors.ModelError,
+        }
+
+    def check(self, status: int, error: Any) -> None:
+        """Raise the exception that fits a status, with the message in `error` (mtcnn_error *)."""
+        if status == self.lib.MTCNN_OK:
+            return
+        message = self.ffi.string(error.message) or self.ffi.string(self.lib.mtcnn_strerror(status))
+        raise self._exceptions.get(status, errors.MtcnnError)(os.fsdecode(message))
+
+    def path(self, path: Any) -> Any:
+        """A path as a char array for C; NULL for None."""
+        if path is None:
+            return self.ffi.NULL
+        try:
+            name = os.fsencode(path)
+        except TypeError:
+            kind = type(path).__name__
+            raise errors.ArgumentError(f"path of type {kind}: must be str or a path") from None
+        if b"\0" in name:
+            raise errors.ArgumentError(f"path {path!r}: must not hold a NUL character")
+        return self.ffi.new("char[]", name)
+
+
+def _abi() -> Any:
+    """The generated module: beside this one, or, from a source tree, where pip installed it."""
+    try:
+        try:
+            from . import _mtcnn_abi
+        except ImportError:
+            path = metadata.distribution("pymtcnn-darknet").locate_file("pymtcnn/_mtcnn_abi.py")
+            spec = util.spec_from_file_location("pymtcnn._mtcnn_abi", str(path))
+            _mtcnn_abi = util.module_from_spec(spec)
+            spec.loader.exec_module(_mtcnn_abi)
+    except (ImportError, OSError) as error:
+        raise errors.LibraryError(
+            f"the compiled core of pymtcnn cannot be loaded ({error}); run 'bash make_install.sh' "
+            "in the project's folder and use the Python in its .venv"
+        ) from error
+    return _mtcnn_abi
+
+
+def core() -> Core:
+    """The C core, loaded at the first call.
+
+    Raises
+    ------
+    LibraryError
+        It is not installed or cannot be loaded.
+    """
+    global _core
+    with _lock:
+        if _core is None:
+            _core = Core()
+        return _core

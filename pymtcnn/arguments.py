@@ -1,0 +1,216 @@
+"""Checks of what callers pass in: pictures as arrays, and the options of a detection.
+
+Every check raises `ArgumentError` with a sentence that names the argument, what it was and what it
+may be. Option checks take the name to use in that sentence, so that the command line can say
+``--min-face`` where Python says ``min_face``.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ArgumentError
+
+COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
+"""Colour orders and their bytes a pixel."""
+
+# MTCNN_MAX_THREADS and MTCNN_MAX_SIDE of mtcnn.h (a test compares them): checks need no library.
+MAX_THREADS = 256
+MAX_SIDE = 1_000_000
+
+
+# ---- pictures ---------------------------------------------------------------------------------
+
+
+def check_color(color: Any) -> str:
+    """The colour order's name, or ArgumentError."""
+    if not isinstance(color, str) or color not in COLORS:
+        raise ArgumentError(f"color {color!r}: must be one of {', '.join(COLORS)}")
+    return color
+
+
+def check_image(image: Any, color: Any = "RGB") -> tuple[NDArray[np.uint8], str]:
+    """Check a picture in an array.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, [H, W] (GRAY), [H, W, 3] (RGB, BGR) or [H, W, 4] (RGBA, BGRA)
+        Any strides.
+    color : str
+        Order of the bytes of a pixel; it is never guessed.
+
+    Returns
+    -------
+    image : ndarray, uint8, of the same shape
+        The bytes of each row lie side by side. It is a view of the given array where that is so
+        already (crops, pictures flipped upside down), else a copy.
+    color : str
+
+    Raises
+    ------
+    ArgumentError
+        Wrong type, dtype or shape, or an unknown colour order.
+    """
+    name = check_color(color)
+    if not isinstance(image, np.ndarray):
+        kind = type(image).__name__
+        raise ArgumentError(f"image of type {kind}: must be a numpy array of dtype uint8")
+    _check_dtype(image)
+    _check_shape(image.shape, name)
+    return _with_whole_rows(image), name
+
+
+def _check_dtype(image: NDArray[Any]) -> None:
+    if image.dtype == np.uint8:
+        return
+    problem = f"image of dtype {image.dtype}: must be uint8"
+    if image.dtype.kind == "f":
+        if not np.isfinite(image).all():
+            problem += "; it holds NaN or infinite values"
+        problem += "; scale it to 0..255, then round and use .astype(numpy.uint8)"
+    raise ArgumentError(problem)
+
+
+def _check_shape(shape: tuple[int, ...], color: str) -> None:
+    channels = COLORS[color]
+    wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
+    if shape[2:] != (() if channels == 1 else (channels,)) or len(shape) < 2:
+        fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
+        hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
+        raise ArgumentError(f"image of shape {shape}: must be {wanted} for color {color}{hint}")
+    if 0 in shape or max(shape) > MAX_SIDE:
+        raise ArgumentError(f"image of shape {shape}: each side must have 1..{MAX_SIDE} pixels")
+
+
+def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The array itself where each row is one run of bytes, else a contiguous copy."""
+    row = image[0]
+    steps = abs(image.strides[0])
+    if row.flags.c_contiguous and (steps >= row.nbytes or image.shape[0] == 1):
+        return image
+    return np.ascontiguousarray(image)
+
+
+# ---- options ----------------------------------------------------------------------------------
+
+
+def _number(value: Any, name: str, rule: str) -> float:
+    """A finite real number; text and booleans are none."""
+    if not isinstance(value, (bool, np.bool_, str, bytes)):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            if math.isfinite(number):
+                return number
+    raise ArgumentError(f"{name} {value!r}: must be {rule}")
+
+
+def check_min_face(value: Any, name: str = "min_face") -> float:
+    """Side of the smallest face looked for, in pixels of the picture: 1..MAX_SIDE."""
+    rule = f"a number of pixels, 1..{MAX_SIDE}"
+    number = _number(value, name, rule)
+    if not 1 <= number <= MAX_SIDE:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
+def check_scale_factor(value: Any, name: str = "scale_factor") -> float:
+    """Ratio of neighbouring pyramid levels: above 0 and below 1."""
+    rule = "a number above 0 and below 1"
+    number = _number(value, name, rule)
+    if not 0 < number < 1:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
+def _fractions(values: Any, count: int, name: str, rule: str) -> tuple[float, ...]:
+    """`count` numbers, each 0..1."""
+    try:
+        items = None if isinstance(values, (str, bytes)) else list(values)
+    except TypeError:
+        items = None
+    if items is None or len(items) != count:
+        raise ArgumentError(f"{name} {values!r}: must be {rule}")
+    numbers = tuple(_number(item, name, rule) for item in items)
+    if not all(0 <= number <= 1 for number in numbers):
+        raise ArgumentError(f"{name} {values!r}: must be {rule}")
+    return numbers
+
+
+def check_thresholds(values: Any, name: str = "thresholds") -> tuple[float, float, float]:
+    """Least probabilities after PNet, RNet and ONet: three numbers, each 0..1."""
+    pnet, rnet, onet = _fractions(values, 3, name, "three numbers (PNet, RNet, ONet), each 0..1")
+    return pnet, rnet, onet
+
+
+def check_nms(values: Any, name: str = "nms") -> tuple[float, float, float, float]:
+    """Largest overlaps kept (within a level, between levels, RNet, ONet): four, each 0..1."""
+    rule = "four numbers (within a level, between levels, RNet, ONet), each 0..1"
+    level, levels, rnet, onet = _fractions(values, 4, name, rule)
+    return level, levels, rnet, onet
+
+
+def check_threads(value: Any, name: str = "threads") -> int:
+    """Number of threads: 1..MAX_THREADS."""
+    rule = f"a whole number, 1..{MAX_THREADS}"
+    try:
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not 1 <= number <= MAX_THREADS:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
+def check_options(
+    *,
+    min_face: Any = None,
+    thresholds: Sequence[float] | None = None,
+    scale_factor: Any = None,
+    nms: Sequence[float] | None = None,
+    clip: Any = None,
+    threads: Any = None,
+) -> dict[str, Any]:
+    """Check the options of a detection.
+
+    Parameters
+    ----------
+    min_face : float, optional
+        Side of the smallest face, in pixels; at least 1.
+    thresholds : three floats, optional
+        Least probability after PNet, RNet, ONet; each 0..1.
+    scale_factor : float, optional
+        Ratio of neighbouring pyramid levels; above 0 and below 1.
+    nms : four floats, optional
+        Largest overlap kept within a level, between levels, after RNet, after ONet; each 0..1.
+    clip : bool, optional
+        Whether boxes are clipped to the picture.
+    threads : int, optional
+        1..MAX_THREADS.
+
+    Returns
+    -------
+    dict
+        The given options (those that are not None) by name, as plain numbers and tuples.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    checks = {
+        "min_face": (min_face, check_min_face),
+        "thresholds": (thresholds, check_thresholds),
+        "scale_factor": (scale_factor, check_scale_factor),
+        "nms": (nms, check_nms),
+        "clip": (clip, bool),
+        "threads": (threads, check_threads),
+    }
+    return {name: check(value) for name, (value, check) in checks.items() if value is not None}

@@ -1,0 +1,69 @@
+"""Where the command line's annotated pictures go: one file, or a folder with one file a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import ArgumentError, FileError
+from .pictures import check_writable
+
+
+class Destination:
+    """What `--out PATH` means for a list of pictures.
+
+    Parameters
+    ----------
+    out : str
+        A folder where there are several pictures, or it ends in ``/``, or it is one already.
+    pictures : sequence of str
+
+    Raises
+    ------
+    ArgumentError
+        Two pictures have one name, or no picture format is known for the file's name.
+    """
+
+    def __init__(self, out: str, pictures: Sequence[str]) -> None:
+        self._out = out
+        self._path = Path(out)
+        self._folder = len(pictures) > 1 or out.endswith("/") or self._path.is_dir()
+        if not self._folder:
+            check_writable(out)
+            return
+        names = set()
+        for name in (Path(picture).name for picture in pictures):
+            if name in names:
+                raise ArgumentError(
+                    f"--out {out}: two pictures are called {name} and would overwrite each other "
+                    "there; run them one by one, into two folders"
+                )
+            names.add(name)
+
+    def make(self) -> None:
+        """Make the folder, if it is one and missing; FileError where that fails."""
+        if not self._folder:
+            return
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(
+                f"--out {self._out}: the folder cannot be made: {error.strerror or error}"
+            ) from error
+
+    def of(self, picture: str) -> Path:
+        """The annotated picture's path.
+
+        Raises
+        ------
+        ArgumentError
+            It has no name that can be written, or is the picture itself.
+        """
+        target = self._path / Path(picture).name if self._folder else self._path
+        check_writable(target)
+        if target.exists() and os.path.samefile(target, picture):
+            raise ArgumentError(
+                f"{picture}: would be overwritten by its annotated copy; choose another --out"
+            )
+        return target

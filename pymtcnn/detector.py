@@ -1,0 +1,285 @@
+"""The face detector: C's model and detector, in one Python object."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._library import Core, core
+from .arguments import check_color, check_image, check_options
+from .errors import ArgumentError
+from .pictures import PictureSource, is_picture_source, read_picture
+from .results import STAGE_NAMES, Detections, Stage
+
+ImageSource = NDArray[np.uint8] | PictureSource
+
+# struct mtcnn_face
+_FACE = np.dtype([("box", "f4", 4), ("score", "f4"), ("landmarks", "f4", (5, 2))])
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings that a detector works with.
+
+    Attributes
+    ----------
+    min_face : float
+        Side of the smallest face looked for, in pixels of the picture.
+    thresholds : three floats
+        Least probability after PNet, RNet, ONet.
+    scale_factor : float
+        Ratio of neighbouring levels of the image pyramid.
+    nms : four floats
+        Largest overlap that non-maximum suppression keeps: within a level, between levels, after
+        RNet (intersection over union), after ONet (intersection over the smaller box).
+    clip : bool
+        Whether boxes are clipped to the picture.
+    threads : int
+    """
+
+    min_face: float
+    thresholds: tuple[float, float, float]
+    scale_factor: float
+    nms: tuple[float, float, float, float]
+    clip: bool
+    threads: int
+
+
+class Detector:
+    """Finds faces and their five landmarks.
+
+    Any number of detectors may work side by side. Threads that share one take turns.
+
+    Parameters
+    ----------
+    model : path, optional
+        A `.data` file; by default the model that is compiled into the library.
+    min_face : float, optional
+        Side of the smallest face looked for, in pixels of the picture; at least 1. Twice the size
+        takes about a quarter of the time.
+    thresholds : three floats, optional
+        Least probability after PNet, RNet, ONet; each 0..1.
+    scale_factor : float, optional
+        Ratio of neighbouring levels of the image pyramid; above 0 and below 1.
+    nms : four floats, optional
+        Largest overlap that non-maximum suppression keeps: within a level, between levels, after
+        RNet, after ONet; each 0..1.
+    clip : bool
+        Whether boxes are clipped to the picture.
+    threads : int
+        Threads to use, 1..256; results do not depend on it.
+
+    None stands for the model's own setting.
+
+    Raises
+    ------
+    ArgumentError
+        An option outside its range.
+    FileError, CfgError, WeightsError, ModelError
+        The model's files are missing or do not fit together, or no model is built in.
+    LibraryError
+        The compiled core is not installed.
+
+    Examples
+    --------
+    >>> with Detector(min_face=40) as detector:
+    ...     faces = detector.detect(bgr, color="BGR")
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        min_face: float | None = None,
+        thresholds: Sequence[float] | None = None,
+        scale_factor: float | None = None,
+        nms: Sequence[float] | None = None,
+        clip: bool = True,
+        threads: int = 1,
+    ) -> None:
+        given = check_options(
+            min_face=min_face,
+            thresholds=thresholds,
+            scale_factor=scale_factor,
+            nms=nms,
+            clip=clip,
+            threads=threads,
+        )
+        self._core = core()
+        self._lock = threading.Lock()
+        ffi, lib = self._core.ffi, self._core.lib
+        self._model = ffi.new("mtcnn_model **")
+        self._detector = ffi.new("mtcnn_detector **")
+        error = ffi.new("mtcnn_error *")
+        self._core.check(lib.mtcnn_model_load(self._model, self._core.path(model), error), error)
+        self._free = weakref.finalize(self, _free, self._core, self._model, self._detector)
+        self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
+        options = ffi.new("mtcnn_options *")
+        lib.mtcnn_model_options(self._model[0], options)
+        for name, value in given.items():
+            setattr(options, name, value)
+        self._core.check(
+            lib.mtcnn_detector_create(self._detector, self._model[0], options, error), error
+        )
+        self._options = Options(
+            min_face=options.min_face,
+            thresholds=tuple(map(_shortest, options.thresholds)),
+            scale_factor=options.scale_factor,
+            nms=tuple(map(_shortest, options.nms)),
+            clip=bool(options.clip),
+            threads=options.threads,
+        )
+
+    def detect(self, image: ImageSource, color: str = "RGB") -> Detections:
+        """Find the faces of one picture.
+
+        Parameters
+        ----------
+        image : ndarray, path, bytes of a picture file, or binary file object
+            An array is uint8 and [H, W] for GRAY, [H, W, 3] for RGB and BGR, [H, W, 4] for RGBA
+            and BGRA. It is not copied where the bytes of each row lie side by side.
+        color : str
+            Order of an array's bytes: ``"RGB"``, ``"BGR"``, ``"GRAY"``, ``"RGBA"``, ``"BGRA"``.
+            OpenCV's own arrays are BGR. Files know their order themselves.
+
+        Returns
+        -------
+        Detections
+            Best first; empty where no face was found.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong type, dtype, shape or colour order, or the detector is closed.
+        FileError, PictureError
+            The file cannot be read or is no whole picture.
+        OutOfMemoryError
+        """
+        pixels, color = _pixels(image, color)
+        ffi, lib = self._core.ffi, self._core.lib
+        error = ffi.new("mtcnn_error *")
+        result = ffi.new("mtcnn_result *")
+        view = ffi.new("mtcnn_image *")
+        view.pixels = ffi.cast("uint8_t *", pixels.ctypes.data)
+        view.height, view.width = pixels.shape[:2]
+        view.stride = pixels.strides[0]
+        view.color = getattr(lib, f"MTCNN_{color}")
+        with self._lock:
+            status = lib.mtcnn_detect(self._open(), view, result, error)
+            self._core.check(status, error)
+            return _detections(ffi, result)
+
+    def detect_many(self, images: Iterable[ImageSource], color: str = "RGB") -> list[Detections]:
+        """Find the faces of several pictures of any sizes.
+
+        Parameters
+        ----------
+        images : iterable
+            Pictures as `detect` takes them.
+        color : str
+            As for `detect`; the same for all arrays.
+
+        Returns
+        -------
+        list of Detections
+            Picture for picture what `detect` returns.
+        """
+        if is_picture_source(images) or (isinstance(images, np.ndarray) and images.ndim < 4):
+            raise ArgumentError("images: must be a list of pictures; use detect for a single one")
+        try:
+            pictures = iter(images)
+        except TypeError:
+            kind = type(images).__name__
+            raise ArgumentError(f"images of type {kind}: must be a list of pictures") from None
+        return [self.detect(picture, color) for picture in pictures]
+
+    @property
+    def options(self) -> Options:
+        """The settings in force."""
+        return self._options
+
+    @property
+    def memory(self) -> int:
+        """Bytes of scratch memory held now: the most that any picture so far needed."""
+        with self._lock:
+            return int(self._core.lib.mtcnn_detector_memory(self._open()))
+
+    def close(self) -> None:
+        """Free the model and all scratch memory, after the detection that runs. Idempotent."""
+        with self._lock:
+            self._free()
+
+    def _open(self) -> Any:
+        """C's detector, or ArgumentError after close."""
+        if not self._free.alive:
+            raise ArgumentError("this detector is closed; make a new one")
+        return self._detector[0]
+
+    def __enter__(self) -> Detector:
+        self._open()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "" if self._free.alive else ", closed"
+        return f"Detector({self._options}{state})"
+
+
+def _free(core: Core, model: Any, detector: Any) -> None:
+    """Free C's two objects; the model must outlive the detector."""
+    core.lib.mtcnn_detector_free(detector)
+    core.lib.mtcnn_model_free(model)
+
+
+def _shortest(value: float) -> float:
+    """The shortest decimal number that is this float32: 0.6, not 0.6000000238418579."""
+    return float(str(np.float32(value)))
+
+
+def _pixels(image: Any, color: str) -> tuple[NDArray[np.uint8], str]:
+    """A picture from anywhere as a checked array, and its colour order."""
+    if is_picture_source(image):
+        check_color(color)
+        return read_picture(image), "RGB"
+    return check_image(image, color)
+
+
+def _faces(ffi: Any, faces: Any, count: int) -> NDArray[np.void]:
+    """C's faces as a structured array over C's memory, [count] of _FACE."""
+    if count == 0:
+        return np.empty(0, _FACE)
+    return np.frombuffer(ffi.buffer(faces, count * _FACE.itemsize), _FACE)
+
+
+def _detections(ffi: Any, result: Any) -> Detections:
+    """A result in arrays of its own: C's hold only until the next picture."""
+    faces = _faces(ffi, result.faces, result.count)
+    return Detections(
+        boxes=faces["box"].copy(),
+        scores=faces["score"].copy(),
+        landmarks=faces["landmarks"].copy(),
+        stages=tuple(_stage(ffi, name, stage) for name, stage in zip(STAGE_NAMES, result.stages)),
+        levels=result.levels,
+        pyramid_ms=result.pyramid_ms,
+        total_ms=result.total_ms,
+    )
+
+
+def _stage(ffi: Any, name: str, stage: Any) -> Stage:
+    faces = _faces(ffi, stage.faces, stage.count)
+    return Stage(
+        name=name,
+        inputs=stage.inputs,
+        boxes=faces["box"].copy(),
+        scores=faces["score"].copy(),
+        milliseconds=stage.milliseconds,
+    )

@@ -1,0 +1,43 @@
+"""The exceptions of this package.
+
+Each is an `MtcnnError` and the built-in exception that fits its cause, so that callers may catch
+either. The message is one sentence that names what is wrong and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class MtcnnError(Exception):
+    """Base of all exceptions that this package raises on purpose."""
+
+
+class ArgumentError(MtcnnError, ValueError):
+    """An argument or option is of the wrong kind or outside its range."""
+
+
+class FileError(MtcnnError, OSError):
+    """A file is missing, cannot be read or cannot be written."""
+
+
+class CfgError(MtcnnError, ValueError):
+    """A `.data` or `.cfg` file makes no sense."""
+
+
+class WeightsError(MtcnnError, ValueError):
+    """A `.weights` file does not fit its `.cfg`."""
+
+
+class ModelError(MtcnnError, ValueError):
+    """Three networks that do not make a cascade, or no model is built in."""
+
+
+class PictureError(MtcnnError, ValueError):
+    """A file that is no picture, or a damaged or far too large one."""
+
+
+class OutOfMemoryError(MtcnnError, MemoryError):
+    """Memory ran out."""
+
+
+class LibraryError(MtcnnError, ImportError):
+    """The compiled C core or OpenCV cannot be loaded."""

@@ -1,0 +1,100 @@
+"""The command line's output: text, JSON, CSV, timing. The C program writes the same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .results import Detections
+
+CSV_HEADER = (
+    "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
+    "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n"
+)
+
+
+def text_lines(path: str, detections: Detections) -> str:
+    """One line a face: path, tab, box, score, landmarks, parted by blanks."""
+    rows = _faces(detections)
+    return "".join(
+        f"{path}\t{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}\n"
+        for box, score, points in rows
+    )
+
+
+def csv_rows(path: str, detections: Detections) -> str:
+    """One row a face (RFC 4180, but lines end in a single LF)."""
+    name = path
+    if any(character in name for character in ',"\r\n'):
+        name = '"' + name.replace('"', '""') + '"'
+    return "".join(
+        f"{name},{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}\n"
+        for box, score, points in _faces(detections)
+    )
+
+
+def json_line(
+    path: str, width: int, height: int, detections: Detections, *, timed: bool = False
+) -> str:
+    """One object on one line; width and height in pixels, after EXIF rotation."""
+    faces = ", ".join(
+        f'{{"box": [{_join(box, 3)}], "score": {score:.6f}, '
+        f'"landmarks": [{", ".join(f"[{_join(point, 3)}]" for point in points)}]}}'
+        for box, score, points in _faces(detections)
+    )
+    head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
+    times = _json_times(detections) if timed else ""
+    return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+def _json_string(path: str) -> str:
+    """Bytes of a path that are not UTF-8, which JSON cannot hold, become U+FFFD."""
+    return re.sub("[\udc80-\udcff]", r"\\ufffd", json.dumps(path, ensure_ascii=False))
+
+
+def _json_times(detections: Detections) -> str:
+    stages = detections.stages
+    candidates = ", ".join(f'"{stage.name}": [{stage.inputs}, {len(stage)}]' for stage in stages)
+    times = [("pyramid", detections.pyramid_ms)]
+    times += [(stage.name, stage.milliseconds) for stage in stages]
+    times += [("total", detections.total_ms)]
+    milliseconds = ", ".join(f'"{name}": {time:.3f}' for name, time in times)
+    return (
+        f', "levels": {detections.levels}, "candidates": {{{candidates}}}, '
+        f'"milliseconds": {{{milliseconds}}}'
+    )
+
+
+def timing(path: str, detections: Detections) -> str:
+    """A table of milliseconds and candidates per stage."""
+
+    def row(name: str, what: str, milliseconds: float) -> str:
+        return f"  {name:<9} {what:<26}{milliseconds:>8.2f} ms"
+
+    rows = [f"{path}:", row("pyramid", f"{detections.levels} levels", detections.pyramid_ms)]
+    units = {"pnet": ("cells", "boxes"), "rnet": ("crops", "boxes"), "onet": ("crops", "faces")}
+    for stage in detections.stages:
+        before, after = units[stage.name]
+        what = f"{f'{stage.inputs} {before}':<12} -> {len(stage):>4} {after}"
+        rows.append(row(stage.name, what, stage.milliseconds))
+    rows.append(row("total", "", detections.total_ms))
+    return "\n".join(rows)
+
+
+def summary(path: str, detections: Detections) -> str:
+    """How many faces a picture has, for a terminal."""
+    count = len(detections)
+    return f"{path}: {count} {'face' if count == 1 else 'faces'}"
+
+
+def _faces(
+    detections: Detections,
+) -> list[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
+    return list(zip(detections.boxes, detections.scores, detections.landmarks))
+
+
+def _join(values: NDArray[np.float32], digits: int, separator: str = ", ") -> str:
+    return separator.join(f"{value:.{digits}f}" for value in values)

@@ -1,0 +1,270 @@
+"""Picture files: reading, writing, and drawing faces into pictures. Pixels are uint8 RGB."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arguments import check_image
+from .containers import check_container
+from .errors import ArgumentError, FileError, LibraryError, OutOfMemoryError, PictureError
+
+if TYPE_CHECKING:
+    from .results import Detections
+
+MAX_PIXELS = 400_000_000
+"""Larger pictures are refused before they are decoded."""
+
+PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+BOX_COLOR = (0, 255, 0)
+LANDMARK_COLOR = (255, 0, 0)
+
+
+def _opencv() -> ModuleType:
+    """OpenCV, imported at the first picture file: arrays need none of it."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise LibraryError(
+            f"OpenCV cannot be loaded ({error}); install opencv-python, and, on Debian or Ubuntu, "
+            "the packages libgl1 and libglib2.0-0"
+        ) from error
+    return cv2
+
+
+# ---- reading ----------------------------------------------------------------------------------
+
+
+def is_picture_source(source: object) -> bool:
+    """Whether `read_picture` takes it: a path, the bytes of a file, or a file object."""
+    return isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(
+        source, "read"
+    )
+
+
+def read_picture(source: PictureSource) -> NDArray[np.uint8]:
+    """Read a picture file.
+
+    Parameters
+    ----------
+    source : path, bytes of a file, or binary file object (read from where it stands)
+        JPEG, PNG or whatever else OpenCV reads.
+
+    Returns
+    -------
+    ndarray, [H, W, 3] uint8, RGB
+        Turned upright as its EXIF orientation says; transparency is dropped, not blended.
+
+    Raises
+    ------
+    FileError
+        The file is missing or cannot be read.
+    PictureError
+        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels.
+    """
+    data, name = _contents(source)
+    if not data:
+        raise PictureError(f"{name}: the file is empty; a JPEG or PNG picture is wanted")
+    try:
+        size = check_container(data)
+    except PictureError as error:
+        raise PictureError(f"{name}: {error}; get a whole copy of it") from None
+    if size is not None and size.width * size.height > MAX_PIXELS:
+        raise PictureError(
+            f"{name}: {size.width}x{size.height} pixels are too many; scale the picture down to "
+            f"{MAX_PIXELS // 1_000_000} megapixels at most"
+        )
+    return _decode(data, name)
+
+
+def _contents(source: PictureSource) -> tuple[bytes, str]:
+    """The file's bytes and a name for messages."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), "picture"
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        try:
+            return Path(name).read_bytes(), str(name)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise FileError(f"{name}: cannot be read: {_reason(error)}") from error
+    read = getattr(source, "read", None)
+    if read is None:
+        raise ArgumentError(
+            f"picture of type {type(source).__name__}: must be a path, the bytes of a file or a "
+            "binary file object"
+        )
+    name = str(getattr(source, "name", "picture"))
+    try:
+        data = read()
+    except UnicodeDecodeError:
+        data = None
+    except (OSError, ValueError) as error:  # ValueError: the file object is closed
+        raise FileError(f"{name}: cannot be read: {_reason(error)}") from error
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise ArgumentError(f"{name}: opened as text; open it in binary mode, 'rb'")
+    return bytes(data), name
+
+
+def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
+    cv2 = _opencv()
+    try:
+        with _quiet(cv2):
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        if bgr is not None:
+            return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
+    raise PictureError(f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted")
+
+
+def _reason(error: Exception) -> str:
+    """Cause of a failed file operation in a few words, without the path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+_quiet_lock = threading.Lock()
+_quiet_depth = 0
+_log_level = 0
+
+
+@contextlib.contextmanager
+def _quiet(cv2: ModuleType) -> Iterator[None]:
+    """OpenCV logs nothing inside, in whatever number of threads; its log level is put back."""
+    global _quiet_depth, _log_level
+    with _quiet_lock:
+        if _quiet_depth == 0:
+            _log_level = cv2.utils.logging.getLogLevel()
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        _quiet_depth += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_depth -= 1
+            if _quiet_depth == 0:
+                cv2.utils.logging.setLogLevel(_log_level)
+
+
+# ---- writing ----------------------------------------------------------------------------------
+
+
+def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
+    """Write a picture in the format that the path's extension names.
+
+    The file appears whole or not at all: what was there before stays until the new one is written.
+
+    Parameters
+    ----------
+    path : path
+        ``.jpg``, ``.png`` or another extension that OpenCV knows.
+    rgb : ndarray, [H, W, 3] uint8, RGB
+
+    Raises
+    ------
+    ArgumentError
+        Not such an array, or an unknown extension.
+    FileError
+        The file cannot be written.
+    """
+    check_writable(path)
+    image, _ = check_image(rgb, "RGB")
+    data = _encode(image, path)
+    try:
+        _replace(Path(os.path.realpath(path)), data)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise FileError(f"{os.fspath(path)}: cannot be written: {_reason(error)}") from error
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise ArgumentError where no picture format is known for a path's extension."""
+    extension = os.path.splitext(path)[1]
+    if not (extension and _opencv().haveImageWriter(f"picture{extension}")):
+        raise ArgumentError(
+            f"{os.fspath(path)}: no picture can be written under this name; end it in .jpg or .png"
+        )
+
+
+def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
+    cv2 = _opencv()
+    extension = os.path.splitext(path)[1]
+    try:
+        with _quiet(cv2):
+            ok, data = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    except cv2.error:
+        ok = False
+    if not ok:
+        height, width = image.shape[:2]
+        raise ArgumentError(
+            f"{os.fspath(path)}: {width}x{height} pixels are too many for {extension}; use .png"
+        )
+    return data.tobytes()
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Write a temporary file beside the target, then give it the target's name."""
+    if target.exists() and not target.is_file():
+        raise OSError(0, "Not a regular file")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+# ---- drawing ----------------------------------------------------------------------------------
+
+
+def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
+    """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
+
+    Parameters
+    ----------
+    rgb : ndarray, [H, W, 3] uint8, RGB
+    detections : Detections
+
+    Returns
+    -------
+    ndarray, [H, W, 3] uint8, RGB
+    """
+    cv2 = _opencv()
+    canvas = np.array(check_image(rgb, "RGB")[0], order="C")
+    side = max(canvas.shape[:2])
+    thickness = max(1, round(side / 600))
+    for box, score, points in zip(detections.boxes, detections.scores, detections.landmarks):
+        # A pixel's number is the coordinate of its left edge; the last one inside is x2 - 1.
+        x1, y1, x2, y2 = (round(float(v)) for v in np.clip(box, -side, 2 * side))
+        cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), BOX_COLOR, thickness)
+        radius = max(1, round((x2 - x1) / 40))
+        for x, y in np.clip(points, -side, 2 * side):
+            center = (int(np.floor(x)), int(np.floor(y)))
+            cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
+        _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
+    return canvas
+
+
+def _label(
+    cv2: ModuleType, canvas: NDArray[np.uint8], text: str, corner: tuple[int, int], thickness: int
+) -> None:
+    """Text above a box, or inside it where the picture ends."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness
+    (_, height), base = cv2.getTextSize(text, font, scale, thickness)
+    x, y = corner
+    bottom = y - base if y - base - height >= 0 else y + height + base
+    origin = (max(x, 0), bottom)
+    cv2.putText(canvas, text, origin, font, scale, (0, 0, 0), thickness + 2, cv2.LINE_AA)
+    cv2.putText(canvas, text, origin, font, scale, BOX_COLOR, thickness, cv2.LINE_AA)

@@ -1,0 +1,100 @@
+"""What all tests share: the program, the models, the pictures, and how differences are reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _folder_beside(variable: str, name: str) -> Path:
+    """The folder that an environment variable names, else shared/NAME beside the repository."""
+    folder = Path(os.environ.get(variable) or ROOT.parent / "shared" / name)
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there; ${variable} may name another folder")
+    return folder
+
+
+# ---- what was built ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The mtcnn program: $MTCNN_PROGRAM, else ./mtcnn, else build/mtcnn."""
+    named = os.environ.get("MTCNN_PROGRAM")
+    for path in [Path(named)] if named else [ROOT / "mtcnn", ROOT / "build" / "mtcnn"]:
+        if path.is_file():
+            return path.resolve()
+    pytest.skip("the mtcnn program is not built: run make_install.sh, or set $MTCNN_PROGRAM")
+
+
+@pytest.fixture(scope="session")
+def default_model() -> Path:
+    """darknet_cfg/default.data, with all files that it names."""
+    path = ROOT / "darknet_cfg" / "default.data"
+    lines = [line.partition("=") for line in path.read_text().splitlines()]
+    for key, _, value in lines:
+        file = path.parent / value.strip()
+        if key.strip().endswith(("_cfg", "_weights")) and not file.is_file():
+            pytest.skip(f"{file} is not there: run make_install.sh")
+    return path
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[Path]:
+    """The bundled pictures, each with at least one face."""
+    return sorted((ROOT / "tests" / "data").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Real pictures with annotations: $MTCNN_DATA, else shared/data beside the repository."""
+    return _folder_beside("MTCNN_DATA", "data")
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Published models: $MTCNN_MODELS, else shared/models beside the repository."""
+    return _folder_beside("MTCNN_MODELS", "models")
+
+
+@pytest.fixture(scope="session")
+def wider_val(data_dir: Path) -> Path:
+    """The folder WIDER_val, with images/<event>/*.jpg."""
+    folder = data_dir / "wider" / "WIDER_val"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    return folder
+
+
+# ---- parity --------------------------------------------------------------------------------------
+
+_differences = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report_difference(request: pytest.FixtureRequest) -> Callable[[str, float, float], None]:
+    """A function that notes a largest difference and its tolerance, for the end of the run."""
+
+    def report(what: str, largest: float, tolerance: float) -> None:
+        lines = request.config.stash.setdefault(_differences, [])
+        lines.append(f"{largest:9.2e} of {tolerance:7.0e}  {what}")
+
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = config.stash.get(_differences, [])
+    if lines:
+        terminalreporter.section("largest differences and their tolerances")
+        for line in lines:
+            terminalreporter.write_line(line)
