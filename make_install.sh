@@ -76,7 +76,7 @@ missing_packages() {
     installed libglib2.0-0 libglib2.0-0t64 || echo libglib2.0-0
     if venv_works; then return; fi
     if ! has "$PYTHON"; then
-        echo python3 python3-venv
+        [ "$PYTHON" != python3 ] || echo python3 python3-venv # another one is for its user to get
     elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
         "$PYTHON" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'
     fi
