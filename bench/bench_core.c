@@ -45,7 +45,8 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
     float *planes = malloc(3 * pixels * sizeof *planes);
     uint8_t *bytes = malloc(3 * pixels);
     mt_resizer resizer = {0};
-    if (!planes || !bytes || !mt_resize(&resizer, &image, x, y, 0, height, &plain, planes)) {
+    if (!planes || !bytes || !mt_resize_begin(&resizer, mt_kernels_get(), &image, x, y, &plain) ||
+        !mt_resize_planar(&resizer, 0, height, planes)) {
         fprintf(stderr, "bench_core: out of memory\n");
         exit(1);
     }

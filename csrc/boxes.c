@@ -4,11 +4,11 @@
 
 double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
 {
-    const double width = fmin(a[2], b[2]) - fmax(a[0], b[0]);
-    const double height = fmin(a[3], b[3]) - fmax(a[1], b[1]);
-    if (!(width > 0.0 && height > 0.0))
+    const float left = a[0] > b[0] ? a[0] : b[0], right = a[2] < b[2] ? a[2] : b[2];
+    const float top = a[1] > b[1] ? a[1] : b[1], bottom = a[3] < b[3] ? a[3] : b[3];
+    if (!(left < right && top < bottom))
         return 0.0;
-    const double intersection = width * height;
+    const double intersection = ((double)right - left) * ((double)bottom - top);
     const double area_a = ((double)a[2] - a[0]) * ((double)a[3] - a[1]);
     const double area_b = ((double)b[2] - b[0]) * ((double)b[3] - b[1]);
     const double whole = kind == MT_OVER_SMALLER ? fmin(area_a, area_b)

@@ -92,34 +92,96 @@ typedef struct mt_run {
     int channels; /* of the stage's output */
 } mt_run;
 
-/* Adds the cells of a band that pass the threshold. output [5][rows][columns] */
-static bool collect(mt_lane *lane, const mt_run *run, const mt_band *band, const float *output)
+/* One cell that passed the threshold: output [5]. Returns false if there is no memory. */
+static bool add_candidate(mt_lane *lane, const mt_run *run, int level_index, int row, int column,
+                          const float *output)
 {
-    const mtcnn_detector *detector = run->detector;
-    const mt_level *level = (const mt_level *)detector->levels.data + band->level;
-    const size_t plane = (size_t)band->rows * level->columns;
-    const double cell = detector->model->cell, stride = detector->model->stride;
+    const mtcnn_model *model = run->detector->model;
+    const mt_level *level = (const mt_level *)run->detector->levels.data + level_index;
+    const double cell = model->cell, stride = model->stride;
     const double x_scale = (double)run->image->width / level->width;
     const double y_scale = (double)run->image->height / level->height;
-    for (size_t i = 0; i < plane; i++) {
-        if (!(output[i] >= detector->options.thresholds[MT_PNET]))
+    if (!mt_grow(&lane->candidates, lane->candidate_count, lane->candidate_count + 1,
+                 sizeof(mt_candidate)))
+        return false;
+    mt_candidate *candidate = (mt_candidate *)lane->candidates.data + lane->candidate_count++;
+    *candidate = (mt_candidate){
+        .face = {.box = {(float)(stride * column * x_scale), (float)(stride * row * y_scale),
+                         (float)((stride * column + cell) * x_scale),
+                         (float)((stride * row + cell) * y_scale)},
+                 .score = output[0]},
+        .offsets = {output[1], output[2], output[3], output[4]},
+        .level = level_index,
+        .order = (int64_t)row * level->columns + column,
+    };
+    return true;
+}
+
+/* The band as rows of pixels: what the kernels' stream asks for. */
+typedef struct mt_band_source {
+    mt_lane *lane;
+    int first; /* row of the level */
+} mt_band_source;
+
+static void band_row(void *context, int row, float *pixels)
+{
+    const mt_band_source *source = context;
+    const double start = now_ms();
+    mt_resize_row(&source->lane->resizer, source->first + row, pixels);
+    source->lane->pyramid_ms += now_ms() - start;
+}
+
+/* PNet on a band of `rows` pixel rows from `first` on, row by row. */
+static bool stream_band(mt_lane *lane, const mt_run *run, const mt_band *band, int first, int rows)
+{
+    const mtcnn_detector *detector = run->detector;
+    const mt_packed *packed = detector->model->networks[MT_PNET]->packed;
+    const mt_level *level = (const mt_level *)detector->levels.data + band->level;
+    mt_band_source source = {lane, first};
+    if (!mt_stream_begin(&lane->stream, packed, rows, level->width, band_row, &source))
+        return false;
+    const int step = mt_packed_output_step(packed);
+    const float threshold = detector->options.thresholds[MT_PNET];
+    const float least = mt_packed_least(packed, threshold);
+    for (int row = 0; row < band->rows; row++) {
+        const float *cell = mt_stream_row(&lane->stream, row);
+        for (int column = 0; column < level->columns; column++, cell += step) {
+            if (!(cell[0] >= least))
+                continue;
+            float output[MT_MOST_OUTPUTS];
+            memcpy(output, cell, (size_t)run->channels * sizeof *output);
+            mt_packed_activate(packed, output);
+            if (output[0] >= threshold &&
+                !add_candidate(lane, run, band->level, band->first + row, column, output))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* The same for a network that is not packed: the whole band through each layer in turn. */
+static bool run_band(mt_lane *lane, const mt_run *run, const mt_band *band, int first, int rows)
+{
+    const mtcnn_detector *detector = run->detector;
+    const mtcnn_network *network = detector->model->networks[MT_PNET];
+    const mt_level *level = (const mt_level *)detector->levels.data + band->level;
+    mt_workspace *workspace = &lane->workspaces[MT_PNET];
+    const double start = now_ms();
+    if (mt_workspace_plan(workspace, network, 1, rows, level->width, NULL) ||
+        !mt_resize_planar(&lane->resizer, first, rows, mt_workspace_input(workspace)))
+        return false;
+    lane->pyramid_ms += now_ms() - start;
+    mtcnn_shape shape;
+    const float *values = mt_workspace_run(workspace, &shape);
+    const size_t plane = (size_t)shape.height * shape.width;
+    for (size_t i = 0; i < plane; i++, values++) {
+        if (!(values[0] >= detector->options.thresholds[MT_PNET]))
             continue;
-        if (!mt_grow(&lane->candidates, lane->candidate_count, lane->candidate_count + 1,
-                     sizeof(mt_candidate)))
+        const float output[5] = {values[0], values[plane], values[2 * plane], values[3 * plane],
+                                 values[4 * plane]};
+        if (!add_candidate(lane, run, band->level, band->first + (int)(i / shape.width),
+                           (int)(i % shape.width), output))
             return false;
-        const int row = band->first + (int)(i / level->columns);
-        const int column = (int)(i % level->columns);
-        mt_candidate *candidate = (mt_candidate *)lane->candidates.data + lane->candidate_count++;
-        *candidate = (mt_candidate){
-            .face = {.box = {(float)(stride * column * x_scale), (float)(stride * row * y_scale),
-                             (float)((stride * column + cell) * x_scale),
-                             (float)((stride * row + cell) * y_scale)},
-                     .score = output[i]},
-            .offsets = {output[plane + i], output[2 * plane + i], output[3 * plane + i],
-                        output[4 * plane + i]},
-            .level = band->level,
-            .order = (int64_t)row * level->columns + column,
-        };
     }
     return true;
 }
@@ -132,37 +194,57 @@ static void pnet_task(void *context, int task, int worker)
     mt_lane *lane = &detector->lanes[worker];
     const mt_band *band = (const mt_band *)detector->bands.data + task;
     const mt_level *level = (const mt_level *)detector->levels.data + band->level;
+    if (lane->status)
+        return;
 
     /* The last band takes all rows that are left: pooling may look at a part of a cell there. */
     const int first = model->stride * band->first;
     const bool last = band->first + band->rows == level->rows;
     const int rows = last ? level->height - first : model->stride * (band->rows - 1) + model->cell;
-
-    const double start = now_ms();
-    mt_workspace *workspace = &lane->workspaces[MT_PNET];
-    if (lane->status)
-        return;
-    lane->status = mt_workspace_plan(workspace, model->networks[MT_PNET], 1, rows, level->width,
-                                     NULL);
-    if (lane->status)
-        return;
     const mt_span x = {0.0, run->image->width, level->width, run->image->width};
     const mt_span y = {0.0, run->image->height, level->height, run->image->height};
-    if (!mt_resize(&lane->resizer, run->image, x, y, first, rows, &model->normalisation,
-                   mt_workspace_input(workspace))) {
+    const bool packed = model->networks[MT_PNET]->packed;
+    const double start = now_ms();
+    if (!mt_resize_begin(&lane->resizer, detector->kernels, run->image, x, y,
+                         &model->normalisation) ||
+        !(packed ? stream_band : run_band)(lane, run, band, first, rows))
         lane->status = MTCNN_ERROR_MEMORY;
-        return;
-    }
-    const double resized = now_ms();
-    mtcnn_shape shape;
-    const float *output = mt_workspace_run(workspace, &shape);
-    if (!collect(lane, run, band, output))
-        lane->status = MTCNN_ERROR_MEMORY;
-    lane->pyramid_ms += resized - start;
-    lane->pnet_ms += now_ms() - resized;
+    lane->task_ms += now_ms() - start;
 }
 
 /* ---- steps 7 and 8: RNet and ONet over crops -------------------------------------------------- */
+
+/* The crops of a batch as rows of pixels. */
+typedef struct mt_crop_source {
+    mt_lane *lane;
+    const mt_run *run;
+    size_t first; /* candidate */
+    int side;     /* pixels of a crop */
+    bool *failed; /* for want of memory */
+} mt_crop_source;
+
+/* Prepares the resizing of a candidate's square. Returns false if there is no memory. */
+static bool begin_crop(const mt_crop_source *source, int index)
+{
+    const mtcnn_detector *detector = source->run->detector;
+    const mtcnn_image *image = source->run->image;
+    const mt_candidate *candidate = (const mt_candidate *)detector->candidates.data +
+                                    source->first + index;
+    const float *box = candidate->face.box;
+    const mt_span x = {box[0], (double)box[2] - box[0], source->side, image->width};
+    const mt_span y = {box[1], (double)box[3] - box[1], source->side, image->height};
+    return mt_resize_begin(&source->lane->resizer, detector->kernels, image, x, y,
+                           &detector->model->normalisation);
+}
+
+static void crop_row(void *context, int row, float *pixels)
+{
+    const mt_crop_source *source = context;
+    if (row % source->side == 0 && !begin_crop(source, row / source->side))
+        *source->failed = true;
+    if (!*source->failed)
+        mt_resize_row(&source->lane->resizer, row % source->side, pixels);
+}
 
 static void crop_task(void *context, int task, int worker)
 {
@@ -177,27 +259,25 @@ static void crop_task(void *context, int task, int worker)
     const size_t left = detector->candidate_count - first;
     const int batch = left < BATCH ? (int)left : BATCH;
     const int side = network->input.width;
-    mt_workspace *workspace = &lane->workspaces[run->stage];
-    lane->status = mt_workspace_plan(workspace, network, batch, side, side, NULL);
-    if (lane->status)
-        return;
-
-    float *input = mt_workspace_input(workspace);
-    for (int i = 0; i < batch; i++, input += 3 * side * side) {
-        const mt_candidate *candidate = (mt_candidate *)detector->candidates.data + first + i;
-        const float *box = candidate->face.box;
-        const mt_span x = {box[0], (double)box[2] - box[0], side, run->image->width};
-        const mt_span y = {box[1], (double)box[3] - box[1], side, run->image->height};
-        if (!mt_resize(&lane->resizer, run->image, x, y, 0, side, &detector->model->normalisation,
-                       input)) {
-            lane->status = MTCNN_ERROR_MEMORY;
-            return;
-        }
+    float *output = (float *)detector->outputs.data + first * run->channels;
+    bool failed = false;
+    mt_crop_source source = {lane, run, first, side, &failed};
+    if (network->packed) {
+        failed |= !mt_packed_run_batch(&lane->stream, &lane->scratch, network->packed, batch,
+                                       crop_row, &source, output);
+    } else {
+        mt_workspace *workspace = &lane->workspaces[run->stage];
+        failed = mt_workspace_plan(workspace, network, batch, side, side, NULL);
+        float *input = failed ? NULL : mt_workspace_input(workspace);
+        for (int i = 0; i < batch && !failed; i++, input += 3 * side * side)
+            failed = !begin_crop(&source, i) || !mt_resize_planar(&lane->resizer, 0, side, input);
+        mtcnn_shape shape;
+        if (!failed)
+            memcpy(output, mt_workspace_run(workspace, &shape),
+                   (size_t)batch * run->channels * sizeof *output);
     }
-    mtcnn_shape shape;
-    const float *output = mt_workspace_run(workspace, &shape);
-    memcpy((float *)detector->outputs.data + first * run->channels, output,
-           (size_t)batch * run->channels * sizeof *output);
+    if (failed)
+        lane->status = MTCNN_ERROR_MEMORY;
 }
 
 /* Runs RNet or ONet on all candidates, which are squares: outputs [candidate_count][channels]. */
@@ -301,13 +381,13 @@ static int run_pnet(mt_run *run, mtcnn_result *result)
     const double start = now_ms();
     for (int i = 0; i < detector->options.threads; i++) {
         detector->lanes[i].candidate_count = 0;
-        detector->lanes[i].pyramid_ms = detector->lanes[i].pnet_ms = 0.0;
+        detector->lanes[i].pyramid_ms = detector->lanes[i].task_ms = 0.0;
         detector->lanes[i].status = MTCNN_OK;
     }
     mt_pool_run(detector->pool, detector->band_count, pnet_task, run);
 
     detector->candidate_count = 0;
-    double pyramid_ms = 0.0, pnet_ms = 0.0;
+    double pyramid_ms = 0.0, task_ms = 0.0;
     for (int i = 0; i < detector->options.threads; i++) {
         const mt_lane *lane = &detector->lanes[i];
         if (lane->status)
@@ -320,7 +400,7 @@ static int run_pnet(mt_run *run, mtcnn_result *result)
                    lane->candidates.data, lane->candidate_count * sizeof(mt_candidate));
         detector->candidate_count += lane->candidate_count;
         pyramid_ms += lane->pyramid_ms;
-        pnet_ms += lane->pnet_ms;
+        task_ms += lane->task_ms;
     }
     suppress_proposals(detector);
     regress_visible(detector, run->image);
@@ -335,7 +415,7 @@ static int run_pnet(mt_run *run, mtcnn_result *result)
 
     /* Threads build and use the pyramid by turns: the wall time is split as their time was. */
     const double wall = now_ms() - start;
-    const double share = pyramid_ms > 0.0 ? pyramid_ms / (pyramid_ms + pnet_ms) : 0.0;
+    const double share = task_ms > 0.0 ? pyramid_ms / task_ms : 0.0;
     result->pyramid_ms = wall * share;
     stage->milliseconds = wall - result->pyramid_ms;
     return status;

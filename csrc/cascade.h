@@ -23,16 +23,19 @@ typedef struct mt_band {
 
 /* What one thread needs for itself. */
 typedef struct mt_lane {
-    mt_workspace workspaces[MT_STAGES];
+    mt_workspace workspaces[MT_STAGES]; /* for networks that are not packed */
+    mt_stream stream;                   /* for those that are */
+    mt_buffer scratch;                  /* float: features of a batch */
     mt_resizer resizer;
     mt_buffer candidates; /* mt_candidate: what this thread found in PNet's outputs */
     size_t candidate_count;
-    double pyramid_ms, pnet_ms;
-    int status; /* of the stage in progress */
+    double pyramid_ms, task_ms; /* of PNet's tasks: resizing, and the whole */
+    int status;                 /* of the stage in progress */
 } mt_lane;
 
 struct mtcnn_detector {
     const mtcnn_model *model;
+    const mt_kernels *kernels;
     mtcnn_options options;
     mt_pool *pool;
     mt_lane *lanes;   /* [options.threads] */

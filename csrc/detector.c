@@ -24,6 +24,7 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
     if (!detector)
         return mt_fail_memory(error, "a detector", sizeof *detector);
     detector->model = model;
+    detector->kernels = mt_kernels_get();
     detector->options = *options;
     detector->lanes = calloc((size_t)options->threads, sizeof *detector->lanes);
     if (!detector->lanes)
@@ -48,6 +49,8 @@ void mtcnn_detector_free(mtcnn_detector **result)
         mt_lane *lane = &detector->lanes[i];
         for (int stage = 0; stage < MT_STAGES; stage++)
             mt_workspace_free(&lane->workspaces[stage]);
+        mt_stream_free(&lane->stream);
+        mt_release(&lane->scratch);
         mt_resizer_free(&lane->resizer);
         mt_release(&lane->candidates);
     }
@@ -73,7 +76,8 @@ size_t mtcnn_detector_memory(const mtcnn_detector *detector)
         const mt_lane *lane = &detector->lanes[i];
         for (int stage = 0; stage < MT_STAGES; stage++)
             bytes += mt_workspace_bytes(&lane->workspaces[stage]);
-        bytes += mt_resizer_bytes(&lane->resizer) + lane->candidates.bytes;
+        bytes += mt_stream_bytes(&lane->stream) + mt_resizer_bytes(&lane->resizer) +
+                 lane->scratch.bytes + lane->candidates.bytes;
     }
     return bytes;
 }

@@ -164,6 +164,8 @@ int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights
         status = weights ? mt_weights_load(network, weights, builtin, error)
                          : load_zeros(network, error);
     mt_config_free(&config);
+    if (!status && mt_pack(&network->packed, network, mt_kernels_get()))
+        status = mt_fail_memory(error, cfg, 4 * network->weight_count);
     if (status)
         mtcnn_network_free(&network);
     *result = network;
@@ -398,6 +400,7 @@ void mtcnn_network_free(mtcnn_network **network)
         free(layer->biases);
         free(layer->slopes);
     }
+    mt_packed_free(&(*network)->packed);
     free((*network)->layers);
     free((*network)->path);
     free(*network);
@@ -419,8 +422,8 @@ mtcnn_shape mtcnn_network_input(const mtcnn_network *network)
     return network->input;
 }
 
-static int check_input(const mtcnn_network *network, int batch, int height, int width,
-                       mtcnn_error *error)
+int mt_network_check_input(const mtcnn_network *network, int batch, int height, int width,
+                           mtcnn_error *error)
 {
     if (batch >= 1 && height >= 1 && width >= 1 && height <= MT_MAX_SIDE && width <= MT_MAX_SIDE)
         return MTCNN_OK;
@@ -434,7 +437,7 @@ int mtcnn_network_shape(const mtcnn_network *network, int layer, int height, int
                         mtcnn_shape *shape, const char **type, mtcnn_error *error)
 {
     mt_clear(error);
-    int status = check_input(network, 1, height, width, error);
+    int status = mt_network_check_input(network, 1, height, width, error);
     if (status)
         return status;
     if (layer == -1)
@@ -453,35 +456,5 @@ int mtcnn_network_shape(const mtcnn_network *network, int layer, int height, int
             *type = network->layers[layer].type->section;
     }
     free(tensors);
-    return status;
-}
-
-int mtcnn_network_run(const mtcnn_network *network, const float *input, int batch, int height,
-                      int width, float *output, size_t length, mtcnn_error *error)
-{
-    mt_clear(error);
-    int status = check_input(network, batch, height, width, error);
-    if (status)
-        return status;
-    if (!input || !output)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_network_run: input or output is NULL");
-
-    mt_workspace workspace = {0};
-    status = mt_workspace_plan(&workspace, network, batch, height, width, error);
-    if (!status) {
-        const mt_tensor *tensors = workspace.tensors.data;
-        size_t made = (size_t)batch * mt_volume(tensors[network->layer_count].shape);
-        size_t taken = (size_t)batch * mt_volume(tensors[0].shape);
-        if (made != length) {
-            status = mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                             "%s: the output has %zu floats, the buffer given %zu", network->path,
-                             made, length);
-        } else {
-            mtcnn_shape shape;
-            memcpy(mt_workspace_input(&workspace), input, taken * sizeof *input);
-            memcpy(output, mt_workspace_run(&workspace, &shape), made * sizeof *output);
-        }
-    }
-    mt_workspace_free(&workspace);
     return status;
 }

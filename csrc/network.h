@@ -4,6 +4,7 @@
 
 #include "layer.h"
 #include "memory.h"
+#include "packed.h"
 
 /* Read-only once loaded. */
 struct mtcnn_network {
@@ -12,6 +13,7 @@ struct mtcnn_network {
     int layer_count;
     mt_layer *layers;    /* [layer_count] */
     size_t weight_count; /* floats in the weights file */
+    mt_packed *packed;   /* the same network for the kernels; NULL where it is not of their form */
 };
 
 /* As mtcnn_network_load; builtin: the names are of files compiled into the library. */
@@ -20,6 +22,10 @@ int mt_network_load(mtcnn_network **network, const char *cfg, const char *weight
 
 /* Reads the weights file into the layers: weights.c. */
 int mt_weights_load(mtcnn_network *network, const char *path, bool builtin, mtcnn_error *error);
+
+/* MTCNN_ERROR_ARGUMENT unless batch, height and width are in their ranges. */
+int mt_network_check_input(const mtcnn_network *network, int batch, int height, int width,
+                           mtcnn_error *error);
 
 /*
  * Memory of one thread to run one network at a time. It keeps what it has from run to run and grows

@@ -8,6 +8,7 @@
 #ifndef MT_RESIZE_H
 #define MT_RESIZE_H
 
+#include "kernels.h"
 #include "memory.h"
 #include "mtcnn.h"
 
@@ -27,19 +28,28 @@ typedef struct mt_span {
     int size;
 } mt_span;
 
-/* Scratch memory of one thread; starts all zero. */
+/* A resizing in progress of one thread; starts all zero, keeps its memory from one to the next. */
 typedef struct mt_resizer {
+    const mt_kernels *kernels;
+    mtcnn_image image;
+    mt_normalisation normalisation;
+    mt_span x, y;
+    int left, right;                /* the columns of the picture that count */
     mt_buffer x_taps, y_taps;       /* mt_taps [count] */
     mt_buffer x_weights, y_weights; /* float, taps by taps */
-    mt_buffer rows;                 /* float: a ring of rows that are resized along x */
+    mt_buffer row;                  /* float: a row of the picture's columns, resized along y */
+    mt_buffer planar;               /* float: a row of the result, for mt_resize_planar */
 } mt_resizer;
 
-/*
- * Makes rows first <= i < first + rows of the resized picture, planar:
- * output [3][rows][x.count], float32. Returns false if there is no memory.
- */
-bool mt_resize(mt_resizer *resizer, const mtcnn_image *image, mt_span x, mt_span y, int first,
-               int rows, const mt_normalisation *normalisation, float *output);
+/* Prepares the resizing of a part of the picture. Returns false if there is no memory. */
+bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn_image *image,
+                     mt_span x, mt_span y, const mt_normalisation *normalisation);
+
+/* Makes one row of the result: pixels [x.count][3] float32; one float more is written. */
+void mt_resize_row(mt_resizer *resizer, int row, float *pixels);
+
+/* Makes rows first <= i < first + rows, planar: output [3][rows][x.count]. false: no memory. */
+bool mt_resize_planar(mt_resizer *resizer, int first, int rows, float *output);
 
 size_t mt_resizer_bytes(const mt_resizer *resizer);
 void mt_resizer_free(mt_resizer *resizer);

@@ -1,0 +1,27 @@
+# The kernels for each instruction set: one file each, with its own flags, chosen when the program runs.
+#
+# Adds what the compiler can make to the target mtcnn_objects.
+
+include(CheckCCompilerFlag)
+
+# Products and sums may be fused in these files only; the rest stays plain ISO C.
+set(fused -ffp-contract=fast)
+set_source_files_properties(csrc/kernels_128.c PROPERTIES COMPILE_OPTIONS "${fused}")
+
+# mtcnn_add_kernels(name FLAG...): csrc/kernels_<name>.c with flags, and MT_HAVE_<NAME> for kernels.c
+function(mtcnn_add_kernels name)
+    string(TOUPPER ${name} NAME)
+    string(REPLACE ";" " " flags "${ARGN}")
+    check_c_compiler_flag("${flags}" MTCNN_COMPILER_HAS_${NAME})
+    if(MTCNN_COMPILER_HAS_${NAME})
+        target_sources(mtcnn_objects PRIVATE csrc/kernels_${name}.c)
+        set_source_files_properties(csrc/kernels_${name}.c PROPERTIES
+            COMPILE_OPTIONS "${fused};${ARGN}")
+        target_compile_definitions(mtcnn_objects PRIVATE MT_HAVE_${NAME})
+    endif()
+endfunction()
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64|i[3-6]86)$")
+    mtcnn_add_kernels(avx2 -mavx2 -mfma)
+    mtcnn_add_kernels(avx512 -mavx512f -mprefer-vector-width=512)
+endif()

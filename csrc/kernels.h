@@ -1,0 +1,90 @@
+/*
+ * kernels.h: the inner loops, one set for each kind of processor.
+ *
+ * They work on rows of pixels with the channels of a pixel side by side, padded with zeros to a
+ * multiple of `lanes`, so that every instruction works on whole vectors of channels.
+ */
+#ifndef MT_KERNELS_H
+#define MT_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A convolution of some neighbouring outputs of a row, with bias and activation.
+ *
+ * The inputs of one output are row_count rows of `segments` runs of `length` floats, `segment_step`
+ * floats apart; those of the next output are `step` floats further.
+ * activation: x > 0 ? x : slope * x, which is linear with slope 1, relu with 0, leaky with 0.1.
+ */
+typedef struct mt_row_convolution {
+    const float *const *rows; /* [row_count], at the first output's inputs */
+    int row_count;
+    int segments;
+    ptrdiff_t segment_step;
+    int length;
+    ptrdiff_t step;
+    int outputs;          /* along the row */
+    int vectors;          /* of lanes channels, of an output */
+    int panel;            /* vectors that are computed together; divides vectors */
+    const float *weights; /* [vectors / panel][row_count * segments * length][panel * lanes] */
+    const float *biases;  /* [vectors * lanes] */
+    const float *slopes;  /* [vectors * lanes] */
+    float *output;        /* [outputs][vectors * lanes] */
+} mt_row_convolution;
+
+/* The largest pixel, channel by channel, in windows of rows; windows end where the rows end. */
+typedef struct mt_row_pooling {
+    const float *const *rows; /* [row_count], [width][channels] each */
+    int row_count;
+    int width;
+    int channels; /* a multiple of lanes */
+    int size, stride;
+    int outputs;
+    float *output; /* [outputs][channels] */
+} mt_row_pooling;
+
+/* The pixels of which one pixel of a resized row or column is made. */
+typedef struct mt_taps {
+    int first;
+    int count;      /* 0: the pixel's centre lies outside of the picture */
+    size_t weights; /* place of the first weight */
+} mt_taps;
+
+typedef struct mt_kernels {
+    const char *name; /* as MTCNN_CPU takes it */
+    int lanes;        /* floats of a vector; a multiple of 4 */
+    int most_panel;   /* 1, 2 or 4: the widest panel that `convolve` knows */
+
+    void (*convolve)(const mt_row_convolution *work);
+    void (*pool)(const mt_row_pooling *work);
+
+    /* sums[i] = sum over `rows` (>= 1) rows, stride bytes apart, of weights[row] * bytes[row * stride + i] */
+    void (*blend)(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,
+                  float *sums);
+
+    /*
+     * Resizes a row of pixels of `channels` (1, 3 or 4) floats along x: output [count][3] is
+     * scale * (sum over the taps of weight * pixel) + shift; a grey pixel gives its value thrice.
+     * One float after `pixels` is read, one after `output` is written.
+     */
+    void (*mix)(const float *pixels, int channels, const mt_taps *taps, const float *weights,
+                int count, float scale, float shift, float *output);
+} mt_kernels;
+
+/*
+ * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c,
+ * sse2, avx2, avx512, neon) if the processor can run them.
+ */
+const mt_kernels *mt_kernels_get(void);
+
+/* Lists all kernels that this processor can run, plain C first, the fastest last; returns how many. */
+#define MT_MOST_KERNELS 4
+int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS]);
+
+extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
+extern const mt_kernels mt_kernels_128;    /* SSE2 or NEON, which every x86-64 and aarch64 has */
+extern const mt_kernels mt_kernels_avx2;   /* with FMA */
+extern const mt_kernels mt_kernels_avx512; /* the foundation (F) */
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * checkkernel: every kernel that this processor can run against the plain C one, on random and odd
+ * sizes, rows at any address, guards around all memory.
+ *
+ *     checkkernel            compare
+ *     checkkernel --bench    compare, and time the shapes of the cascade's networks
+ *
+ * Tolerance: 1e-5 for convolutions, times the square root of the number of products in a sum (values
+ * are -1..1); pooling and the other kernels' single products: 0 and 1e-4 (values are 0..255).
+ */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include <stdbool.h>
+#include <time.h>
+
+#include "kernels.h"
+#include "test.h"
+
+#define CONVOLVE_TOLERANCE 1e-5f
+#define RESIZE_TOLERANCE 1e-4f
+
+static double seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* A convolution of one row as any kernels may be asked for it. */
+typedef struct shape {
+    const char *name;
+    int size;      /* of the kernel, rows and columns */
+    int ins, step; /* channels of the input, floats of an input pixel */
+    int channels;  /* of the output, a multiple of 16 */
+    int outputs;
+    int panel; /* wanted, in vectors */
+} shape;
+
+/* Weights [channels][inputs] in the order of these kernels. */
+static float *pack(const mt_kernels *kernels, const float *weights, int channels, int inputs,
+                   int panel)
+{
+    float *packed = test_guarded((size_t)channels * inputs * sizeof *packed);
+    const int width = panel * kernels->lanes;
+    for (int c = 0; c < channels; c++)
+        for (int i = 0; i < inputs; i++)
+            packed[((size_t)(c / width) * inputs + i) * width + c % width] =
+                weights[(size_t)c * inputs + i];
+    return packed;
+}
+
+static int fitting_panel(const mt_kernels *kernels, const shape *shape)
+{
+    int panel = shape->panel < kernels->most_panel ? shape->panel : kernels->most_panel;
+    while (shape->channels / kernels->lanes % panel)
+        panel /= 2;
+    return panel;
+}
+
+/* Runs a shape; output [outputs][channels]. Returns the least seconds of `repeats` runs. */
+static double convolve(const mt_kernels *kernels, const shape *shape, const float *input,
+                       size_t row_floats, const float *weights, const float *biases,
+                       const float *slopes, float *output, int repeats)
+{
+    const int inputs = shape->size * shape->size * shape->ins;
+    const bool whole = shape->step == shape->ins;
+    const int panel = fitting_panel(kernels, shape);
+    float *packed = pack(kernels, weights, shape->channels, inputs, panel);
+    const float *rows[16];
+    for (int r = 0; r < shape->size; r++)
+        rows[r] = input + r * row_floats;
+    const mt_row_convolution work = {
+        .rows = rows,
+        .row_count = shape->size,
+        .segments = whole ? 1 : shape->size,
+        .segment_step = shape->step,
+        .length = whole ? shape->size * shape->ins : shape->ins,
+        .step = shape->step,
+        .outputs = shape->outputs,
+        .vectors = shape->channels / kernels->lanes,
+        .panel = panel,
+        .weights = packed,
+        .biases = biases,
+        .slopes = slopes,
+        .output = output,
+    };
+    double best = INFINITY;
+    for (int i = 0; i < repeats; i++) {
+        const double start = seconds();
+        kernels->convolve(&work);
+        best = fmin(best, seconds() - start);
+    }
+    test_guarded_free(packed, (size_t)shape->channels * inputs * sizeof *packed);
+    return best;
+}
+
+static float check_convolve(const mt_kernels *kernels, const shape *shape, uint64_t *state,
+                            bool bench)
+{
+    const int inputs = shape->size * shape->size * shape->ins;
+    /* Rows at any address: an odd number of floats apart. */
+    const size_t row = (size_t)(shape->outputs + shape->size - 1) * shape->step + 7;
+    const size_t in = row * shape->size, out = (size_t)shape->outputs * shape->channels;
+    float *input = test_guarded(in * 4),
+          *weights = test_guarded((size_t)shape->channels * inputs * 4);
+    float *biases = test_guarded((size_t)shape->channels * 4);
+    float *slopes = test_guarded((size_t)shape->channels * 4);
+    float *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
+    test_fill(input, in, state);
+    test_fill(weights, (size_t)shape->channels * inputs, state);
+    test_fill(biases, (size_t)shape->channels, state);
+    test_fill(slopes, (size_t)shape->channels, state);
+
+    convolve(&mt_kernels_c, shape, input, row, weights, biases, slopes, plain, 1);
+    const double time = convolve(kernels, shape, input, row, weights, biases, slopes, fast,
+                                 bench ? 200 : 1);
+    const float difference = test_largest_difference(plain, fast, out) / sqrtf((float)inputs);
+    CHECK(difference <= CONVOLVE_TOLERANCE);
+    if (bench)
+        printf("  %-24s %7.1f GFLOP/s\n", shape->name, 2e-9 * (double)out * inputs / time);
+
+    test_guarded_free(input, in * 4);
+    test_guarded_free(weights, (size_t)shape->channels * inputs * 4);
+    test_guarded_free(biases, (size_t)shape->channels * 4);
+    test_guarded_free(slopes, (size_t)shape->channels * 4);
+    test_guarded_free(plain, out * 4);
+    test_guarded_free(fast, out * 4);
+    return difference;
+}
+
+static void check_pool(const mt_kernels *kernels, uint64_t *state)
+{
+    const int size = 1 + (int)(test_random(state) % 3), stride = 1 + (int)(test_random(state) % 2);
+    const int rows_given = 1 + (int)(test_random(state) % size);
+    const int width = size + (int)(test_random(state) % 20);
+    const int channels = 16 * (1 + (int)(test_random(state) % 3));
+    const int pad = size > 1 ? (int)(test_random(state) % 2) : 0;
+    const int outputs = (width + pad - size) / stride + 1;
+    const size_t row = (size_t)width * channels + 5, out = (size_t)outputs * channels;
+    float *input = test_guarded(row * rows_given * 4);
+    float *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
+    test_fill(input, row * rows_given, state);
+    const float *rows[3];
+    for (int r = 0; r < rows_given; r++)
+        rows[r] = input + r * row;
+    mt_row_pooling work = {rows, rows_given, width, channels, size, stride, outputs, plain};
+    mt_kernels_c.pool(&work);
+    work.output = fast;
+    kernels->pool(&work);
+    CHECK(!memcmp(plain, fast, out * 4));
+    test_guarded_free(input, row * rows_given * 4);
+    test_guarded_free(plain, out * 4);
+    test_guarded_free(fast, out * 4);
+}
+
+static float check_blend(const mt_kernels *kernels, uint64_t *state)
+{
+    const int count = 1 + (int)(test_random(state) % 200), rows = 1 + (int)(test_random(state) % 6);
+    const int stride = count + (int)(test_random(state) % 4); /* rows at any address */
+    const size_t in = (size_t)stride * (rows - 1) + count, out = (size_t)count * 4;
+    uint8_t *bytes = test_guarded(in);
+    float *weights = test_guarded((size_t)rows * 4);
+    float *plain = test_guarded(out), *fast = test_guarded(out);
+    for (size_t i = 0; i < in; i++)
+        bytes[i] = (uint8_t)test_random(state);
+    for (int r = 0; r < rows; r++)
+        weights[r] = fabsf(test_random_float(state)) / (float)rows;
+    mt_kernels_c.blend(bytes, stride, weights, rows, count, plain);
+    kernels->blend(bytes, stride, weights, rows, count, fast);
+    const float largest = test_largest_difference(plain, fast, (size_t)count);
+    CHECK(largest <= RESIZE_TOLERANCE);
+    test_guarded_free(bytes, in);
+    test_guarded_free(weights, (size_t)rows * 4);
+    test_guarded_free(plain, out);
+    test_guarded_free(fast, out);
+    return largest;
+}
+
+static float check_mix(const mt_kernels *kernels, uint64_t *state)
+{
+    enum { MOST = 9 };
+    const int channels = (const int[]){1, 3, 4}[test_random(state) % 3];
+    const int width = 1 + (int)(test_random(state) % 60),
+              count = 1 + (int)(test_random(state) % 40);
+    const size_t in = ((size_t)width * channels + 1) * 4, out = (3 * (size_t)count + 1) * 4;
+    float *pixels = test_guarded(in), *weights = test_guarded((size_t)count * MOST * 4);
+    float *plain = test_guarded(out), *fast = test_guarded(out);
+    mt_taps *taps = test_guarded((size_t)count * sizeof *taps);
+    for (size_t i = 0; i < in / 4; i++)
+        pixels[i] = (float)(test_random(state) % 256);
+    for (int i = 0; i < count; i++) {
+        const int first = (int)(test_random(state) % width);
+        const int most = width - first < MOST ? width - first : MOST;
+        taps[i] = (mt_taps){first, (int)(test_random(state) % (most + 1)), (size_t)i * MOST};
+        for (int j = 0; j < MOST; j++)
+            weights[i * MOST + j] = fabsf(test_random_float(state)) / MOST;
+    }
+    mt_kernels_c.mix(pixels, channels, taps, weights, count, 0.5f, -3.0f, plain);
+    kernels->mix(pixels, channels, taps, weights, count, 0.5f, -3.0f, fast);
+    const float largest = test_largest_difference(plain, fast, 3 * (size_t)count);
+    CHECK(largest <= RESIZE_TOLERANCE);
+    test_guarded_free(pixels, in);
+    test_guarded_free(weights, (size_t)count * MOST * 4);
+    test_guarded_free(plain, out);
+    test_guarded_free(fast, out);
+    test_guarded_free(taps, (size_t)count * sizeof *taps);
+    return largest;
+}
+
+/* The rows that the networks of a cascade are made of. */
+static const shape cascade[] = {
+    {"PNet 3->10(16), 3x3", 3, 3, 3, 16, 382, 2},
+    {"PNet 10->16, 3x3", 3, 10, 16, 16, 189, 2},
+    {"PNet 16->32, 3x3", 3, 16, 16, 32, 187, 2},
+    {"PNet heads 32->5(16), 1x1", 1, 32, 32, 16, 187, 2},
+    {"RNet 3->28(32), 3x3", 3, 3, 3, 32, 22, 2},
+    {"RNet 28->48, 3x3", 3, 28, 32, 48, 9, 2},
+    {"RNet 48->64, 2x2", 2, 48, 48, 64, 3, 4},
+    {"RNet dense 576->128", 1, 576, 576, 128, 32, 2},
+    {"ONet 3->32, 3x3", 3, 3, 3, 32, 46, 2},
+    {"ONet 32->64, 3x3", 3, 32, 32, 64, 21, 2},
+    {"ONet 64->64, 3x3", 3, 64, 64, 64, 8, 2},
+    {"ONet 64->128, 2x2", 2, 64, 64, 128, 3, 4},
+    {"ONet dense 1152->256", 1, 1152, 1152, 256, 32, 2},
+};
+
+int main(int argc, char **argv)
+{
+    const bool bench = argc > 1 && !strcmp(argv[1], "--bench");
+    const mt_kernels *list[MT_MOST_KERNELS];
+    const int count = mt_kernels_all(list);
+    for (int k = 0; k < count; k++) {
+        uint64_t state = 31;
+        float convolve_difference = 0.0f, resize_difference = 0.0f;
+        if (bench)
+            printf("%s\n", list[k]->name);
+        for (size_t i = 0; i < sizeof cascade / sizeof *cascade; i++)
+            convolve_difference = fmaxf(convolve_difference,
+                                        check_convolve(list[k], &cascade[i], &state, bench));
+        for (int i = 0; i < 300; i++) {
+            const int ins = 1 + (int)(test_random(&state) % 20);
+            const shape any = {"",
+                               1 + (int)(test_random(&state) % 4),
+                               ins,
+                               ins + (int)(test_random(&state) % 3),
+                               16 * (1 + (int)(test_random(&state) % 5)),
+                               1 + (int)(test_random(&state) % 40),
+                               1 << test_random(&state) % 3};
+            convolve_difference = fmaxf(convolve_difference,
+                                        check_convolve(list[k], &any, &state, false));
+            check_pool(list[k], &state);
+            resize_difference = fmaxf(resize_difference, check_blend(list[k], &state));
+            resize_difference = fmaxf(resize_difference, check_mix(list[k], &state));
+        }
+        printf("%-7s largest differences: convolve %.1e of %.0e, blend and mix %.1e of %.0e\n",
+               list[k]->name, (double)convolve_difference, (double)CONVOLVE_TOLERANCE,
+               (double)resize_difference, (double)RESIZE_TOLERANCE);
+    }
+    return test_end();
+}
