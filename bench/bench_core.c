@@ -38,15 +38,14 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
                                3 * (ptrdiff_t)picture->width, MTCNN_RGB};
     const double x_step = (double)picture->width / width, y_step = (double)picture->height / height;
     const double step = x_step < y_step ? x_step : y_step;
-    const mt_span x = {(picture->width - width * step) / 2, width * step, width, picture->width};
-    const mt_span y = {(picture->height - height * step) / 2, height * step, height,
-                       picture->height};
+    const mt_span x = {(picture->width - width * step) / 2, step, 0, width, picture->width};
+    const mt_span y = {(picture->height - height * step) / 2, step, 0, height, picture->height};
     const size_t pixels = (size_t)width * height;
     float *planes = malloc(3 * pixels * sizeof *planes);
     uint8_t *bytes = malloc(3 * pixels);
     mt_resizer resizer = {0};
     if (!planes || !bytes || !mt_resize_begin(&resizer, mt_kernels_get(), &image, x, y, &plain) ||
-        !mt_resize_planar(&resizer, 0, height, planes)) {
+        !mt_resize_planar(&resizer, planes)) {
         fprintf(stderr, "bench_core: out of memory\n");
         exit(1);
     }

@@ -58,7 +58,7 @@ static float lhtan(float x)
     } \
     break
 
-/* The constants are Darknet's (src/activations.h), rounded as there. */
+/* The constants are Darknet's (src/activations.h), here in single precision. */
 void mt_activate(float *values, size_t count, float bias, mt_activation activation)
 {
     switch (activation) {

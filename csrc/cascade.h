@@ -1,8 +1,6 @@
-/* cascade.h: the detector's memory and the three stages; docs/architecture.md tells the steps. */
+/* cascade.h: the detector's memory, and the cascade's parts; docs/architecture.md tells the steps. */
 #ifndef MT_CASCADE_H
 #define MT_CASCADE_H
-
-#include <stdint.h>
 
 #include "boxes.h"
 #include "model.h"
@@ -14,12 +12,12 @@ typedef struct mt_level {
     int columns, rows; /* of PNet's output */
 } mt_level;
 
-/* Some rows of a level's output: what one task computes. */
-typedef struct mt_band {
+/* A part of a level's output: what one task computes. Neighbours share the pixels of their cells. */
+typedef struct mt_tile {
     int level;
-    int first; /* row of PNet's output */
-    int rows;
-} mt_band;
+    int column, row; /* the first, of PNet's output */
+    int columns, rows;
+} mt_tile;
 
 /* What one thread needs for itself. */
 typedef struct mt_lane {
@@ -27,10 +25,10 @@ typedef struct mt_lane {
     mt_stream stream;                   /* for those that are */
     mt_buffer scratch;                  /* float: features of a batch */
     mt_resizer resizer;
-    mt_buffer candidates; /* mt_candidate: what this thread found in PNet's outputs */
+    mt_buffer candidates; /* mt_candidate [candidate_count]: found in PNet's outputs */
     size_t candidate_count;
     double pyramid_ms, task_ms; /* of PNet's tasks: resizing, and the whole */
-    int status;                 /* of the stage in progress */
+    bool failed;                /* for want of memory */
 } mt_lane;
 
 struct mtcnn_detector {
@@ -40,8 +38,8 @@ struct mtcnn_detector {
     mt_pool *pool;
     mt_lane *lanes;   /* [options.threads] */
     mt_buffer levels; /* mt_level [level_count] */
-    mt_buffer bands;  /* mt_band [band_count] */
-    int level_count, band_count;
+    mt_buffer tiles;  /* mt_tile [tile_count] */
+    int level_count, tile_count;
     mt_buffer candidates; /* mt_candidate [candidate_count] */
     size_t candidate_count;
     mt_buffer outputs;          /* float: RNet's and ONet's outputs, candidate by candidate */
@@ -49,8 +47,35 @@ struct mtcnn_detector {
     mt_buffer clipped;          /* mtcnn_face: the result */
 };
 
-/* Runs the cascade on a checked image. */
+/* Milliseconds of a clock that only runs forward. */
+double mt_now_ms(void);
+
+/* Channels that a stage's output has: probability, offsets, and ONet's landmarks. */
+enum { MT_PROPOSAL_CHANNELS = 5, MT_FACE_CHANNELS = 15 };
+
+/* Step 1: plans levels and tiles for a picture of width x height. pyramid.c */
+int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error);
+
+/*
+ * Steps 2 and 3: fills candidates with all cells that pass PNet's threshold, in no order.
+ * *pyramid_share: the part of the time that went into resizing. false: no memory. proposals.c
+ */
+bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyramid_share);
+
+/*
+ * Steps 7 and 8, up to the threshold: runs RNet or ONet on all candidates, whose boxes are squares,
+ * and keeps those that pass, with their scores, offsets and landmarks. false: no memory. crops.c
+ */
+bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage);
+
+/* The whole cascade on a checked image. cascade.c */
 int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
                    mtcnn_error *error);
+
+/* Gives every lane the memory that any of them needed. false: no memory. lanes.c */
+bool mt_level_lanes(mtcnn_detector *detector);
+
+size_t mt_lane_bytes(const mt_lane *lane);
+void mt_lane_free(mt_lane *lane);
 
 #endif

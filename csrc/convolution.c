@@ -1,9 +1,11 @@
 #include "convolution.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "gemm.h"
+#include "memory.h"
 
 /* Columns of one band: 64 Ki floats are 256 KiB, well inside the second-level cache. */
 #define BAND_FLOATS 65536
@@ -42,7 +44,8 @@ void mt_convolve_plain(const mt_convolution *conv, const float *input, const flo
 static int band_rows(const mt_convolution *conv)
 {
     size_t kernel = (size_t)(conv->in.channels / conv->groups) * conv->size * conv->size;
-    size_t rows = BAND_FLOATS / (kernel * conv->out.width);
+    size_t row;
+    const size_t rows = mt_multiply(kernel, (size_t)conv->out.width, &row) ? BAND_FLOATS / row : 1;
     return rows < 1 ? 1 : rows > (size_t)conv->out.height ? conv->out.height : (int)rows;
 }
 
@@ -56,8 +59,12 @@ size_t mt_convolve_columns(const mt_convolution *conv)
 {
     if (is_pointwise(conv))
         return 0;
-    return (size_t)(conv->in.channels / conv->groups) * conv->size * conv->size * conv->out.width *
-           band_rows(conv);
+    const size_t kernel = (size_t)(conv->in.channels / conv->groups) * conv->size * conv->size;
+    size_t floats;
+    return mt_multiply(kernel, (size_t)conv->out.width, &floats) &&
+                   mt_multiply(floats, (size_t)band_rows(conv), &floats)
+               ? floats
+               : SIZE_MAX;
 }
 
 /*

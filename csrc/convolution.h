@@ -29,7 +29,7 @@ void mt_convolve_plain(const mt_convolution *conv, const float *input, const flo
 void mt_convolve_gemm(const mt_convolution *conv, const float *input, const float *weights,
                       float *output, float *columns);
 
-/* Floats of columns that mt_convolve_gemm needs. */
+/* Floats of columns that mt_convolve_gemm needs; SIZE_MAX if no size_t holds their number. */
 size_t mt_convolve_columns(const mt_convolution *conv);
 
 #endif

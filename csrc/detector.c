@@ -4,16 +4,16 @@
 
 #include "cascade.h"
 #include "error.h"
-#include "gemm.h"
 
 int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                           const mtcnn_options *options, mtcnn_error *error)
 {
     mt_clear(error);
+    if (result)
+        *result = NULL;
     if (!result || !model)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "mtcnn_detector_create: detector or model is NULL");
-    *result = NULL;
     if (!options)
         options = &model->options;
     int status = mt_check_options(options, error);
@@ -34,7 +34,6 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
         status = mt_pool_create(&detector->pool, options->threads, error);
     if (status)
         mtcnn_detector_free(&detector);
-    mt_gemm_single_thread();
     *result = detector;
     return status;
 }
@@ -45,18 +44,11 @@ void mtcnn_detector_free(mtcnn_detector **result)
         return;
     mtcnn_detector *detector = *result;
     mt_pool_free(&detector->pool);
-    for (int i = 0; detector->lanes && i < detector->options.threads; i++) {
-        mt_lane *lane = &detector->lanes[i];
-        for (int stage = 0; stage < MT_STAGES; stage++)
-            mt_workspace_free(&lane->workspaces[stage]);
-        mt_stream_free(&lane->stream);
-        mt_release(&lane->scratch);
-        mt_resizer_free(&lane->resizer);
-        mt_release(&lane->candidates);
-    }
+    for (int i = 0; detector->lanes && i < detector->options.threads; i++)
+        mt_lane_free(&detector->lanes[i]);
     free(detector->lanes);
     mt_release(&detector->levels);
-    mt_release(&detector->bands);
+    mt_release(&detector->tiles);
     mt_release(&detector->candidates);
     mt_release(&detector->outputs);
     for (int stage = 0; stage < MT_STAGES; stage++)
@@ -68,17 +60,12 @@ void mtcnn_detector_free(mtcnn_detector **result)
 
 size_t mtcnn_detector_memory(const mtcnn_detector *detector)
 {
-    size_t bytes = detector->levels.bytes + detector->bands.bytes + detector->candidates.bytes +
+    size_t bytes = detector->levels.bytes + detector->tiles.bytes + detector->candidates.bytes +
                    detector->outputs.bytes + detector->clipped.bytes;
     for (int stage = 0; stage < MT_STAGES; stage++)
         bytes += detector->faces[stage].bytes;
-    for (int i = 0; i < detector->options.threads; i++) {
-        const mt_lane *lane = &detector->lanes[i];
-        for (int stage = 0; stage < MT_STAGES; stage++)
-            bytes += mt_workspace_bytes(&lane->workspaces[stage]);
-        bytes += mt_stream_bytes(&lane->stream) + mt_resizer_bytes(&lane->resizer) +
-                 lane->scratch.bytes + lane->candidates.bytes;
-    }
+    for (int i = 0; i < detector->options.threads; i++)
+        bytes += mt_lane_bytes(&detector->lanes[i]);
     return bytes;
 }
 
@@ -116,9 +103,10 @@ int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_resul
                  mtcnn_error *error)
 {
     mt_clear(error);
+    if (result)
+        memset(result, 0, sizeof *result);
     if (!detector || !result)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_detect: detector or result is NULL");
-    memset(result, 0, sizeof *result);
     int status = check_image(image, error);
     if (!status)
         status = mt_cascade_run(detector, image, result, error);

@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,6 +11,10 @@ int mt_fail(mtcnn_error *error, int status, const char *format, ...)
         va_start(args, format);
         vsnprintf(error->message, sizeof error->message, format, args);
         va_end(args);
+        /* One line whatever is in a file's name. */
+        for (char *c = error->message; *c; c++)
+            if (iscntrl((unsigned char)*c))
+                *c = '?';
     }
     return status;
 }

@@ -8,7 +8,10 @@ void mt_gemm(int m, int n, int k, const float *a, const float *b, float *c, int 
 /* c [m][n] = a [m][k] * b [n][k] transposed */
 void mt_gemm_transposed(int m, int n, int k, const float *a, const float *b, float *c);
 
-/* Keeps OpenBLAS from making threads of its own: the core has its own. */
+/*
+ * Keeps OpenBLAS from making threads of its own: the core has its own. To be called by each thread
+ * before it calls the above: with OpenMP the setting is the thread's, else the process's.
+ */
 void mt_gemm_single_thread(void);
 
 #endif

@@ -32,6 +32,22 @@ int mt_refuse(const mt_section *section, const char *key, const char *accepted, 
                    section->path, option->line, section->name, key, option->value, key, accepted);
 }
 
+int mt_refuse_strides(const mt_layer *layer, const mt_section *section, mtcnn_error *error)
+{
+    static const char *const keys[] = {"stride_x", "stride_y"};
+    for (int i = 0; i < 2; i++) {
+        int stride;
+        int status = mt_option_int(section, keys[i], layer->stride, 1, MT_MAX_KERNEL, &stride,
+                                   error);
+        if (!status && stride != layer->stride)
+            status = mt_fail_layer(layer, error, "%s=%d differs from stride=%d: not supported",
+                                   keys[i], stride, layer->stride);
+        if (status)
+            return status;
+    }
+    return MTCNN_OK;
+}
+
 int mt_same_shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
                   mtcnn_error *error)
 {

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "activation.h"
 #include "config.h"
@@ -73,7 +74,7 @@ struct mt_layer_type {
     void (*forward)(const mt_layer *layer, const mt_pass *pass);
 
     /* Number of floats in the weights file; NULL: none. */
-    size_t (*weight_count)(const mt_layer *layer);
+    uint64_t (*weight_count)(const mt_layer *layer);
 
     /*
      * Takes weight_count floats from values, in the file's order; transposed: connected weights
@@ -88,17 +89,20 @@ extern const mt_layer_type mt_convolutional, mt_connected, mt_maxpool, mt_avgpoo
 /* Limits of a cfg's numbers: far above any real network, far below what overflows. */
 #define MT_MAX_CHANNELS 65536
 #define MT_MAX_KERNEL 1024
-#define MT_MAX_SIDE 1048576
+#define MT_MAX_INPUT_SIDE 1048576 /* of [net], and of what mtcnn_network_run takes */
 
 /* ---- helpers shared by layers (layer.c) ---- */
 
-size_t mt_volume(mtcnn_shape shape); /* channels * height * width, which is known to fit */
+size_t mt_volume(mtcnn_shape shape); /* channels * height * width of a tensor that was planned */
 
 /* Reads activation=; an unknown one is an error that lists the known ones. */
 int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error *error);
 
 /* Error if the section asks for something that changes results and is not supported. */
 int mt_refuse(const mt_section *section, const char *key, const char *accepted, mtcnn_error *error);
+
+/* Error if stride_x or stride_y (of AlexeyAB's Darknet) differ from stride. */
+int mt_refuse_strides(const mt_layer *layer, const mt_section *section, mtcnn_error *error);
 
 /* out = in: for layers that keep the shape. */
 int mt_same_shape(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
@@ -114,7 +118,8 @@ int mt_fail_layer(const mt_layer *layer, mtcnn_error *error, const char *format,
  * Splits values (biases; scales, means, variances with batch_normalize; weights — in the order of
  * [convolutional], or with the three after the weights as in [connected]) and folds the batch
  * normalisation, in double precision by pjreddie's formula, into weights and biases.
- * weights [outputs][inputs]. false if there is no memory.
+ * weights [outputs][inputs]. false if there is no memory. The result may be infinite or NaN where
+ * a variance makes no sense.
  */
 bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t inputs,
                     bool normalize_last, bool transposed);

@@ -34,13 +34,14 @@ static void forward(const mt_layer *layer, const mt_pass *pass)
                        layer->weights, pass->output);
     for (int b = 0; b < pass->batch; b++)
         for (int o = 0; o < outputs; o++)
-            mt_activate(&pass->output[b * outputs + o], 1, layer->biases[o], layer->activation);
+            mt_activate(&pass->output[(size_t)b * outputs + o], 1, layer->biases[o],
+                        layer->activation);
 }
 
-static size_t weight_count(const mt_layer *layer)
+static uint64_t weight_count(const mt_layer *layer)
 {
-    size_t vectors = layer->batch_normalize ? 4 : 1;
-    return (size_t)layer->out.channels * (vectors + mt_volume(layer->in));
+    const uint64_t vectors = layer->batch_normalize ? 4 : 1;
+    return (uint64_t)layer->out.channels * (vectors + mt_volume(layer->in));
 }
 
 static bool load(mt_layer *layer, const float *values, bool transposed)

@@ -3,9 +3,9 @@
 #include "gemm.h"
 #include "layer.h"
 
-static size_t kernel_floats(const mt_layer *layer)
+static uint64_t kernel_floats(const mt_layer *layer)
 {
-    return (size_t)(layer->in.channels / layer->groups) * layer->size * layer->size;
+    return (uint64_t)(layer->in.channels / layer->groups) * layer->size * layer->size;
 }
 
 static int parse(mt_layer *layer, const mt_section *section, const int *channels,
@@ -26,7 +26,8 @@ static int parse(mt_layer *layer, const mt_section *section, const int *channels
         (status = mt_refuse(section, "xnor", "0", error)) ||
         (status = mt_refuse(section, "flipped", "0", error)) ||
         (status = mt_refuse(section, "dilation", "1", error)) ||
-        (status = mt_refuse(section, "antialiasing", "0", error)))
+        (status = mt_refuse(section, "antialiasing", "0", error)) ||
+        (status = mt_refuse_strides(layer, section, error)))
         return status;
     if (pad) /* pad=1 overrides padding (Darknet's parse_convolutional) */
         layer->pad = layer->size / 2;
@@ -89,17 +90,17 @@ static void forward(const mt_layer *layer, const mt_pass *pass)
             mt_activate(output, pixels, layer->biases[c], layer->activation);
 }
 
-static size_t weight_count(const mt_layer *layer)
+static uint64_t weight_count(const mt_layer *layer)
 {
-    size_t vectors = layer->batch_normalize ? 4 : 1;
-    return (size_t)layer->out.channels * (vectors + kernel_floats(layer));
+    const uint64_t vectors = layer->batch_normalize ? 4 : 1;
+    return (uint64_t)layer->out.channels * (vectors + kernel_floats(layer));
 }
 
 static bool load(mt_layer *layer, const float *values, bool transposed)
 {
     (void)transposed; /* speaks of connected layers only */
-    return mt_load_linear(layer, values, (size_t)layer->out.channels, kernel_floats(layer), false,
-                          false);
+    return mt_load_linear(layer, values, (size_t)layer->out.channels, (size_t)kernel_floats(layer),
+                          false, false);
 }
 
 const mt_layer_type mt_convolutional = {

@@ -67,9 +67,9 @@ static void forward_prelu(const mt_layer *layer, const mt_pass *pass)
     }
 }
 
-static size_t weight_count_prelu(const mt_layer *layer)
+static uint64_t weight_count_prelu(const mt_layer *layer)
 {
-    return (size_t)layer->groups;
+    return (uint64_t)layer->groups;
 }
 
 static bool load_prelu(mt_layer *layer, const float *values, bool transposed)

@@ -15,7 +15,8 @@ static int parse_max(mt_layer *layer, const mt_section *section, const int *chan
         (status = mt_option_int(section, "padding", layer->size - 1, 0, MT_MAX_KERNEL, &layer->pad,
                                 error)) ||
         (status = mt_refuse(section, "maxpool_depth", "0", error)) ||
-        (status = mt_refuse(section, "antialiasing", "0", error)))
+        (status = mt_refuse(section, "antialiasing", "0", error)) ||
+        (status = mt_refuse_strides(layer, section, error)))
         return status;
     return MTCNN_OK;
 }

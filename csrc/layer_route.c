@@ -83,7 +83,10 @@ static int parse_shortcut(mt_layer *layer, const mt_section *section, const int 
     layer->out.channels = layer->in.channels;
     if ((status = mt_option_int_required(section, "from", -before, before, &from, error)) ||
         (status = tensor_of(layer, from, before, &other, error)) ||
-        (status = mt_parse_activation(layer, section, error)))
+        (status = mt_parse_activation(layer, section, error)) ||
+        (status = mt_refuse(section, "alpha", "1", error)) ||
+        (status = mt_refuse(section, "beta", "1", error)) ||
+        (status = mt_refuse(section, "weights_type", "none", error)))
         return status;
     if (channels[other] != layer->in.channels)
         return mt_fail_layer(layer, error, "adds %d channels to %d: they must be as many",

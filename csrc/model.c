@@ -84,6 +84,10 @@ static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error
     if (strcmp(color, "RGB") && strcmp(color, "BGR"))
         return mt_fail(error, MTCNN_ERROR_CFG, "%s: color = %s: RGB or BGR was expected",
                        data->path, color);
+    if (!(normalisation->pad >= 0.0f && normalisation->pad <= 255.0f) ||
+        normalisation->norm == 0.0f)
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s: pad must be 0 to 255, and norm not 0",
+                       data->path);
     normalisation->color = strcmp(color, "RGB") ? MTCNN_BGR : MTCNN_RGB;
     return MTCNN_OK;
 }
@@ -130,30 +134,54 @@ static int check_fully_convolutional(const mtcnn_network *network, mtcnn_error *
 {
     for (int i = 0; i < network->layer_count; i++) {
         const mt_layer *layer = &network->layers[i];
+        /* A window that reaches past the cell would see more of the picture in the middle of it. */
+        const bool cut = (layer->out.height - 1) * layer->stride + layer->size > layer->in.height;
         const bool padded = (layer->type == &mt_convolutional && layer->pad > 0) ||
-                            (layer->type == &mt_maxpool && layer->pad > 1);
+                            (layer->type == &mt_maxpool && (layer->pad > 1 || cut));
         const bool global = layer->type == &mt_connected || layer->type == &mt_avgpool ||
                             (layer->type == &mt_softmax && !layer->spatial);
         if (padded || global)
             return mt_fail(error, MTCNN_ERROR_MODEL,
-                           "%s:%d: [%s]: PNet must be fully convolutional and without padding "
-                           "(a [maxpool] may have padding=1)",
+                           "%s:%d: [%s]: PNet must be fully convolutional and without padding (a "
+                           "[maxpool] may have padding=1 if it is of no use at PNet's own size)",
                            network->path, layer->line, layer->type->section);
     }
     return MTCNN_OK;
 }
 
 /* PNet's stride: the product of those on the way from its output back to its input. */
-static int output_stride(const mtcnn_network *network)
+static int64_t output_stride(const mtcnn_network *network)
 {
-    int stride = 1;
-    for (int tensor = network->layer_count; tensor > 0;) {
+    int64_t stride = 1;
+    for (int tensor = network->layer_count; tensor > 0 && stride <= network->input.width;) {
         const mt_layer *layer = &network->layers[tensor - 1];
         if (layer->stride > 1)
             stride *= layer->stride;
         tensor = layer->inputs[0];
     }
     return stride;
+}
+
+/* Cells lie `stride` apart: an input larger by that has two of them each way. */
+static int find_grid(mtcnn_model *model, mtcnn_error *error)
+{
+    const mtcnn_network *pnet = model->networks[MT_PNET];
+    const int cell = pnet->input.width;
+    const int64_t stride = output_stride(pnet);
+    mtcnn_shape shape = {0, 0, 0};
+    if (stride <= cell) {
+        int status = mtcnn_network_shape(pnet, -1, cell + (int)stride, cell + (int)stride, &shape,
+                                         NULL, error);
+        if (status)
+            return status;
+    }
+    if (shape.height != 2 || shape.width != 2)
+        return mt_fail(error, MTCNN_ERROR_MODEL,
+                       "%s: PNet's outputs do not lie on one grid, at most its width %d apart",
+                       pnet->path, cell);
+    model->cell = cell;
+    model->stride = (int)stride;
+    return MTCNN_OK;
 }
 
 int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
@@ -187,13 +215,13 @@ int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
     }
     if (!status)
         status = check_fully_convolutional(model->networks[MT_PNET], error);
+    if (!status)
+        status = find_grid(model, error);
     mt_config_free(&config);
     if (status) {
         mtcnn_model_free(&model);
         return status;
     }
-    model->cell = model->networks[MT_PNET]->input.width;
-    model->stride = output_stride(model->networks[MT_PNET]);
     *result = model;
     return MTCNN_OK;
 }

@@ -118,8 +118,8 @@ typedef struct mtcnn_detector mtcnn_detector;
 /*
  * Makes a detector for one thread. options NULL: the model's own. They are checked here, once.
  *
- * The model must outlive the detector. Matrix products run in OpenBLAS, on the detector's own
- * threads: creating a detector sets OpenBLAS itself to one thread in this process.
+ * The model must outlive the detector. Networks of an unusual form take their matrix products from
+ * OpenBLAS, on the detector's own threads: they set OpenBLAS itself to one thread in this process.
  *
  * On success *detector is the caller's, to be freed with mtcnn_detector_free. On failure it is NULL.
  */
@@ -220,6 +220,7 @@ MTCNN_API int mtcnn_network_shape(const mtcnn_network *network, int layer, int h
  * Runs the network on batch inputs.
  *
  * input:  float32 [batch][channels][height][width], the caller's; only read.
+ * height and width: 1..1048576.
  * output: float32 [batch][shape of the last layer], the caller's; length in floats is checked
  *         against what the network makes.
  * Scratch memory lives for the call only.

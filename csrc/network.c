@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "gemm.h"
 
 /* Every kind of layer that a cfg may hold. */
 static const mt_layer_type *const layer_types[] = {
@@ -14,6 +15,8 @@ static const mt_layer_type *const layer_types[] = {
 
 /* 256 MiB: the largest weights file that is read (file.c), and the most zeros made without one. */
 #define MAX_WEIGHTS ((size_t)1 << 26)
+
+#define MAX_LAYERS 4096
 
 /* ---- reading a cfg ---------------------------------------------------------------------------- */
 
@@ -25,6 +28,13 @@ static const mt_layer_type *find_type(const char *section)
             return type;
     }
     return NULL;
+}
+
+/* What a cfg may ask for: its own tensors have fewer than 2^31 values each. */
+static bool fits(mtcnn_shape shape)
+{
+    const uint64_t pixels = (uint64_t)shape.height * (uint64_t)shape.width;
+    return pixels <= INT32_MAX && pixels * (uint64_t)shape.channels <= INT32_MAX;
 }
 
 static int parse_net(mtcnn_network *network, const mt_config *config, mtcnn_error *error)
@@ -40,13 +50,18 @@ static int parse_net(mtcnn_network *network, const mt_config *config, mtcnn_erro
         return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: the first section is [%s], not [net]",
                        config->path, net->line, net->name);
     int status;
-    if ((status = mt_option_int_required(net, "width", 1, MT_MAX_SIDE, &network->input.width,
+    if ((status = mt_option_int_required(net, "width", 1, MT_MAX_INPUT_SIDE, &network->input.width,
                                          error)) ||
-        (status = mt_option_int_required(net, "height", 1, MT_MAX_SIDE, &network->input.height,
-                                         error)) ||
+        (status = mt_option_int_required(net, "height", 1, MT_MAX_INPUT_SIDE,
+                                         &network->input.height, error)) ||
         (status = mt_option_int_required(net, "channels", 1, MT_MAX_CHANNELS,
                                          &network->input.channels, error)))
         return status;
+    if (!fits(network->input))
+        return mt_fail(error, MTCNN_ERROR_CFG,
+                       "%s:%d: [net] of %d channels of %dx%d pixels is too large", config->path,
+                       net->line, network->input.channels, network->input.width,
+                       network->input.height);
     return MTCNN_OK;
 }
 
@@ -85,27 +100,27 @@ static int parse_layer(mtcnn_network *network, int index, const mt_section *sect
     if (status)
         return status;
 
-    size_t volume;
-    if (!mt_multiply((size_t)layer->out.height, (size_t)layer->out.width, &volume) ||
-        !mt_multiply(volume, (size_t)layer->out.channels, &volume) || volume > INT32_MAX)
+    if (!fits(layer->out))
         return mt_fail_layer(layer, error, "its output of %d channels of %dx%d pixels is too large",
                              layer->out.channels, layer->out.width, layer->out.height);
     shapes[index + 1] = layer->out;
     channels[index + 1] = layer->out.channels;
 
-    if (layer->type->weight_count)
-        network->weight_count += layer->type->weight_count(layer);
-    if (network->weight_count > MAX_WEIGHTS)
+    const uint64_t count = layer->type->weight_count ? layer->type->weight_count(layer) : 0;
+    if (count > MAX_WEIGHTS - network->weight_count)
         return mt_fail_layer(layer, error, "the network has more than %zu weights up to here",
                              MAX_WEIGHTS);
+    network->weight_count += (size_t)count;
     return MTCNN_OK;
 }
 
 static int parse_layers(mtcnn_network *network, const mt_config *config, mtcnn_error *error)
 {
     int count = config->count - 2;
-    if (count < 1)
-        return mt_fail(error, MTCNN_ERROR_CFG, "%s: has no layers after [net]", config->path);
+    if (count < 1 || count > MAX_LAYERS)
+        return mt_fail(error, MTCNN_ERROR_CFG,
+                       "%s: has %d layers after [net]; 1 to %d were expected", config->path, count,
+                       MAX_LAYERS);
     mtcnn_shape *shapes = calloc((size_t)count + 1, sizeof *shapes);
     int *channels = calloc((size_t)count + 1, sizeof *channels);
     network->layers = calloc((size_t)count, sizeof *network->layers);
@@ -132,7 +147,7 @@ static int load_zeros(mtcnn_network *network, mtcnn_error *error)
         mt_layer *layer = &network->layers[i];
         if (!layer->type->load)
             continue;
-        size_t count = layer->type->weight_count(layer);
+        const size_t count = (size_t)layer->type->weight_count(layer);
         float *zeros = calloc(count, sizeof *zeros);
         bool loaded = zeros && layer->type->load(layer, zeros, false);
         free(zeros);
@@ -186,8 +201,8 @@ typedef struct mt_tensor {
 /* The most inputs of one layer that a run can gather without asking for memory. */
 #define MAX_INPUTS 64
 
-static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int batch, int height,
-                        int width, mtcnn_error *error)
+static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int height, int width,
+                        mtcnn_error *error)
 {
     tensors[0].shape = (mtcnn_shape){network->input.channels, height, width};
     for (int i = 0; i <= network->layer_count; i++) {
@@ -203,15 +218,10 @@ static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int ba
             if (status)
                 return status;
         }
-        size_t pixels;
-        mtcnn_shape shape = tensor->shape;
-        if (!mt_multiply((size_t)shape.height, (size_t)shape.width, &pixels) ||
-            !mt_multiply(pixels, (size_t)shape.channels, &tensor->volume) || pixels > INT32_MAX ||
-            !mt_multiply(tensor->volume, (size_t)batch, &tensor->volume) ||
-            tensor->volume > SIZE_MAX / 64)
-            return mt_fail(error, MTCNN_ERROR_MEMORY,
-                           "%s: an input of %d x %dx%d pixels is too large", network->path, batch,
-                           width, height);
+        const uint64_t pixels = (uint64_t)tensor->shape.height * (uint64_t)tensor->shape.width;
+        if (pixels > INT32_MAX)
+            return mt_fail(error, MTCNN_ERROR_ARGUMENT, "%s: an input of %dx%d pixels is too large",
+                           network->path, width, height);
     }
     return MTCNN_OK;
 }
@@ -242,6 +252,27 @@ static void share_storage(const mtcnn_network *network, mt_tensor *tensors)
     }
 }
 
+/* Floats of each tensor, whole cache lines; returns false where all of them cannot have room. */
+static bool measure(const mtcnn_network *network, mt_tensor *tensors, int batch)
+{
+    const size_t line = MT_ALIGNMENT / sizeof(float);
+    const size_t most = SIZE_MAX / sizeof(float) / 2; /* half for the layers' scratch */
+    size_t sum = 0;
+    for (int i = 0; i <= network->layer_count; i++) {
+        mt_tensor *tensor = &tensors[i];
+        const size_t pixels = (size_t)tensor->shape.height * (size_t)tensor->shape.width;
+        if (!mt_multiply(pixels, (size_t)tensor->shape.channels, &tensor->volume) ||
+            !mt_multiply(tensor->volume, (size_t)batch, &tensor->volume) ||
+            tensor->volume > most - line)
+            return false;
+        tensor->volume = (tensor->volume + line - 1) / line * line;
+        if (tensor->volume > most - sum)
+            return false;
+        sum += tensor->volume;
+    }
+    return true;
+}
+
 /* Gives every storage the lowest place that no other holds at the same time; returns the end. */
 static size_t place_storage(const mtcnn_network *network, mt_tensor *tensors)
 {
@@ -250,8 +281,6 @@ static size_t place_storage(const mtcnn_network *network, mt_tensor *tensors)
         mt_tensor *tensor = &tensors[i];
         if (tensor->storage != i)
             continue;
-        const size_t line = MT_ALIGNMENT / sizeof(float);
-        tensor->volume = (tensor->volume + line - 1) / line * line;
         size_t offset = 0;
         for (bool moved = true; moved;) {
             moved = false;
@@ -286,11 +315,14 @@ int mt_workspace_plan(mt_workspace *workspace, const mtcnn_network *network, int
     if (!mt_reserve(&workspace->tensors, count, sizeof(mt_tensor)))
         return mt_fail_memory(error, network->path, count * sizeof(mt_tensor));
     mt_tensor *tensors = workspace->tensors.data;
-    int status = infer_shapes(network, tensors, batch, height, width, error);
+    int status = infer_shapes(network, tensors, height, width, error);
     if (status)
         return status;
+    if (!measure(network, tensors, batch))
+        return mt_fail(error, MTCNN_ERROR_MEMORY, "%s: an input of %d x %dx%d pixels is too large",
+                       network->path, batch, width, height);
     share_storage(network, tensors);
-    size_t end = place_storage(network, tensors);
+    const size_t end = place_storage(network, tensors);
 
     size_t scratch = 0;
     for (int i = 0; i < network->layer_count; i++) {
@@ -301,7 +333,8 @@ int mt_workspace_plan(mt_workspace *workspace, const mtcnn_network *network, int
                                            tensors[i + 1].shape);
         scratch = need > scratch ? need : scratch;
     }
-    if (!mt_reserve(&workspace->arena, end + scratch, sizeof(float)))
+    if (scratch > SIZE_MAX / sizeof(float) / 2 ||
+        !mt_reserve(&workspace->arena, end + scratch, sizeof(float)))
         return mt_fail_memory(error, network->path, (end + scratch) * sizeof(float));
     workspace->scratch = end;
     workspace->network = network;
@@ -328,6 +361,7 @@ const float *mt_workspace_run(const mt_workspace *workspace, mtcnn_shape *shape)
 {
     const mtcnn_network *network = workspace->network;
     const mt_tensor *tensors = workspace->tensors.data;
+    mt_gemm_single_thread();
     for (int i = 0; i < network->layer_count; i++) {
         const mt_layer *layer = &network->layers[i];
         if (layer->type == &mt_route && tensors[i + 1].storage != i + 1)
@@ -360,15 +394,10 @@ int mt_workspace_shape(mt_workspace *workspace, const mtcnn_network *network, in
     if (!mt_reserve(&workspace->tensors, count, sizeof(mt_tensor)))
         return mt_fail_memory(error, network->path, count * sizeof(mt_tensor));
     mt_tensor *tensors = workspace->tensors.data;
-    int status = infer_shapes(network, tensors, 1, height, width, error);
+    int status = infer_shapes(network, tensors, height, width, error);
     if (!status)
         *shape = tensors[network->layer_count].shape;
     return status;
-}
-
-size_t mt_workspace_bytes(const mt_workspace *workspace)
-{
-    return workspace->tensors.bytes + workspace->arena.bytes;
 }
 
 void mt_workspace_free(mt_workspace *workspace)
@@ -384,6 +413,8 @@ int mtcnn_network_load(mtcnn_network **network, const char *cfg, const char *wei
                        mtcnn_error *error)
 {
     mt_clear(error);
+    if (network)
+        *network = NULL;
     if (!network || !cfg)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_network_load: network or cfg is NULL");
     return mt_network_load(network, cfg, weights, false, error);
@@ -425,18 +456,22 @@ mtcnn_shape mtcnn_network_input(const mtcnn_network *network)
 int mt_network_check_input(const mtcnn_network *network, int batch, int height, int width,
                            mtcnn_error *error)
 {
-    if (batch >= 1 && height >= 1 && width >= 1 && height <= MT_MAX_SIDE && width <= MT_MAX_SIDE)
+    if (batch >= 1 && height >= 1 && width >= 1 && height <= MT_MAX_INPUT_SIDE &&
+        width <= MT_MAX_INPUT_SIDE)
         return MTCNN_OK;
     return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                    "%s: an input of %d x %dx%d pixels: batch must be at least 1, height and width "
                    "1 to %d",
-                   network->path, batch, width, height, MT_MAX_SIDE);
+                   network->path, batch, width, height, MT_MAX_INPUT_SIDE);
 }
 
 int mtcnn_network_shape(const mtcnn_network *network, int layer, int height, int width,
                         mtcnn_shape *shape, const char **type, mtcnn_error *error)
 {
     mt_clear(error);
+    if (!network || !shape)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "mtcnn_network_shape: network or shape is NULL");
     int status = mt_network_check_input(network, 1, height, width, error);
     if (status)
         return status;
@@ -449,7 +484,7 @@ int mtcnn_network_shape(const mtcnn_network *network, int layer, int height, int
     mt_tensor *tensors = calloc(count, sizeof *tensors);
     if (!tensors)
         return mt_fail_memory(error, network->path, count * sizeof *tensors);
-    status = infer_shapes(network, tensors, 1, height, width, error);
+    status = infer_shapes(network, tensors, height, width, error);
     if (!status) {
         *shape = tensors[layer + 1].shape;
         if (type)

@@ -53,7 +53,6 @@ const float *mt_workspace_run(const mt_workspace *workspace, mtcnn_shape *shape)
 int mt_workspace_shape(mt_workspace *workspace, const mtcnn_network *network, int height, int width,
                        mtcnn_shape *shape, mtcnn_error *error);
 
-size_t mt_workspace_bytes(const mt_workspace *workspace);
 void mt_workspace_free(mt_workspace *workspace);
 
 #endif

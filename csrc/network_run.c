@@ -55,7 +55,8 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
             input.values += mt_volume(input.shape);
         }
     }
-    mt_stream_free(&stream);
+    mt_release(&stream.states);
+    mt_release(&stream.rings);
     mt_release(&scratch);
     return done;
 }
@@ -64,11 +65,12 @@ int mtcnn_network_run(const mtcnn_network *network, const float *input, int batc
                       int width, float *output, size_t length, mtcnn_error *error)
 {
     mt_clear(error);
+    if (!network || !input || !output)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "mtcnn_network_run: network, input or output is NULL");
     int status = mt_network_check_input(network, batch, height, width, error);
     if (status)
         return status;
-    if (!input || !output)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_network_run: input or output is NULL");
 
     mt_workspace workspace = {0};
     mtcnn_shape shape;

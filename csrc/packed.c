@@ -392,17 +392,6 @@ const float *mt_stream_row(mt_stream *stream, int row)
     return ring_row(stream, (const mt_step_state *)stream->states.data + stream->steps, row);
 }
 
-size_t mt_stream_bytes(const mt_stream *stream)
-{
-    return stream->states.bytes + stream->rings.bytes;
-}
-
-void mt_stream_free(mt_stream *stream)
-{
-    mt_release(&stream->states);
-    mt_release(&stream->rings);
-}
-
 /* ---- running batches -------------------------------------------------------------------------- */
 
 /* The source of one picture of a batch. */

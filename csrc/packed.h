@@ -78,7 +78,4 @@ void mt_packed_activate(const mt_packed *packed, float *values);
 bool mt_packed_run_batch(mt_stream *stream, mt_buffer *scratch, const mt_packed *packed, int batch,
                          mt_row_source source, void *context, float *output);
 
-size_t mt_stream_bytes(const mt_stream *stream);
-void mt_stream_free(mt_stream *stream);
-
 #endif

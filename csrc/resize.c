@@ -5,8 +5,7 @@
 /* Fills taps [span.count] and their weights. Returns false if there is no memory. */
 static bool make_taps(mt_span span, mt_buffer *taps_buffer, mt_buffer *weights_buffer)
 {
-    const double step = span.length / span.count;
-    const double support = step > 1.0 ? step : 1.0;
+    const double support = span.step > 1.0 ? span.step : 1.0;
     const size_t most = (size_t)fmin(2.0 * support + 2.0, span.size) + 1;
     if (!mt_reserve(taps_buffer, (size_t)span.count, sizeof(mt_taps)) ||
         !mt_reserve(weights_buffer, (size_t)span.count * most, sizeof(float)))
@@ -15,7 +14,7 @@ static bool make_taps(mt_span span, mt_buffer *taps_buffer, mt_buffer *weights_b
     mt_taps *taps = taps_buffer->data;
     float *weights = weights_buffer->data;
     for (int i = 0; i < span.count; i++) {
-        const double centre = span.start + (i + 0.5) * step;
+        const double centre = span.start + (span.first + i + 0.5) * span.step;
         taps[i] = (mt_taps){0, 0, (size_t)i * most};
         if (!(centre >= 0.0 && centre < span.size))
             continue;
@@ -110,26 +109,20 @@ void mt_resize_row(mt_resizer *resizer, int row, float *pixels)
             pixels[3 * i] = pixels[3 * i + 1] = pixels[3 * i + 2] = outside;
 }
 
-bool mt_resize_planar(mt_resizer *resizer, int first, int rows, float *output)
+bool mt_resize_planar(mt_resizer *resizer, float *output)
 {
-    const int count = resizer->x.count;
+    const int count = resizer->x.count, rows = resizer->y.count;
     const size_t plane = (size_t)rows * count;
     if (!mt_reserve(&resizer->planar, 3 * (size_t)count + 1, sizeof(float)))
         return false;
     float *pixels = resizer->planar.data;
     for (int y = 0; y < rows; y++) {
-        mt_resize_row(resizer, first + y, pixels);
+        mt_resize_row(resizer, y, pixels);
         for (int c = 0; c < 3; c++)
             for (int x = 0; x < count; x++)
                 output[c * plane + (size_t)y * count + x] = pixels[3 * x + c];
     }
     return true;
-}
-
-size_t mt_resizer_bytes(const mt_resizer *resizer)
-{
-    return resizer->x_taps.bytes + resizer->y_taps.bytes + resizer->x_weights.bytes +
-           resizer->y_weights.bytes + resizer->row.bytes + resizer->planar.bytes;
 }
 
 void mt_resizer_free(mt_resizer *resizer)

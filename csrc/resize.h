@@ -20,12 +20,16 @@ typedef struct mt_normalisation {
     mtcnn_color color; /* MTCNN_RGB or MTCNN_BGR: order of the input's planes */
 } mt_normalisation;
 
-/* One axis: outputs count samples over [start, start + length) of size pixels. */
+/*
+ * Samples along one axis of a picture. Sample i, of first <= i < first + count, has its centre at
+ * start + (i + 0.5) * step.
+ */
 typedef struct mt_span {
-    double start;
-    double length;
+    double start; /* pixels; may lie outside the picture */
+    double step;
+    int first;
     int count;
-    int size;
+    int size; /* of the picture, pixels */
 } mt_span;
 
 /* A resizing in progress of one thread; starts all zero, keeps its memory from one to the next. */
@@ -45,13 +49,12 @@ typedef struct mt_resizer {
 bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn_image *image,
                      mt_span x, mt_span y, const mt_normalisation *normalisation);
 
-/* Makes one row of the result: pixels [x.count][3] float32; one float more is written. */
+/* Makes row `row` (0: the first sample of y): pixels [x.count][3] float32; one float more is written. */
 void mt_resize_row(mt_resizer *resizer, int row, float *pixels);
 
-/* Makes rows first <= i < first + rows, planar: output [3][rows][x.count]. false: no memory. */
-bool mt_resize_planar(mt_resizer *resizer, int first, int rows, float *output);
+/* Makes all rows, planar: output [3][y.count][x.count]. Returns false if there is no memory. */
+bool mt_resize_planar(mt_resizer *resizer, float *output);
 
-size_t mt_resizer_bytes(const mt_resizer *resizer);
 void mt_resizer_free(mt_resizer *resizer);
 
 #endif

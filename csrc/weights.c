@@ -35,6 +35,20 @@ static int check_size(const mtcnn_network *network, const char *path, size_t siz
                    network->weight_count, network->path);
 }
 
+/* A negative variance in the file, for example, makes none. */
+static bool folded_is_finite(const mt_layer *layer)
+{
+    const size_t outputs = (size_t)layer->out.channels;
+    const size_t inputs = (size_t)layer->type->weight_count(layer) / outputs - 4;
+    for (size_t o = 0; o < outputs; o++)
+        if (!isfinite(layer->biases[o]))
+            return false;
+    for (size_t i = 0; i < outputs * inputs; i++)
+        if (!isfinite(layer->weights[i]))
+            return false;
+    return true;
+}
+
 static int load_layers(mtcnn_network *network, const char *path, const float *values,
                        bool transposed, mtcnn_error *error)
 {
@@ -42,7 +56,7 @@ static int load_layers(mtcnn_network *network, const char *path, const float *va
         mt_layer *layer = &network->layers[i];
         if (!layer->type->load)
             continue;
-        size_t count = layer->type->weight_count(layer);
+        const size_t count = (size_t)layer->type->weight_count(layer);
         for (size_t j = 0; j < count; j++)
             if (!isfinite(values[j]))
                 return mt_fail(error, MTCNN_ERROR_WEIGHTS,
@@ -51,6 +65,11 @@ static int load_layers(mtcnn_network *network, const char *path, const float *va
                                path, j, i, layer->type->section);
         if (!layer->type->load(layer, values, transposed))
             return mt_fail_memory(error, path, 4 * count);
+        if (layer->batch_normalize && !folded_is_finite(layer))
+            return mt_fail(error, MTCNN_ERROR_WEIGHTS,
+                           "%s: the batch normalisation of layer %d [%s] makes weights that are no "
+                           "finite numbers; the file is damaged or belongs to another cfg",
+                           path, i, layer->type->section);
         values += count;
     }
     return MTCNN_OK;

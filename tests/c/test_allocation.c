@@ -1,7 +1,9 @@
 /* In the steady state a detector asks for no memory: the linker sends every request through here. */
+#include <stdatomic.h>
+
 #include "random_model.h"
 
-static long requests;
+static atomic_long requests; /* threads ask for memory, too */
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
@@ -36,29 +38,67 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
     return __real_aligned_alloc(alignment, bytes);
 }
 
-int main(void)
+/* Pictures of two sizes, again and again; the first of each may ask for memory. */
+static void count_requests(const mtcnn_model *model, int threads)
 {
     enum { W = 320, H = 240 };
-    mtcnn_model *model = random_model(0.5);
     mtcnn_detector *detector = NULL;
+    mtcnn_options options;
     mtcnn_result result;
     uint8_t *pixels = random_pixels(3 * W * H);
     const mtcnn_image large = {pixels, W, H, 3 * W, MTCNN_RGB};
     const mtcnn_image small = {pixels, W / 2, H / 2, 3 * W, MTCNN_RGB};
-    REQUIRE(!mtcnn_detector_create(&detector, model, NULL, NULL));
-    CHECK(requests > 0); /* or nothing is counted */
+    mtcnn_model_options(model, &options);
+    options.threads = threads;
+    requests = 0;
+    REQUIRE(!mtcnn_detector_create(&detector, model, &options, NULL));
     CHECK(!mtcnn_detect(detector, &large, &result, NULL));
     CHECK(result.count > 0);
+    CHECK(requests > 0); /* or nothing is counted */
     const long before = requests;
-    for (int i = 0; i < 3; i++) {
+    const size_t memory = mtcnn_detector_memory(detector);
+    for (int i = 0; i < 5; i++) {
         CHECK(!mtcnn_detect(detector, &small, &result, NULL));
         CHECK(!mtcnn_detect(detector, &large, &result, NULL));
     }
     CHECK(requests == before);
-    printf("%ld requests to start, %ld in the steady state\n", before, requests - before);
+    CHECK(mtcnn_detector_memory(detector) == memory);
+    printf("%d threads: %ld requests to start, %ld in the steady state\n", threads, before,
+           atomic_load(&requests) - before);
     mtcnn_detector_free(&detector);
-    mtcnn_model_free(&model);
     free(pixels);
+}
+
+/* The scratch memory does not grow with the picture: its tiles are what counts. */
+static void memory_is_bounded(const mtcnn_model *model)
+{
+    enum { WIDE = 60000, HIGH = 24 };
+    mtcnn_detector *detector = NULL;
+    mtcnn_options options;
+    mtcnn_result result;
+    uint8_t *pixels = calloc(WIDE * HIGH, 1); /* one colour: no candidates */
+    REQUIRE(pixels);
+    mtcnn_model_options(model, &options);
+    memset(options.thresholds, 0, sizeof options.thresholds);
+    options.thresholds[0] = 1.0f;
+    REQUIRE(!mtcnn_detector_create(&detector, model, &options, NULL));
+    CHECK(!mtcnn_detect(detector, &(mtcnn_image){pixels, WIDE, HIGH, WIDE, MTCNN_GRAY}, &result,
+                        NULL));
+    CHECK(result.stages[0].inputs > 10000);
+    printf("%d x %d pixels: %zu bytes of scratch memory\n", WIDE, HIGH,
+           mtcnn_detector_memory(detector));
+    CHECK(mtcnn_detector_memory(detector) < 2 << 20);
+    mtcnn_detector_free(&detector);
+    free(pixels);
+}
+
+int main(void)
+{
+    mtcnn_model *model = random_model(0.5);
+    count_requests(model, 1);
+    count_requests(model, 4);
+    memory_is_bounded(model);
+    mtcnn_model_free(&model);
     remove_random_model();
     return test_end();
 }

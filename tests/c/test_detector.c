@@ -63,7 +63,9 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "threads");
     }
+    detector = (mtcnn_detector *)&good;
     CHECK(mtcnn_detector_create(&detector, NULL, NULL, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(!detector);
     CHECK(mtcnn_detector_create(NULL, model, NULL, NULL) == MTCNN_ERROR_ARGUMENT);
 }
 
@@ -85,7 +87,9 @@ static void images_are_checked(const mtcnn_model *model)
         CHECK(error.message[0]);
     }
     CHECK(mtcnn_detect(detector, NULL, &result, &error) == MTCNN_ERROR_ARGUMENT);
+    result.count = 99;
     CHECK(mtcnn_detect(NULL, &wrong[0], &result, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(result.count == 0);
     /* and the detector still works */
     const mtcnn_image good = {pixels, 64, 64, 192, MTCNN_RGB};
     CHECK(mtcnn_detect(detector, &good, &result, &error) == MTCNN_OK);
@@ -230,6 +234,8 @@ static void bad_models(void)
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
     refuse_data("min_face = 0\n" SETTINGS, MTCNN_ERROR_CFG, "min_face 0");
     refuse_data("color = GREY\n" SETTINGS, MTCNN_ERROR_CFG, "color = GREY");
+    refuse_data("pad = 256\n" SETTINGS, MTCNN_ERROR_CFG, "pad must be 0 to 255");
+    refuse_data("norm = 0\n" SETTINGS, MTCNN_ERROR_CFG, "norm not 0");
     refuse_data(SETTINGS "[net]\n", MTCNN_ERROR_CFG, "no sections");
     mtcnn_model *model;
     CHECK(mtcnn_model_load(&model, "absent.data", &error) == MTCNN_ERROR_FILE);
@@ -241,6 +247,49 @@ static void bad_models(void)
     mtcnn_model_free(&model);
     mtcnn_model_free(NULL);
     remove("test_bad.data");
+}
+
+#define PNET_HEADS \
+    "[convolutional]\nfilters=1\nactivation=logistic\n[route]\nlayers=-2\n" \
+    "[convolutional]\nfilters=4\nactivation=linear\n[route]\nlayers=-3,-1\n"
+
+static void refuse_pnet(int side, const char *layers, const char *part)
+{
+    char cfg[2048];
+    snprintf(cfg, sizeof cfg, "[net]\nwidth=%d\nheight=%d\nchannels=3\n%s" PNET_HEADS, side, side,
+             layers);
+    test_write_text("test_bad.cfg", cfg);
+    mtcnn_network *network = NULL;
+    REQUIRE(!mtcnn_network_load(&network, "test_bad.cfg", NULL, &error));
+    FILE *file = fopen("test_bad.weights", "wb");
+    REQUIRE(file);
+    for (size_t i = 0; i < 5 + mtcnn_network_weights(network); i++) {
+        const int32_t version = i == 1 ? 2 : 0;
+        fwrite(&version, 4, 1, file);
+    }
+    REQUIRE(!fclose(file));
+    mtcnn_network_free(&network);
+    refuse_data(SETTINGS "pnet_cfg = test_bad.cfg\npnet_weights = test_bad.weights\n"
+                         "rnet_cfg = " CFG_FOLDER "/rnet.cfg\nrnet_weights = test_rnet.weights\n"
+                         "onet_cfg = " CFG_FOLDER "/onet.cfg\nonet_weights = test_onet.weights\n",
+                MTCNN_ERROR_MODEL, part);
+    remove("test_bad.cfg");
+    remove("test_bad.weights");
+}
+
+/* PNets whose cells would not be the same in the middle of a picture. */
+static void bad_pnets(void)
+{
+#define STRIDE_1024 "[maxpool]\nsize=1\nstride=1024\npadding=0\n"
+    refuse_pnet(1, STRIDE_1024 STRIDE_1024 STRIDE_1024 STRIDE_1024, "one grid");
+    refuse_pnet(11,
+                "[convolutional]\nfilters=2\nsize=3\nactivation=leaky\n"
+                "[maxpool]\nsize=2\nstride=2\npadding=1\n"
+                "[convolutional]\nfilters=2\nsize=5\nactivation=leaky\n",
+                "padding");
+    refuse_pnet(3, "[convolutional]\nfilters=2\nsize=5\npad=1\nstride=3\nactivation=leaky\n",
+                "padding");
+    refuse_pnet(4, "[avgpool]\n", "fully convolutional");
 }
 
 static void constant_texts(void)
@@ -259,6 +308,7 @@ int main(void)
     results_are_reproducible(model);
     thresholds_of_zero(model);
     bad_models();
+    bad_pnets();
     constant_texts();
     mtcnn_model_free(&model);
     remove_random_model();

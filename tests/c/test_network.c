@@ -61,7 +61,10 @@ static void bad_cfgs(void)
     refuse("", "no sections");
     refuse("width=3\n" NET CONV(1, 1), ":1: an option before");
     refuse("[convolutional]\n", "the first section is [convolutional]");
-    refuse(NET, "no layers");
+    refuse(NET, "has 0 layers");
+    refuse("[net]\nwidth=1048576\nheight=1048576\nchannels=65536\n"
+           "[connected]\noutput=65536\nactivation=linear\n",
+           ":1: [net] of 65536 channels");
     refuse("[net]\nwidth=8\nheight=6\n" CONV(1, 1), "channels");
     refuse(NET "[upsample]\nstride=2\n", ":5: unknown section [upsample]");
     refuse(NET CONV(1, -3), "size=-3");
@@ -76,6 +79,11 @@ static void bad_cfgs(void)
     refuse(NET "[convolutional]\nfilters=3\ngroups=2\nactivation=linear\n", "groups=2");
     refuse(NET "[convolutional]\nfilters=3\ndilation=2\nactivation=linear\n", "dilation=2");
     refuse(NET CONV(65536, 1) CONV(65536, 1), "weights");
+    refuse("[net]\nwidth=1024\nheight=1024\nchannels=1024\n" CONV(65536, 1024), "weights");
+    refuse(NET "[convolutional]\nfilters=1\nstride=2\nstride_x=1\nactivation=linear\n",
+           "stride_x=1");
+    refuse(NET CONV(1, 1) CONV(1, 1) "[shortcut]\nfrom=-2\nalpha=2\nactivation=linear\n",
+           "alpha=2");
     refuse(NET "[route]\nlayers=-1\n", "layer -1 does not exist");
     refuse(NET CONV(1, 1) "[route]\nlayers=5\n", "layer 5 does not exist");
     refuse(NET CONV(1, 1) "[route]\nlayers=-2147483649\n", "does not exist");
@@ -89,7 +97,11 @@ static void bad_cfgs(void)
     mtcnn_network *network = NULL;
     CHECK(mtcnn_network_load(&network, "absent.cfg", NULL, &error) == MTCNN_ERROR_FILE);
     CHECK_HOLDS(error.message, "absent.cfg");
+    network = (mtcnn_network *)&error;
     CHECK(mtcnn_network_load(&network, NULL, NULL, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(network == NULL);
+    CHECK(mtcnn_network_load(&network, "two\nlines.cfg", NULL, &error) == MTCNN_ERROR_FILE);
+    CHECK_HOLDS(error.message, "two?lines.cfg");
     CHECK(mtcnn_network_load(&network, "absent.cfg", NULL, NULL) == MTCNN_ERROR_FILE);
 }
 
@@ -130,6 +142,13 @@ static void weights_files(void)
     CHECK(mtcnn_network_load(&network, CFG, WEIGHTS, &error) == MTCNN_ERROR_WEIGHTS);
     CHECK_HOLDS(error.message, "weight 4 of layer 0");
     CHECK(mtcnn_network_load(&network, CFG, "absent.weights", &error) == MTCNN_ERROR_FILE);
+
+    /* A negative variance: biases, scales, means, variances, weights. */
+    const float batch_norm[6] = {0, 1, 0, -1, 1, 1};
+    test_write_text(CFG, NET "[convolutional]\nbatch_normalize=1\nfilters=1\nactivation=linear\n");
+    write_weights(0, 2, 8, batch_norm, 24);
+    CHECK(mtcnn_network_load(&network, CFG, WEIGHTS, &error) == MTCNN_ERROR_WEIGHTS);
+    CHECK_HOLDS(error.message, "batch normalisation of layer 0");
 }
 
 /* One layer of a cfg, run on random input; the caller compares with its own plain loop. */
@@ -356,6 +375,8 @@ static void shared_memory(void)
     CHECK(mtcnn_network_shape(network, 0, 0, 8, &shape, &type, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_run(network, input, 1, 6, 8, output, 1, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_run(network, NULL, 1, 6, 8, output, 288, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(mtcnn_network_run(NULL, input, 1, 6, 8, output, 288, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(mtcnn_network_shape(NULL, 0, 6, 8, &shape, &type, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_layers(network) == 7);
     CHECK(mtcnn_network_input(network).width == 8);
     mtcnn_network_free(&network);

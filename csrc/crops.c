@@ -1,0 +1,130 @@
+/* Steps 7 and 8 of the cascade, up to the threshold: RNet and ONet on the candidates' squares. */
+#include <string.h>
+
+#include "cascade.h"
+
+/* Crops that go through a network at once. */
+#define BATCH 32
+
+/* A stage in progress. */
+typedef struct mt_crop_run {
+    mtcnn_detector *detector;
+    const mtcnn_image *image;
+    mt_stage stage;
+    const mtcnn_network *network;
+    int side;     /* pixels of a crop */
+    int channels; /* of the output */
+} mt_crop_run;
+
+/* A batch in progress. */
+typedef struct mt_batch {
+    const mt_crop_run *run;
+    mt_lane *lane;
+    size_t first; /* candidate */
+} mt_batch;
+
+/* Prepares the resizing of a candidate's square. Returns false if there is no memory. */
+static bool begin_crop(const mt_batch *batch, int index)
+{
+    const mt_crop_run *run = batch->run;
+    const mtcnn_detector *detector = run->detector;
+    const mt_candidate *candidates = detector->candidates.data;
+    const float *box = candidates[batch->first + index].face.box;
+    const double side = run->side;
+    const mt_span x = {box[0], ((double)box[2] - box[0]) / side, 0, run->side, run->image->width};
+    const mt_span y = {box[1], ((double)box[3] - box[1]) / side, 0, run->side, run->image->height};
+    return mt_resize_begin(&batch->lane->resizer, detector->kernels, run->image, x, y,
+                           &detector->model->normalisation);
+}
+
+/* The batch as rows of pixels: what the stream asks for. */
+static void crop_row(void *context, int row, float *pixels)
+{
+    const mt_batch *batch = context;
+    const int side = batch->run->side;
+    if (row % side == 0 && !begin_crop(batch, row / side))
+        batch->lane->failed = true;
+    if (!batch->lane->failed)
+        mt_resize_row(&batch->lane->resizer, row % side, pixels);
+}
+
+/* A network that is not packed: the whole batch through each layer in turn. false: no memory. */
+static bool run_batch(const mt_batch *batch, int count, float *output)
+{
+    const mt_crop_run *run = batch->run;
+    mt_lane *lane = batch->lane;
+    mt_workspace *workspace = &lane->workspaces[run->stage];
+    if (mt_workspace_plan(workspace, run->network, count, run->side, run->side, NULL))
+        return false;
+    float *input = mt_workspace_input(workspace);
+    for (int i = 0; i < count; i++, input += (size_t)3 * run->side * run->side)
+        if (!begin_crop(batch, i) || !mt_resize_planar(&lane->resizer, input))
+            return false;
+    mtcnn_shape shape;
+    memcpy(output, mt_workspace_run(workspace, &shape),
+           (size_t)count * run->channels * sizeof *output);
+    return true;
+}
+
+static void crop_task(void *context, int task, int worker)
+{
+    const mt_crop_run *run = context;
+    mtcnn_detector *detector = run->detector;
+    mt_lane *lane = &detector->lanes[worker];
+    if (lane->failed)
+        return;
+    mt_batch batch = {run, lane, (size_t)task * BATCH};
+    const size_t left = detector->candidate_count - batch.first;
+    const int count = left < BATCH ? (int)left : BATCH;
+    float *output = (float *)detector->outputs.data + batch.first * run->channels;
+    const bool done = run->network->packed
+                          ? mt_packed_run_batch(&lane->stream, &lane->scratch, run->network->packed,
+                                                count, crop_row, &batch, output)
+                          : run_batch(&batch, count, output);
+    if (!done)
+        lane->failed = true;
+}
+
+/* Takes scores, offsets and landmarks from the outputs, and drops what the threshold drops. */
+static void keep_passing(const mt_crop_run *run)
+{
+    mtcnn_detector *detector = run->detector;
+    mt_candidate *candidates = detector->candidates.data;
+    const float *output = detector->outputs.data;
+    size_t kept = 0;
+    for (size_t i = 0; i < detector->candidate_count; i++, output += run->channels) {
+        if (!(output[0] >= detector->options.thresholds[run->stage]))
+            continue;
+        mt_candidate candidate = candidates[i];
+        candidate.face.score = output[0];
+        memcpy(candidate.offsets, output + 1, sizeof candidate.offsets);
+        if (run->channels == MT_FACE_CHANNELS) {
+            const float *box = candidate.face.box;
+            for (int k = 0; k < 10; k++)
+                candidate.face.landmarks[k] =
+                    (float)(box[k % 2] + output[5 + k] * ((double)box[k % 2 + 2] - box[k % 2]));
+        }
+        candidates[kept++] = candidate;
+    }
+    detector->candidate_count = kept;
+}
+
+bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
+{
+    const mtcnn_network *network = detector->model->networks[stage];
+    mt_crop_run run = {detector,
+                       image,
+                       stage,
+                       network,
+                       network->input.width,
+                       network->layers[network->layer_count - 1].out.channels};
+    const size_t count = detector->candidate_count;
+    if (!mt_reserve(&detector->outputs, count * (size_t)run.channels, sizeof(float)))
+        return false;
+    mt_pool_run(detector->pool, (int)((count + BATCH - 1) / BATCH), crop_task, &run);
+    for (int i = 0; i < detector->options.threads; i++)
+        if (detector->lanes[i].failed)
+            return false;
+    keep_passing(&run);
+    return true;
+}

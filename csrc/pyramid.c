@@ -1,0 +1,90 @@
+/* Step 1 of the cascade: the levels of the image pyramid, and the tiles that tasks work on. */
+#include <limits.h>
+#include <math.h>
+
+#include "cascade.h"
+#include "error.h"
+
+/*
+ * The most outputs of PNet in a tile. Columns: the rows that PNet's layers keep of such a tile fit
+ * the second-level cache. Rows: enough of them, so that the 8 to 10 pixel rows that a tile shares
+ * with the next one cost little; few enough, so that there is work for several threads.
+ */
+#define TILE_COLUMNS 512
+#define TILE_ROWS 64
+
+/* No sensible pyramid has more levels; scale_factor 0.99 makes some 700 of a large picture. */
+#define MAX_LEVELS 1024
+
+static int plan_level(mtcnn_detector *detector, int width, int height, double face, mt_level *level,
+                      mtcnn_error *error)
+{
+    const mtcnn_model *model = detector->model;
+    const double scale = model->cell / face;
+    const double w = floor(width * scale + 0.5), h = floor(height * scale + 0.5);
+    if (w * h > INT_MAX)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "a picture of %dx%d pixels grows to %.0fx%.0f with min_face %g: use a "
+                       "larger min_face",
+                       width, height, w, h, detector->options.min_face);
+    level->width = w > model->cell ? (int)w : model->cell;
+    level->height = h > model->cell ? (int)h : model->cell;
+    mtcnn_shape shape;
+    int status = mt_workspace_shape(&detector->lanes[0].workspaces[MT_PNET],
+                                    model->networks[MT_PNET], level->height, level->width, &shape,
+                                    error);
+    level->rows = shape.height;
+    level->columns = shape.width;
+    return status;
+}
+
+/* Splits a level into tiles of about the same size. Returns false if there is no memory. */
+static bool plan_tiles(mtcnn_detector *detector, int index, const mt_level *level)
+{
+    const int down = (level->rows + TILE_ROWS - 1) / TILE_ROWS;
+    const int across = (level->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    const size_t count = (size_t)detector->tile_count, added = (size_t)down * across;
+    if (count + added > INT_MAX ||
+        !mt_grow(&detector->tiles, count, count + added, sizeof(mt_tile)))
+        return false;
+    mt_tile *tile = (mt_tile *)detector->tiles.data + count;
+    for (int i = 0; i < down; i++) {
+        for (int j = 0; j < across; j++, tile++) {
+            tile->level = index;
+            tile->row = (int)((int64_t)level->rows * i / down);
+            tile->rows = (int)((int64_t)level->rows * (i + 1) / down) - tile->row;
+            tile->column = (int)((int64_t)level->columns * j / across);
+            tile->columns = (int)((int64_t)level->columns * (j + 1) / across) - tile->column;
+        }
+    }
+    detector->tile_count += (int)added;
+    return true;
+}
+
+int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error)
+{
+    detector->level_count = detector->tile_count = 0;
+    const int shorter = width < height ? width : height;
+    int64_t cells = 0;
+    double face = detector->options.min_face;
+    for (; face <= shorter; face /= detector->options.scale_factor) {
+        const size_t count = (size_t)detector->level_count;
+        if (count == MAX_LEVELS || cells > INT_MAX)
+            return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                           "scale_factor %g makes too many pyramid levels of a picture of %dx%d "
+                           "pixels; use a smaller one",
+                           detector->options.scale_factor, width, height);
+        if (!mt_grow(&detector->levels, count, count + 1, sizeof(mt_level)))
+            return mt_fail_memory(error, "the pyramid", (count + 1) * sizeof(mt_level));
+        mt_level *level = (mt_level *)detector->levels.data + count;
+        int status = plan_level(detector, width, height, face, level, error);
+        if (status)
+            return status;
+        if (!plan_tiles(detector, (int)count, level))
+            return mt_fail_memory(error, "the pyramid",
+                                  (size_t)detector->tile_count * sizeof(mt_tile));
+        cells += (int64_t)level->rows * level->columns;
+        detector->level_count++;
+    }
+    return MTCNN_OK;
+}
