@@ -150,8 +150,8 @@ int main(int argc, char **argv)
     }
 
     char line[256];
-    printf("mtcnn %s, %s, picture %s, %d runs; milliseconds are medians\n", mtcnn_version(),
-           cpu_name(line, sizeof line), path, runs);
+    printf("mtcnn %s, %s kernels, %s, picture %s, %d runs; milliseconds are medians\n",
+           mtcnn_version(), mt_kernels_get()->name, cpu_name(line, sizeof line), path, runs);
     printf("   pixels  min  threads   rnet  onet  faces  pyramid     pnet     rnet     onet"
            "    total  minimum     MiB\n");
     const int sizes[][2] = {{640, 480}, {1024, 768}, {1920, 1080}};

@@ -16,7 +16,10 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                        "mtcnn_detector_create: detector or model is NULL");
     if (!options)
         options = &model->options;
+    const mt_kernels *kernels;
     int status = mt_check_options(options, error);
+    if (!status)
+        status = mt_kernels_find(&kernels, error);
     if (status)
         return status;
 
@@ -24,7 +27,7 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
     if (!detector)
         return mt_fail_memory(error, "a detector", sizeof *detector);
     detector->model = model;
-    detector->kernels = mt_kernels_get();
+    detector->kernels = kernels;
     detector->options = *options;
     detector->lanes = calloc((size_t)options->threads, sizeof *detector->lanes);
     if (!detector->lanes)

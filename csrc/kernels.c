@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
+
 int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
 {
     int count = 0;
@@ -24,8 +26,27 @@ const mt_kernels *mt_kernels_get(void)
     const mt_kernels *list[MT_MOST_KERNELS];
     const int count = mt_kernels_all(list);
     const char *wanted = getenv("MTCNN_CPU");
-    for (int i = 0; wanted && i < count; i++)
+    if (!wanted || !*wanted)
+        return list[count - 1];
+    for (int i = 0; i < count; i++)
         if (!strcmp(wanted, list[i]->name))
             return list[i];
-    return list[count - 1];
+    return NULL;
+}
+
+int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error)
+{
+    *kernels = mt_kernels_get();
+    if (*kernels)
+        return MTCNN_OK;
+    const mt_kernels *list[MT_MOST_KERNELS];
+    const int count = mt_kernels_all(list);
+    char names[64] = "";
+    for (int i = 0; i < count; i++)
+        strcat(strcat(names, " "), list[i]->name);
+    return mt_fail(
+        error, MTCNN_ERROR_ARGUMENT,
+        "MTCNN_CPU=%.40s: this processor and build have the kernels%s; name one of them, "
+        "or none",
+        getenv("MTCNN_CPU"), names);
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mtcnn.h"
+
 /*
  * A convolution of some neighbouring outputs of a row, with bias and activation.
  *
@@ -74,9 +76,12 @@ typedef struct mt_kernels {
 
 /*
  * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c,
- * sse2, avx2, avx512, neon) if the processor can run them.
+ * sse2, avx2, avx512, neon); NULL if the processor cannot run these or there are none of that name.
  */
 const mt_kernels *mt_kernels_get(void);
+
+/* The same; MTCNN_ERROR_ARGUMENT instead of NULL. */
+int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error);
 
 /* Lists all kernels that this processor can run, plain C first, the fastest last; returns how many. */
 #define MT_MOST_KERNELS 4

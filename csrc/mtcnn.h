@@ -28,6 +28,8 @@
  * - Functions that can fail return MTCNN_OK (0) or a negative mtcnn_status, and write a sentence
  *   that names the file, the cause and the remedy into *error, where error is not NULL.
  * - Nothing here prints, exits or aborts.
+ * - The inner loops are chosen for the processor when a model is loaded. The environment variable
+ *   MTCNN_CPU names others: c, sse2, avx2, avx512 or neon.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
  */

@@ -179,7 +179,10 @@ int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights
         status = weights ? mt_weights_load(network, weights, builtin, error)
                          : load_zeros(network, error);
     mt_config_free(&config);
-    if (!status && mt_pack(&network->packed, network, mt_kernels_get()))
+    const mt_kernels *kernels;
+    if (!status)
+        status = mt_kernels_find(&kernels, error);
+    if (!status && mt_pack(&network->packed, network, kernels))
         status = mt_fail_memory(error, cfg, 4 * network->weight_count);
     if (status)
         mtcnn_network_free(&network);
