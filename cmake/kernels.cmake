@@ -4,10 +4,6 @@
 
 include(CheckCCompilerFlag)
 
-# Products and sums may be fused in these files only; the rest stays plain ISO C.
-set(fused -ffp-contract=fast)
-set_source_files_properties(csrc/kernels_128.c PROPERTIES COMPILE_OPTIONS "${fused}")
-
 # mtcnn_add_kernels(name FLAG...): csrc/kernels_<name>.c with flags, and MT_HAVE_<NAME> for kernels.c
 function(mtcnn_add_kernels name)
     string(TOUPPER ${name} NAME)
@@ -16,7 +12,7 @@ function(mtcnn_add_kernels name)
     if(MTCNN_COMPILER_HAS_${NAME})
         target_sources(mtcnn_objects PRIVATE csrc/kernels_${name}.c)
         set_source_files_properties(csrc/kernels_${name}.c PROPERTIES
-            COMPILE_OPTIONS "${fused};${ARGN}")
+            COMPILE_OPTIONS "${ARGN}")
         target_compile_definitions(mtcnn_objects PRIVATE MT_HAVE_${NAME})
     endif()
 endfunction()

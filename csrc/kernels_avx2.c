@@ -1,8 +1,11 @@
 /* The kernels with AVX2 and FMA: 16 registers of 8 floats. */
+#include <immintrin.h>
+
 #define LANES 8
 #define MOST_1 12
 #define MOST_2 6
 #define MOST_4 0
 #define NAME "avx2"
+#define MULTIPLY_ADD(a, b, c) (vec) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define KERNELS mt_kernels_avx2
 #include "kernels_template.h"

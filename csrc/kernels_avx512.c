@@ -1,8 +1,11 @@
 /* The kernels with AVX-512: 32 registers of 16 floats. */
+#include <immintrin.h>
+
 #define LANES 16
 #define MOST_1 12
 #define MOST_2 12
 #define MOST_4 6
 #define NAME "avx512"
+#define MULTIPLY_ADD(a, b, c) (vec) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define KERNELS mt_kernels_avx512
 #include "kernels_template.h"

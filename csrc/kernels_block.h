@@ -27,8 +27,9 @@ static void BLOCK_NAME(P, V)(const mt_row_convolution *work, int first, int pane
                 weights += V * LANES;
                 UNROLL for (int p = 0; p < P; p++)
                 {
-                    const float value = in[p / 3][p % 3 * step];
-                    UNROLL for (int v = 0; v < V; v++) sums[p][v] += w[v] * value;
+                    const vec value = broadcast(in[p / 3][p % 3 * step]);
+                    UNROLL for (int v = 0; v < V; v++)
+                        sums[p][v] = MULTIPLY_ADD(w[v], value, sums[p][v]);
                 }
                 UNROLL for (int g = 0; g < (P + 2) / 3; g++)
                 {

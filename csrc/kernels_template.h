@@ -5,7 +5,11 @@
  *   LANES       floats of a vector
  *   MOST_1, MOST_2, MOST_4   outputs that convolve computes together for panels of 1, 2 and 4
  *               vectors (0: no such panel): as many as there are registers for their sums
+ *   MULTIPLY_ADD(a, b, c)   a * b + c of vectors
  *   NAME, KERNELS   the name and the variable of the table
+ *
+ * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
+ * here and not there, and the same pixel would get other bits in another place or colour order.
  */
 #include <string.h>
 
@@ -26,6 +30,11 @@ static inline vec load(const float *values)
 static inline void store(float *values, vec v)
 {
     *(vec *)values = v;
+}
+
+static inline vec broadcast(float value)
+{
+    return value - (vec){0};
 }
 
 /* convolve_P_V for every block of P outputs and panel of V vectors. */
