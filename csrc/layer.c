@@ -13,6 +13,16 @@ size_t mt_volume(mtcnn_shape shape)
     return (size_t)shape.channels * (size_t)shape.height * (size_t)shape.width;
 }
 
+int mt_parse_nothing(mt_layer *layer, const mt_section *section, const int *channels,
+                     mtcnn_error *error)
+{
+    (void)section;
+    (void)channels;
+    (void)error;
+    layer->out.channels = layer->in.channels;
+    return MTCNN_OK;
+}
+
 int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error *error)
 {
     const char *name;

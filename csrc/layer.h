@@ -95,6 +95,10 @@ extern const mt_layer_type mt_convolutional, mt_connected, mt_maxpool, mt_avgpoo
 
 size_t mt_volume(mtcnn_shape shape); /* channels * height * width of a tensor that was planned */
 
+/* For layers without options that keep the channels. */
+int mt_parse_nothing(mt_layer *layer, const mt_section *section, const int *channels,
+                     mtcnn_error *error);
+
 /* Reads activation=; an unknown one is an error that lists the known ones. */
 int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error *error);
 

@@ -5,16 +5,6 @@
 
 #include "layer.h"
 
-static int parse_dropout(mt_layer *layer, const mt_section *section, const int *channels,
-                         mtcnn_error *error)
-{
-    (void)section;
-    (void)channels;
-    (void)error;
-    layer->out.channels = layer->in.channels;
-    return MTCNN_OK;
-}
-
 static void copy_unless_in_place(const mt_pass *pass)
 {
     if (pass->output != pass->inputs[0])
@@ -31,7 +21,7 @@ static void forward_dropout(const mt_layer *layer, const mt_pass *pass)
 const mt_layer_type mt_dropout = {
     .section = "dropout",
     .in_place = true,
-    .parse = parse_dropout,
+    .parse = mt_parse_nothing,
     .shape = mt_same_shape,
     .forward = forward_dropout,
 };

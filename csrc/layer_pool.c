@@ -90,16 +90,6 @@ const mt_layer_type mt_maxpool = {
     .forward = forward_max,
 };
 
-static int parse_average(mt_layer *layer, const mt_section *section, const int *channels,
-                         mtcnn_error *error)
-{
-    (void)section;
-    (void)channels;
-    (void)error;
-    layer->out.channels = layer->in.channels;
-    return MTCNN_OK;
-}
-
 static int shape_average(const mt_layer *layer, const mtcnn_shape *in, mtcnn_shape *out,
                          mtcnn_error *error)
 {
@@ -125,7 +115,7 @@ static void forward_average(const mt_layer *layer, const mt_pass *pass)
 const mt_layer_type mt_avgpool = {
     .section = "avgpool",
     .alias = "avg",
-    .parse = parse_average,
+    .parse = mt_parse_nothing,
     .shape = shape_average,
     .forward = forward_average,
 };

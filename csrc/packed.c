@@ -331,36 +331,48 @@ static float *ring_row(const mt_stream *stream, const mt_step_state *state, int 
            (size_t)(row % state->ring_rows) * state->row_floats;
 }
 
-/* Makes one row of step - 1's output from `rows` of its input. */
+/*
+ * Runs a convolution: `rows` [row_count] at the first output's inputs, which for the next output are
+ * `next` floats further. A row of its kernel covers `pixels` pixels.
+ */
+static void convolve(const mt_packed *packed, const mt_step *step, const float *const *rows,
+                     int row_count, int pixels, ptrdiff_t next, int outputs, float *output)
+{
+    const bool whole = step->in_step == step->in_channels; /* no padding between the pixels */
+    packed->kernels->convolve(&(mt_row_convolution){
+        .rows = rows,
+        .row_count = row_count,
+        .segments = whole ? 1 : pixels,
+        .segment_step = step->in_step,
+        .length = whole ? pixels * step->in_channels : step->in_channels,
+        .step = next,
+        .outputs = outputs,
+        .vectors = step->out_step / packed->kernels->lanes,
+        .panel = step->panel,
+        .weights = step->weights,
+        .biases = step->biases,
+        .slopes = step->slopes,
+        .output = output,
+    });
+}
+
+/* Makes one row of a step's output from row_count rows of its input. */
 static void run_step(const mt_packed *packed, const mt_step *step, const float *const *rows,
                      int row_count, int in_width, int outputs, float *output)
 {
-    if (step->kind == MT_POOL) {
-        packed->kernels->pool(&(mt_row_pooling){.rows = rows,
-                                                .row_count = row_count,
-                                                .width = in_width,
-                                                .channels = step->in_step,
-                                                .size = step->size,
-                                                .stride = step->stride,
-                                                .outputs = outputs,
-                                                .output = output});
-        return;
-    }
-    const bool dense = step->in_step == step->in_channels;
-    packed->kernels->convolve(
-        &(mt_row_convolution){.rows = rows,
-                              .row_count = row_count,
-                              .segments = dense ? 1 : step->size,
-                              .segment_step = step->in_step,
-                              .length = dense ? step->size * step->in_channels : step->in_channels,
-                              .step = step->in_step,
-                              .outputs = outputs,
-                              .vectors = step->out_step / packed->kernels->lanes,
-                              .panel = step->panel,
-                              .weights = step->weights,
-                              .biases = step->biases,
-                              .slopes = step->slopes,
-                              .output = output});
+    if (step->kind == MT_CONVOLVE)
+        convolve(packed, step, rows, row_count, step->size, step->in_step, outputs, output);
+    else
+        packed->kernels->pool(&(mt_row_pooling){
+            .rows = rows,
+            .row_count = row_count,
+            .width = in_width,
+            .channels = step->in_step,
+            .size = step->size,
+            .stride = step->stride,
+            .outputs = outputs,
+            .output = output,
+        });
 }
 
 /* Makes state's rows up to and including `row`: those before it as far as they are needed. */
@@ -440,22 +452,8 @@ bool mt_packed_run_batch(mt_stream *stream, mt_buffer *scratch, const mt_packed 
     size_t in_step = features;
     for (int i = spatial; i < packed->count; i++) {
         const mt_step *dense = &packed->steps[i];
-        const bool whole = dense->in_step == dense->in_channels;
-        const int pixels = dense->size * dense->size;
-        packed->kernels->convolve(&(mt_row_convolution){
-            .rows = (const float *const[]){from},
-            .row_count = 1,
-            .segments = whole ? 1 : pixels,
-            .segment_step = dense->in_step,
-            .length = whole ? pixels * dense->in_channels : dense->in_channels,
-            .step = (ptrdiff_t)in_step,
-            .outputs = batch,
-            .vectors = dense->out_step / packed->kernels->lanes,
-            .panel = dense->panel,
-            .weights = dense->weights,
-            .biases = dense->biases,
-            .slopes = dense->slopes,
-            .output = to});
+        convolve(packed, dense, (const float *const[]){from}, 1, dense->size * dense->size,
+                 (ptrdiff_t)in_step, batch, to);
         float *swap = from;
         from = to;
         to = swap;
