@@ -5,13 +5,17 @@
  *
  * The picture is scaled to cover 640x480, 1024x768 and 1920x1080 pixels (its middle is kept), and
  * faces from 20 and from 40 pixels are looked for, with the model's other settings. Each figure is
- * the median over the runs, then the minimum of the whole; one run before them is not counted.
+ * the median over the runs, then the minimum of the whole; one run before them is not counted. GFLOP/s
+ * count the networks' own multiplications and additions (no padding), over the stage's whole time:
+ * RNet's and ONet's hold resizing and suppression, too. On one thread they can be compared with what
+ * a core can do at most, which is measured first.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mtcnn.h"
+#include "model.h"
+#include "peak.h"
 #include "picture.h"
 #include "resize.h"
 
@@ -57,6 +61,35 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
     return bytes;
 }
 
+/* Multiplications and additions of the network on one input of height x width. */
+static double operations(const mtcnn_network *network, int height, int width)
+{
+    double sum = 0.0;
+    for (int i = 0; i < network->layer_count; i++) {
+        const mt_layer *layer = &network->layers[i];
+        mtcnn_shape shape;
+        if (!layer->type->weight_count || layer->type == &mt_prelu ||
+            mtcnn_network_shape(network, i, height, width, &shape, NULL, NULL))
+            continue;
+        const double biases = layer->out.channels * (layer->batch_normalize ? 4.0 : 1.0);
+        sum += 2.0 * ((double)layer->type->weight_count(layer) - biases) * shape.height *
+               shape.width;
+    }
+    return sum;
+}
+
+/* Those of PNet over the pyramid of an image (docs/architecture.md, step 1). */
+static double pyramid_operations(const mtcnn_model *model, const mtcnn_image *image,
+                                 const mtcnn_options *options)
+{
+    const int shorter = image->width < image->height ? image->width : image->height;
+    double sum = 0.0;
+    for (double face = options->min_face; face <= shorter; face /= options->scale_factor)
+        sum += operations(model->networks[MT_PNET], (int)(image->height * model->cell / face + 0.5),
+                          (int)(image->width * model->cell / face + 0.5));
+    return sum;
+}
+
 static int run(const mtcnn_model *model, const mtcnn_image *image, double min_face, int threads,
                int runs)
 {
@@ -85,10 +118,19 @@ static int run(const mtcnn_model *model, const mtcnn_image *image, double min_fa
     } else {
         printf("%4dx%-4d  %3.0f  %7d  %5d  %4d  %5d", image->width, image->height, min_face,
                threads, result.stages[1].inputs, result.stages[2].inputs, result.count);
+        double medians[TIMES];
         for (int t = 0; t < TIMES; t++)
-            printf("  %7.2f", median(times[t], runs));
-        printf("  %7.2f  %6.1f\n", times[TOTAL][0],
+            printf("  %7.2f", medians[t] = median(times[t], runs));
+        printf("  %7.2f  %4.1f", times[TOTAL][0],
                (double)mtcnn_detector_memory(detector) / (1 << 20));
+        printf("  %5.1f", 1e-6 * pyramid_operations(model, image, &options) / medians[PNET]);
+        for (int s = MT_RNET; s < MT_STAGES; s++) {
+            const mtcnn_network *network = model->networks[s];
+            printf("  %5.1f", 1e-6 * result.stages[s].inputs *
+                                  operations(network, network->input.height, network->input.width) /
+                                  medians[PNET + s]);
+        }
+        printf("\n");
         fflush(stdout);
     }
     mtcnn_detector_free(&detector);
@@ -152,8 +194,13 @@ int main(int argc, char **argv)
     char line[256];
     printf("mtcnn %s, %s kernels, %s, picture %s, %d runs; milliseconds are medians\n",
            mtcnn_version(), mt_kernels_get()->name, cpu_name(line, sizeof line), path, runs);
+    printf("one core at most, GFLOP/s: multiply-adds in registers");
+    for (int lanes = 16; lanes >= 4; lanes /= 2)
+        if (peak_multiply_add(lanes) > 0.0)
+            printf(", %d bits %.0f", 32 * lanes, peak_multiply_add(lanes));
+    printf("; sgemm of 1024x1024 %.0f\n", peak_sgemm());
     printf("   pixels  min  threads   rnet  onet  faces  pyramid     pnet     rnet     onet"
-           "    total  minimum     MiB\n");
+           "    total  minimum   MiB  GFLOP/s: pnet, rnet, onet\n");
     const int sizes[][2] = {{640, 480}, {1024, 768}, {1920, 1080}};
     int status = 0;
     for (int i = 0; i < 3 && !status; i++) {
