@@ -297,3 +297,9 @@ def test_missing_packages_are_named():
     require("x.py", "numpy")
     with pytest.raises(SystemExit, match=r"x\.py: not installed: no_such_package; `bash make_inst"):
         require("x.py", "numpy", "no_such_package")
+
+
+def test_too_many_levels(default_model):
+    detector = TorchDetector(default_model, scale_factor=0.9999)
+    with pytest.raises(ArgumentError, match=r"scale_factor 0\.9999 makes too many .* 200x300"):
+        detector.detect(np.zeros((300, 200, 3), np.uint8))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -40,6 +40,7 @@ from train_mtcnn.networks import Network
 from train_mtcnn.resize import Span, resize
 
 _OUTPUTS = {"pnet": 5, "rnet": 5, "onet": 15}  # channels: probability, offsets, landmarks
+_MAX_LEVELS = 1024
 _CHUNK = 256  # crops that go through a network at once: bounds the memory
 
 
@@ -201,12 +202,18 @@ class TorchDetector:
         planes = np.ascontiguousarray(pixels[..., :3].transpose(2, 0, 1), np.float32)
         return torch.from_numpy(planes)
 
-    def _levels(self, height: int, width: int) -> Iterator[tuple[int, int]]:
+    def _levels(self, height: int, width: int) -> list[list[int]]:
         """Height and width of each level of the pyramid."""
-        cell, face = self._pnet.cell, self._options.min_face
+        cell, face, levels = self._pnet.cell, self._options.min_face, []
         while face <= min(width, height):
-            yield tuple(max(cell, math.floor(side * cell / face + 0.5)) for side in (height, width))
+            if len(levels) == _MAX_LEVELS:
+                raise ArgumentError(
+                    f"scale_factor {self._options.scale_factor:g} makes too many pyramid levels of"
+                    f" a picture of {width}x{height} pixels; use a smaller one"
+                )
+            levels.append([max(cell, math.floor(n * cell / face + 0.5)) for n in (height, width)])
             face /= self._options.scale_factor
+        return levels
 
     def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
         """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""
