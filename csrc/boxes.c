@@ -68,17 +68,56 @@ void mt_sort_by_score(mt_candidate *candidates, size_t count)
     sort(candidates, count, before_by_score);
 }
 
-size_t mt_suppress(mt_candidate *candidates, size_t count, float most, mt_overlap kind)
+/* Kept boxes that are looked at together. */
+#define BLOCK 64
+
+/* Corners of the kept boxes of a block, side by side, so that the compiler makes vectors of them. */
+typedef struct mt_corners {
+    float left[BLOCK], top[BLOCK], right[BLOCK], bottom[BLOCK];
+} mt_corners;
+
+/* Whether the box meets any of a block's at all: most blocks of a crowd it does not. */
+static bool meets(const float box[4], const mt_corners *block)
+{
+    int met = 0;
+    for (int i = 0; i < BLOCK; i++)
+        met |= (box[0] < block->right[i]) & (block->left[i] < box[2]) &
+               (box[1] < block->bottom[i]) & (block->top[i] < box[3]);
+    return met;
+}
+
+bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap kind,
+                 mt_buffer *scratch)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
+    if (!mt_reserve(scratch, *count / BLOCK + 1, sizeof(mt_corners)))
+        return false;
+    mt_corners *blocks = scratch->data;
+    for (size_t i = 0; i < *count; i++) {
+        const float *box = candidates[i].face.box;
         bool keep = true;
-        for (size_t j = 0; j < kept && keep; j++)
-            keep = mt_overlap_of(candidates[i].face.box, candidates[j].face.box, kind) <= most;
-        if (keep)
-            candidates[kept++] = candidates[i];
+        for (size_t first = 0; first < kept && keep; first += BLOCK) {
+            if (!meets(box, &blocks[first / BLOCK]))
+                continue;
+            const size_t end = first + BLOCK < kept ? first + BLOCK : kept;
+            for (size_t j = first; j < end && keep; j++)
+                keep = mt_overlap_of(box, candidates[j].face.box, kind) <= most;
+        }
+        if (!keep)
+            continue;
+        mt_corners *block = &blocks[kept / BLOCK];
+        const size_t place = kept % BLOCK;
+        if (place == 0) /* boxes that nothing meets */
+            for (int k = 0; k < BLOCK; k++)
+                block->left[k] = block->top[k] = block->right[k] = block->bottom[k] = -INFINITY;
+        block->left[place] = box[0];
+        block->top[place] = box[1];
+        block->right[place] = box[2];
+        block->bottom[place] = box[3];
+        candidates[kept++] = candidates[i];
     }
-    return kept;
+    *count = kept;
+    return true;
 }
 
 void mt_regress(mt_candidate *candidate)

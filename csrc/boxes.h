@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "memory.h"
 #include "mtcnn.h"
 
 /* A box on its way through the cascade, with all that belongs to it: nothing can fall out of step. */
@@ -36,10 +37,12 @@ void mt_sort_by_level(mt_candidate *candidates, size_t count);
 void mt_sort_by_score(mt_candidate *candidates, size_t count);
 
 /*
- * Greedy non-maximum suppression of candidates that come best first: drops each whose overlap with
- * a kept one is above most. Returns how many are left, in front, in their order.
+ * Greedy non-maximum suppression of *count candidates that come best first: drops each whose overlap
+ * with a kept one is above most. Sets *count to how many are left, in front, in their order. Returns
+ * false, with nothing done, if there is no memory.
  */
-size_t mt_suppress(mt_candidate *candidates, size_t count, float most, mt_overlap kind);
+bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap kind,
+                 mt_buffer *scratch);
 
 /* Moves the box by its offsets: x1 += dx1 * width, and so on. */
 void mt_regress(mt_candidate *candidate);

@@ -14,31 +14,34 @@ double mt_now_ms(void)
     return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
 }
 
-/* Step 4: within each level first, then over all of them. */
-static void suppress_proposals(mtcnn_detector *detector)
+/* Step 4: within each level first, then over all of them. Returns false if there is no memory. */
+static bool suppress_proposals(mtcnn_detector *detector)
 {
     mt_candidate *candidates = detector->candidates.data;
+    const float *nms = detector->options.nms;
     const size_t count = detector->candidate_count;
     mt_sort_by_level(candidates, count);
     size_t kept = 0;
     for (size_t begin = 0, end; begin < count; begin = end) {
         for (end = begin; end < count && candidates[end].level == candidates[begin].level;)
             end++;
-        const size_t left = mt_suppress(candidates + begin, end - begin, detector->options.nms[0],
-                                        MT_OVER_UNION);
+        size_t left = end - begin;
+        if (!mt_suppress(candidates + begin, &left, nms[0], MT_OVER_UNION, &detector->corners))
+            return false;
         memmove(candidates + kept, candidates + begin, left * sizeof *candidates);
         kept += left;
     }
     mt_sort_by_score(candidates, kept);
-    detector->candidate_count = mt_suppress(candidates, kept, detector->options.nms[1],
-                                            MT_OVER_UNION);
+    detector->candidate_count = kept;
+    return mt_suppress(candidates, &detector->candidate_count, nms[1], MT_OVER_UNION,
+                       &detector->corners);
 }
 
-static void suppress(mtcnn_detector *detector, float most, mt_overlap kind)
+static bool suppress(mtcnn_detector *detector, float most, mt_overlap kind)
 {
     mt_candidate *candidates = detector->candidates.data;
     mt_sort_by_score(candidates, detector->candidate_count);
-    detector->candidate_count = mt_suppress(candidates, detector->candidate_count, most, kind);
+    return mt_suppress(candidates, &detector->candidate_count, most, kind, &detector->corners);
 }
 
 /* Step 5. */
@@ -80,9 +83,8 @@ static bool run_pnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_r
 {
     const double start = mt_now_ms();
     double pyramid_share;
-    if (!mt_propose(detector, image, &pyramid_share))
+    if (!mt_propose(detector, image, &pyramid_share) || !suppress_proposals(detector))
         return false;
-    suppress_proposals(detector);
     regress_visible(detector, image);
 
     mtcnn_stage *stage = &result->stages[MT_PNET];
@@ -103,9 +105,9 @@ static bool run_rnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
 {
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
-    if (!mt_look(detector, image, MT_RNET))
+    if (!mt_look(detector, image, MT_RNET) ||
+        !suppress(detector, detector->options.nms[2], MT_OVER_UNION))
         return false;
-    suppress(detector, detector->options.nms[2], MT_OVER_UNION);
     regress_visible(detector, image);
     const bool done = finish_stage(detector, MT_RNET, stage);
     square_all(detector);
@@ -120,7 +122,8 @@ static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
     if (!mt_look(detector, image, MT_ONET))
         return false;
     regress_visible(detector, image);
-    suppress(detector, detector->options.nms[3], MT_OVER_SMALLER);
+    if (!suppress(detector, detector->options.nms[3], MT_OVER_SMALLER))
+        return false;
     const bool done = finish_stage(detector, MT_ONET, stage);
     stage->milliseconds = mt_now_ms() - start;
     return done;

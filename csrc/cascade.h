@@ -42,6 +42,7 @@ struct mtcnn_detector {
     int level_count, tile_count;
     mt_buffer candidates; /* mt_candidate [candidate_count] */
     size_t candidate_count;
+    mt_buffer corners;          /* what mt_suppress needs */
     mt_buffer outputs;          /* float: RNet's and ONet's outputs, candidate by candidate */
     mt_buffer faces[MT_STAGES]; /* mtcnn_face: what each stage hands on */
     mt_buffer clipped;          /* mtcnn_face: the result */

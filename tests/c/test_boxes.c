@@ -21,6 +21,14 @@ static void overlap(void)
     CHECK(mt_overlap_of(empty, empty, MT_OVER_UNION) == 0.0f);
 }
 
+static size_t suppressed(mt_candidate *candidates, size_t count, float most, mt_overlap kind)
+{
+    mt_buffer scratch = {0};
+    CHECK(mt_suppress(candidates, &count, most, kind, &scratch));
+    mt_release(&scratch);
+    return count;
+}
+
 static void suppress(void)
 {
     mt_candidate boxes[] = {
@@ -31,16 +39,45 @@ static void suppress(void)
     };
     mt_candidate copy[4];
     memcpy(copy, boxes, sizeof boxes);
-    CHECK(mt_suppress(copy, 4, 0.5f, MT_OVER_UNION) == 2);
+    CHECK(suppressed(copy, 4, 0.5f, MT_OVER_UNION) == 2);
     CHECK(copy[0].order == 0 && copy[1].order == 2);
     memcpy(copy, boxes, sizeof boxes);
-    CHECK(mt_suppress(copy, 4, 0.7f, MT_OVER_UNION) == 3);
+    CHECK(suppressed(copy, 4, 0.7f, MT_OVER_UNION) == 3);
     CHECK(copy[2].order == 3);
-    CHECK(mt_suppress(copy, 0, 0.5f, MT_OVER_UNION) == 0);
+    CHECK(suppressed(copy, 0, 0.5f, MT_OVER_UNION) == 0);
 
     /* Exactly the limit is kept. */
     mt_candidate edge[] = {candidate(0, 0, 10, 10, 1, 0, 0), candidate(0, 0, 10, 5, 1, 0, 1)};
-    CHECK(mt_suppress(edge, 2, 0.5f, MT_OVER_UNION) == 2);
+    CHECK(suppressed(edge, 2, 0.5f, MT_OVER_UNION) == 2);
+}
+
+/* Many boxes against the plain definition, two loops. */
+static void suppress_many(void)
+{
+    enum { COUNT = 2000 };
+    static mt_candidate boxes[COUNT], kept[COUNT];
+    uint64_t state = 9;
+    for (int kind = 0; kind < 2; kind++) {
+        for (int count = 0; count <= COUNT; count += 250) {
+            for (int i = 0; i < count; i++) {
+                const float x = (float)(test_random(&state) % 500), size = 1.0f + (float)(i % 40);
+                const float y = (float)(test_random(&state) % 500);
+                boxes[i] = candidate(x, y, x + size, y + 1.5f * size, 1.0f, 0, i);
+            }
+            size_t expected = 0;
+            for (int i = 0; i < count; i++) {
+                bool keep = true;
+                for (size_t j = 0; j < expected; j++)
+                    keep &= mt_overlap_of(boxes[i].face.box, kept[j].face.box, (mt_overlap)kind) <=
+                            0.3f;
+                if (keep)
+                    kept[expected++] = boxes[i];
+            }
+            CHECK(suppressed(boxes, (size_t)count, 0.3f, (mt_overlap)kind) == expected);
+            for (size_t i = 0; i < expected; i++)
+                CHECK(boxes[i].order == kept[i].order);
+        }
+    }
 }
 
 static void sorting(void)
@@ -103,6 +140,7 @@ int main(void)
 {
     overlap();
     suppress();
+    suppress_many();
     sorting();
     geometry();
     return test_end();
