@@ -214,6 +214,7 @@ run_tests() {
     local status=0
     say "Running the C tests"
     (cd build && ctest --output-on-failure) || status=1
+    grep -h 'largest difference' build/Testing/Temporary/LastTest.log || true
     if [ "$CORE" = no ]; then
         say "Running the Python tests"
         .venv/bin/python -m pytest || status=1

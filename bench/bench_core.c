@@ -34,6 +34,12 @@ static double median(double *values, int count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+static void exit_without_memory(void)
+{
+    fprintf(stderr, "bench_core: out of memory\n");
+    exit(1);
+}
+
 /* The middle of the picture, scaled to cover width x height: [height][width][3], to be freed. */
 static uint8_t *cover(const struct picture *picture, int width, int height)
 {
@@ -49,10 +55,8 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
     uint8_t *bytes = malloc(3 * pixels);
     mt_resizer resizer = {0};
     if (!planes || !bytes || !mt_resize_begin(&resizer, mt_kernels_get(), &image, x, y, &plain) ||
-        !mt_resize_planar(&resizer, planes)) {
-        fprintf(stderr, "bench_core: out of memory\n");
-        exit(1);
-    }
+        !mt_resize_planar(&resizer, planes))
+        exit_without_memory();
     for (size_t i = 0; i < pixels; i++)
         for (int c = 0; c < 3; c++)
             bytes[3 * i + c] = (uint8_t)(planes[c * pixels + i] + 0.5f);
@@ -102,7 +106,8 @@ static int run(const mtcnn_model *model, const mtcnn_image *image, double min_fa
     mtcnn_result result;
     double *times[TIMES];
     for (int t = 0; t < TIMES; t++)
-        times[t] = calloc((size_t)runs, sizeof **times);
+        if (!(times[t] = calloc((size_t)runs, sizeof **times)))
+            exit_without_memory();
     int status = mtcnn_detector_create(&detector, model, &options, &error);
     for (int i = -1; i < runs && !status; i++) {
         status = mtcnn_detect(detector, image, &result, &error);

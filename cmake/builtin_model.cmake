@@ -1,7 +1,7 @@
 # Compiles the files of the model that MTCNN_MODEL names into the library, byte for byte.
 #
 # Sets MTCNN_BUILTIN_SOURCES: a table of the files (csrc/file.h, mt_builtin_files) and an assembly
-# file whose .incbin lines hold them. Without the model's files the table is empty.
+# file whose .incbin lines hold them. Without the default model's files the table is empty.
 
 set(MTCNN_BUILTIN_FILES "")
 set(complete FALSE)
@@ -12,15 +12,21 @@ if(MTCNN_MODEL AND EXISTS "${model_file}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${model_file}")
     set(complete TRUE)
     set(MTCNN_BUILTIN_FILES "${model_name}")
+    set(MTCNN_BUILTIN_PATHS "${model_file}")
     file(STRINGS "${model_file}" lines REGEX "^[ \t]*[pro]net_(cfg|weights)[ \t]*=")
     foreach(line IN LISTS lines)
         string(REGEX REPLACE "^[^=]*=[ \t]*" "" name "${line}")
         string(STRIP "${name}" name)
         list(APPEND MTCNN_BUILTIN_FILES "${name}")
+        get_filename_component(path "${name}" ABSOLUTE BASE_DIR "${model_folder}")
+        list(APPEND MTCNN_BUILTIN_PATHS "${path}")
         # Looked for again at each build: the model is compiled in as soon as all its files are there.
-        file(GLOB found CONFIGURE_DEPENDS "${model_folder}/${name}")
-        if(NOT found)
+        file(GLOB ignored CONFIGURE_DEPENDS "${path}")
+        if(NOT EXISTS "${path}")
             set(complete FALSE)
+            if(NOT model_file STREQUAL "${default_model}")
+                message(FATAL_ERROR "${model_file} names ${path}, which is not there")
+            endif()
         endif()
     endforeach()
 elseif(MTCNN_MODEL)
@@ -34,7 +40,7 @@ set(MTCNN_BUILTIN_SOURCES "${PROJECT_BINARY_DIR}/builtin_model.c")
 if(complete)
     message(STATUS "Built-in model: ${model_file}")
     set(number 0)
-    foreach(name IN LISTS MTCNN_BUILTIN_FILES)
+    foreach(name path IN ZIP_LISTS MTCNN_BUILTIN_FILES MTCNN_BUILTIN_PATHS)
         set(symbol "mt_builtin_${number}")
         string(APPEND declarations
             "extern const unsigned char ${symbol}_begin[], ${symbol}_end[];\n")
@@ -43,9 +49,9 @@ if(complete)
             "    .global ${symbol}_begin, ${symbol}_end\n"
             "    .hidden ${symbol}_begin\n    .hidden ${symbol}_end\n"
             "    .balign 16\n${symbol}_begin:\n"
-            "    .incbin \"${model_folder}/${name}\"\n${symbol}_end:\n    .byte 0\n")
+            "    .incbin \"${path}\"\n${symbol}_end:\n    .byte 0\n")
         set_property(SOURCE "${PROJECT_BINARY_DIR}/builtin_model.S" APPEND PROPERTY
-            OBJECT_DEPENDS "${model_folder}/${name}")
+            OBJECT_DEPENDS "${path}")
         math(EXPR number "${number} + 1")
     endforeach()
     file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/builtin_model.S" @ONLY CONTENT

@@ -159,7 +159,7 @@ int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_res
     if (!run_pnet(detector, image, result) ||
         !run_rnet(detector, image, &result->stages[MT_RNET]) ||
         !run_onet(detector, image, &result->stages[MT_ONET]) ||
-        !finish_result(detector, image, result) || !mt_level_lanes(detector))
+        !finish_result(detector, image, result) || !mt_equalise_lanes(detector))
         return mt_fail(error, MTCNN_ERROR_MEMORY,
                        "no memory to detect faces in a picture of %dx%d pixels with min_face %g; "
                        "use a smaller picture or a larger min_face",

@@ -74,7 +74,7 @@ int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_res
                    mtcnn_error *error);
 
 /* Gives every lane the memory that any of them needed. false: no memory. lanes.c */
-bool mt_level_lanes(mtcnn_detector *detector);
+bool mt_equalise_lanes(mtcnn_detector *detector);
 
 size_t mt_lane_bytes(const mt_lane *lane);
 void mt_lane_free(mt_lane *lane);

@@ -97,7 +97,10 @@ int mt_config_read(mt_config *config, const char *path, bool builtin, mtcnn_erro
     config->sections[0] = (mt_section){config->path, "", 1, 0, config->options};
 
     int number = 0;
-    for (char *line = config->text; line && !status;) {
+    char *begin = config->text;
+    if (!strncmp(begin, "\xEF\xBB\xBF", 3)) /* UTF-8's byte order mark */
+        begin += 3;
+    for (char *line = begin; line && !status;) {
         char *end = strchr(line, '\n');
         if (end)
             *end = '\0';
@@ -133,6 +136,14 @@ static int fail_missing(const mt_section *section, const char *key, mtcnn_error 
         return mt_fail(error, MTCNN_ERROR_CFG, "%s: has no line '%s = ...'", section->path, key);
     return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: [%s] has no line '%s=...'", section->path,
                    section->line, section->name, key);
+}
+
+int mt_fail_option(const mt_section *section, const char *key, const char *expected,
+                   mtcnn_error *error)
+{
+    const mt_option *option = mt_option_find(section, key);
+    return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: %s expected", section->path, option->line,
+                   key, option->value, expected);
 }
 
 /* One integer at text, which must end at a comma or the end; *end points there. */
@@ -189,9 +200,13 @@ static int count_fields(const char *text)
     return count;
 }
 
-/* strtod with a point as decimal sign, whatever the program's locale says. */
+/* strtod for plain decimals, with a point as decimal sign whatever the program's locale says. */
 static double parse_number(const char *text, char **end)
 {
+    *end = (char *)text;
+    const char *start = text + strspn(text, " \t+-");
+    if (strspn(start, "0123456789.") == 0 || start[strspn(start, "0123456789.")] == 'x')
+        return 0.0; /* infinite, NaN, hexadecimal */
     locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     if (!c_locale)
         return strtod(text, end);

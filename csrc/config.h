@@ -41,6 +41,10 @@ void mt_config_free(mt_config *config);
 /* The first option of that key, as Darknet's lists give it; NULL if absent. */
 const mt_option *mt_option_find(const mt_section *section, const char *key);
 
+/* MTCNN_ERROR_CFG that names the line of key, its value and what was expected instead. */
+int mt_fail_option(const mt_section *section, const char *key, const char *expected,
+                   mtcnn_error *error);
+
 /* *value = the integer of key, or fallback; MTCNN_ERROR_CFG unless minimum <= it <= maximum. */
 int mt_option_int(const mt_section *section, const char *key, int fallback, int minimum,
                   int maximum, int *value, mtcnn_error *error);

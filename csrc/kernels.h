@@ -2,7 +2,7 @@
  * kernels.h: the inner loops, one set for each kind of processor.
  *
  * They work on rows of pixels with the channels of a pixel side by side, padded with zeros to a
- * multiple of `lanes`, so that every instruction works on whole vectors of channels.
+ * multiple of `vector` floats, so that every instruction works on whole vectors of channels.
  */
 #ifndef MT_KERNELS_H
 #define MT_KERNELS_H
@@ -27,12 +27,12 @@ typedef struct mt_row_convolution {
     int length;
     ptrdiff_t step;
     int outputs;          /* along the row */
-    int vectors;          /* of lanes channels, of an output */
+    int vectors;          /* of an output, each of `vector` channels */
     int panel;            /* vectors that are computed together; divides vectors */
-    const float *weights; /* [vectors / panel][row_count * segments * length][panel * lanes] */
-    const float *biases;  /* [vectors * lanes] */
-    const float *slopes;  /* [vectors * lanes] */
-    float *output;        /* [outputs][vectors * lanes] */
+    const float *weights; /* [vectors / panel][row_count * segments * length][panel * vector] */
+    const float *biases;  /* [vectors * vector] */
+    const float *slopes;  /* [vectors * vector] */
+    float *output;        /* [outputs][vectors * vector] */
 } mt_row_convolution;
 
 /* The largest pixel, channel by channel, in windows of rows; windows end where the rows end. */
@@ -40,7 +40,7 @@ typedef struct mt_row_pooling {
     const float *const *rows; /* [row_count], [width][channels] each */
     int row_count;
     int width;
-    int channels; /* a multiple of lanes */
+    int channels; /* a multiple of vector */
     int size, stride;
     int outputs;
     float *output; /* [outputs][channels] */
@@ -55,7 +55,7 @@ typedef struct mt_taps {
 
 typedef struct mt_kernels {
     const char *name; /* as MTCNN_CPU takes it */
-    int lanes;        /* floats of a vector; a multiple of 4 */
+    int vector;       /* floats of a vector; a multiple of 4 */
     int most_panel;   /* 1, 2 or 4: the widest panel that `convolve` knows */
 
     void (*convolve)(const mt_row_convolution *work);

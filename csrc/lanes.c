@@ -25,7 +25,7 @@ static mt_buffer *shared_buffer(mt_lane *lane, int index)
     return index < (int)(sizeof buffers / sizeof *buffers) ? buffers[index] : NULL;
 }
 
-bool mt_level_lanes(mtcnn_detector *detector)
+bool mt_equalise_lanes(mtcnn_detector *detector)
 {
     const int lanes = detector->options.threads;
     for (int index = 0; lanes > 1 && shared_buffer(&detector->lanes[0], index); index++) {

@@ -32,6 +32,7 @@ static int parse_route(mt_layer *layer, const mt_section *section, const int *ch
     status = mt_option_int_list(section, "layers", &layer->inputs, &layer->input_count, error);
     if (status)
         return status;
+    layer->line = mt_option_find(section, "layers")->line; /* what messages are about */
     layer->out.channels = 0;
     for (int i = 0; i < layer->input_count; i++) {
         status = tensor_of(layer, layer->inputs[i], before, &layer->inputs[i], error);

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,54 +41,72 @@ int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
     return MTCNN_OK;
 }
 
-/* A key that this file does not know is a slip of the pen: say so rather than ignore it. */
-static int refuse_unknown_keys(const mt_section *data, mtcnn_error *error)
+/* A key that is not known, or comes twice, is a slip of the pen: say so rather than ignore it. */
+static int check_keys(const mt_section *data, mtcnn_error *error)
 {
-    static const char *const known[] = {
-        "pnet_cfg",     "pnet_weights", "rnet_cfg", "rnet_weights", "onet_cfg",
-        "onet_weights", "thresholds",   "min_face", "scale_factor", "nms",
-        "mean",         "norm",         "color",    "pad",
-    };
+    static const char known[] = " pnet_cfg pnet_weights rnet_cfg rnet_weights onet_cfg onet_weights"
+                                " thresholds min_face scale_factor nms mean norm color pad ";
     for (int i = 0; i < data->count; i++) {
-        bool found = false;
-        for (size_t j = 0; j < sizeof known / sizeof *known && !found; j++)
-            found = !strcmp(data->options[i].key, known[j]);
-        if (!found)
-            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%s'", data->path,
-                           data->options[i].line, data->options[i].key);
+        const mt_option *option = &data->options[i];
+        char word[32];
+        const int length = snprintf(word, sizeof word, " %s ", option->key);
+        if (length >= (int)sizeof word || !strstr(known, word))
+            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; known are%s",
+                           data->path, option->line, option->key, known);
+        const mt_option *first = mt_option_find(data, option->key);
+        if (first != option)
+            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' stands in line %d already",
+                           data->path, option->line, option->key, first->line);
     }
     return MTCNN_OK;
+}
+
+/* *values = count numbers from low to high; expected: how messages say so. */
+static int read_range(const mt_section *data, const char *key, int count, double low, double high,
+                      const char *expected, double *values, mtcnn_error *error)
+{
+    int status = mt_option_numbers(data, key, count, values, error);
+    for (int i = 0; i < count && !status; i++)
+        if (!(values[i] >= low && values[i] <= high))
+            status = mt_fail_option(data, key, expected, error);
+    return status;
 }
 
 static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
 {
     mtcnn_options *options = &model->options;
     mt_normalisation *normalisation = &model->normalisation;
+    double thresholds[3], nms[4], pad;
     const char *color;
     int status;
-    if ((status = refuse_unknown_keys(data, error)) ||
-        (status = mt_option_floats(data, "thresholds", 3, options->thresholds, error)) ||
-        (status = mt_option_numbers(data, "min_face", 1, &options->min_face, error)) ||
+    if ((status = check_keys(data, error)) ||
+        (status = read_range(data, "thresholds", 3, 0.0, 1.0, "three numbers from 0 to 1 were",
+                             thresholds, error)) ||
+        (status = read_range(data, "min_face", 1, 1.0, MTCNN_MAX_SIDE,
+                             "a number from 1 to 1000000 was", &options->min_face, error)) ||
         (status = mt_option_numbers(data, "scale_factor", 1, &options->scale_factor, error)) ||
-        (status = mt_option_floats(data, "nms", 4, options->nms, error)) ||
+        (status = read_range(data, "nms", 4, 0.0, 1.0, "four numbers from 0 to 1 were", nms,
+                             error)) ||
         (status = mt_option_floats(data, "mean", 1, &normalisation->mean, error)) ||
         (status = mt_option_floats(data, "norm", 1, &normalisation->norm, error)) ||
-        (status = mt_option_floats(data, "pad", 1, &normalisation->pad, error)) ||
+        (status = read_range(data, "pad", 1, 0.0, 255.0, "a number from 0 to 255 was", &pad,
+                             error)) ||
         (status = mt_option_text(data, "color", &color, error)))
         return status;
+    if (!(options->scale_factor > 0.0 && options->scale_factor < 1.0))
+        return mt_fail_option(data, "scale_factor", "a number above 0 and below 1 was", error);
+    if (normalisation->norm == 0.0f)
+        return mt_fail_option(data, "norm", "a number other than 0 was", error);
+    if (strcmp(color, "RGB") && strcmp(color, "BGR"))
+        return mt_fail_option(data, "color", "RGB or BGR was", error);
+
+    for (int i = 0; i < 3; i++)
+        options->thresholds[i] = (float)thresholds[i];
+    for (int i = 0; i < 4; i++)
+        options->nms[i] = (float)nms[i];
     options->clip = 1;
     options->threads = 1;
-
-    mtcnn_error detail;
-    if (mt_check_options(options, &detail))
-        return mt_fail(error, MTCNN_ERROR_CFG, "%s: %.400s", data->path, detail.message);
-    if (strcmp(color, "RGB") && strcmp(color, "BGR"))
-        return mt_fail(error, MTCNN_ERROR_CFG, "%s: color = %s: RGB or BGR was expected",
-                       data->path, color);
-    if (!(normalisation->pad >= 0.0f && normalisation->pad <= 255.0f) ||
-        normalisation->norm == 0.0f)
-        return mt_fail(error, MTCNN_ERROR_CFG, "%s: pad must be 0 to 255, and norm not 0",
-                       data->path);
+    normalisation->pad = (float)pad;
     normalisation->color = strcmp(color, "RGB") ? MTCNN_BGR : MTCNN_RGB;
     return MTCNN_OK;
 }
@@ -119,17 +138,17 @@ static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_err
     const mtcnn_shape out = network->layers[network->layer_count - 1].out;
     if (in.channels != 3 || in.height != in.width)
         return mt_fail(error, MTCNN_ERROR_MODEL,
-                       "%s: %s takes 3 channels of a square, not %d of %dx%d pixels", network->path,
-                       stage_names[stage], in.channels, in.width, in.height);
+                       "%s: %s must take 3 channels of a square; it takes %d of %dx%d pixels",
+                       network->path, stage_names[stage], in.channels, in.width, in.height);
     if (out.channels != stage_channels[stage] || out.height != 1 || out.width != 1)
         return mt_fail(error, MTCNN_ERROR_MODEL,
-                       "%s: %s gives %d channels of 1x1 pixel, not %d of %dx%d", network->path,
-                       stage_names[stage], stage_channels[stage], out.channels, out.width,
-                       out.height);
+                       "%s: %s must give %d channels of 1x1 pixel; it gives %d of %dx%d",
+                       network->path, stage_names[stage], stage_channels[stage], out.channels,
+                       out.width, out.height);
     return MTCNN_OK;
 }
 
-/* PNet runs on levels of any size, band by band: every output must see its own cell alone. */
+/* PNet runs on levels of any size, tile by tile: every output must see its own cell alone. */
 static int check_fully_convolutional(const mtcnn_network *network, mtcnn_error *error)
 {
     for (int i = 0; i < network->layer_count; i++) {
@@ -193,7 +212,8 @@ int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
     const bool builtin = !path;
     if (builtin && !mtcnn_has_builtin_model())
         return mt_fail(error, MTCNN_ERROR_MODEL,
-                       "no model is compiled into this library: name a .data file");
+                       "no model is compiled into this library: name a .data file "
+                       "(convert/import_pretrained.py makes one of published weights)");
 
     mt_config config;
     int status = mt_config_read(&config, builtin ? mt_builtin_files[0].name : path, builtin, error);

@@ -65,9 +65,9 @@ static bool slope_of(mt_activation activation, float *slope)
     }
 }
 
-static int padded(int channels, int lanes)
+static int padded(int channels, int vector)
 {
-    return (channels + lanes - 1) / lanes * lanes;
+    return (channels + vector - 1) / vector * vector;
 }
 
 /*
@@ -77,7 +77,7 @@ static int padded(int channels, int lanes)
 static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int part_count,
                             const float *slopes, int in_step)
 {
-    const int lanes = packed->kernels->lanes;
+    const int vector = packed->kernels->vector;
     const mt_layer *first = parts[0];
     const int size = first->size, ins = first->in.channels;
     int outs = 0;
@@ -90,8 +90,8 @@ static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int
                       .stride = 1,
                       .in_channels = ins,
                       .in_step = in_step,
-                      .out_step = padded(outs, lanes)};
-    const int vectors = step->out_step / lanes;
+                      .out_step = padded(outs, vector)};
+    const int vectors = step->out_step / vector;
     step->panel = vectors % 2 ? 1 : 2;
     /* Few outputs in a row leave registers for more channels. */
     if (packed->kernels->most_panel == 4 && vectors % 4 == 0 && first->out.width <= 6 && size > 1)
@@ -104,7 +104,7 @@ static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int
     if (!step->weights || !step->biases || !step->slopes)
         return false;
 
-    const int panel = step->panel * lanes;
+    const int panel = step->panel * vector;
     int c = 0;
     for (int i = 0; i < part_count; i++) {
         for (int o = 0; o < parts[i]->out.channels; o++, c++) {
@@ -347,7 +347,7 @@ static void convolve(const mt_packed *packed, const mt_step *step, const float *
         .length = whole ? pixels * step->in_channels : step->in_channels,
         .step = next,
         .outputs = outputs,
-        .vectors = step->out_step / packed->kernels->lanes,
+        .vectors = step->out_step / packed->kernels->vector,
         .panel = step->panel,
         .weights = step->weights,
         .biases = step->biases,

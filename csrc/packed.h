@@ -6,7 +6,7 @@
  * heads become one convolution, weights lie in the order in which the kernels read them. It is run
  * as a stream: each step keeps only the rows that the next one still needs.
  *
- * Rows are float32 [width][channels], channels padded with zeros to a multiple of the kernels' lanes
+ * Rows are float32 [width][channels], channels padded with zeros to whole vectors of the kernels
  * (but for the input, which is not padded).
  */
 #ifndef MT_PACKED_H

@@ -20,8 +20,9 @@ static int plan_level(mtcnn_detector *detector, int width, int height, double fa
                       mtcnn_error *error)
 {
     const mtcnn_model *model = detector->model;
-    const double scale = model->cell / face;
-    const double w = floor(width * scale + 0.5), h = floor(height * scale + 0.5);
+    /* In this order of operations, or the reference rounds some levels to another size. */
+    const double w = floor((double)width * model->cell / face + 0.5);
+    const double h = floor((double)height * model->cell / face + 0.5);
     if (w * h > INT_MAX)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "a picture of %dx%d pixels grows to %.0fx%.0f with min_face %g: use a "

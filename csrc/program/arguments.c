@@ -49,7 +49,8 @@ static bool read_model(struct arguments *arguments, const char *value)
 
 static bool read_min_face(struct arguments *arguments, const char *value)
 {
-    return read_number(value, &arguments->min_face) && arguments->min_face >= 1;
+    return read_number(value, &arguments->min_face) && arguments->min_face >= 1 &&
+           arguments->min_face <= MTCNN_MAX_SIDE;
 }
 
 static bool read_thresholds(struct arguments *arguments, const char *value)
@@ -161,7 +162,7 @@ static const struct option_row {
      .read = read_model},
     {.name = "min-face",
      .argument = "PX",
-     .takes = "a number of pixels, at least 1",
+     .takes = "a number of pixels, 1 to " STRING_OF(MTCNN_MAX_SIDE),
      .help = "side of the smallest face looked for",
      .model_default = min_face_default,
      .read = read_min_face},

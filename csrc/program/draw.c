@@ -124,8 +124,10 @@ void draw_faces(struct picture *picture, const mtcnn_face *faces, int count)
         draw_score(picture, face, line);
         int diameter = to_pixel(0.06f * (face->box[2] - face->box[0]));
         diameter = clamp(diameter, 2, 3 * line);
-        for (int i = 0; i < 5; i++)
-            draw_dot(picture, face->landmarks[2 * i], face->landmarks[2 * i + 1], diameter,
-                     *colors[i]);
+        for (int i = 0; i < 5; i++) {
+            const float x = face->landmarks[2 * i], y = face->landmarks[2 * i + 1];
+            draw_dot(picture, x, y, diameter + 2, text_color); /* a rim: red on lips is not seen */
+            draw_dot(picture, x, y, diameter, *colors[i]);
+        }
     }
 }

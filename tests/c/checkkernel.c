@@ -39,7 +39,7 @@ static float *pack(const mt_kernels *kernels, const float *weights, int channels
                    int panel)
 {
     float *packed = test_guarded((size_t)channels * inputs * sizeof *packed);
-    const int width = panel * kernels->lanes;
+    const int width = panel * kernels->vector;
     for (int c = 0; c < channels; c++)
         for (int i = 0; i < inputs; i++)
             packed[((size_t)(c / width) * inputs + i) * width + c % width] =
@@ -50,7 +50,7 @@ static float *pack(const mt_kernels *kernels, const float *weights, int channels
 static int fitting_panel(const mt_kernels *kernels, const shape *shape)
 {
     int panel = shape->panel < kernels->most_panel ? shape->panel : kernels->most_panel;
-    while (shape->channels / kernels->lanes % panel)
+    while (shape->channels / kernels->vector % panel)
         panel /= 2;
     return panel;
 }
@@ -75,7 +75,7 @@ static double convolve(const mt_kernels *kernels, const shape *shape, const floa
         .length = whole ? shape->size * shape->ins : shape->ins,
         .step = shape->step,
         .outputs = shape->outputs,
-        .vectors = shape->channels / kernels->lanes,
+        .vectors = shape->channels / kernels->vector,
         .panel = panel,
         .weights = packed,
         .biases = biases,

@@ -11,10 +11,11 @@ static void parsing(void)
 {
     mt_config config;
     mtcnn_error error;
-    REQUIRE(!read_text(&config,
-                       "# comment\r\n; another\r\n  [net]\r\n width = 12 \r\nheight=24\r\n\r\n"
-                       "[ ro ute ]\nlayers = -1 , -4\nwid th=1\nwidth=2",
-                       &error));
+    REQUIRE(!read_text(
+        &config,
+        "\xEF\xBB\xBF# comment\r\n; another\r\n  [net]\r\n width = 12 \r\nheight=24\r\n\r\n"
+        "[ ro ute ]\nlayers = -1 , -4\nwid th=1\nwidth=2",
+        &error));
     CHECK(config.count == 3);
     CHECK(!strcmp(config.sections[0].name, "") && config.sections[0].count == 0);
     CHECK(!strcmp(config.sections[1].name, "net") && config.sections[1].line == 3);

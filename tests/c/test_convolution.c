@@ -68,7 +68,7 @@ int main(void)
                                          1 + (int)(test_random(&state) % 3), pad, groups);
         largest = fmaxf(largest, compare(&conv, &state));
     }
-    printf("largest difference / sqrt(products): %g (tolerance %g)\n", (double)largest,
+    printf("im2col  largest difference of a convolution %.1e, tolerance %.0e\n", (double)largest,
            (double)TOLERANCE);
     return test_end();
 }

@@ -215,9 +215,12 @@ static void refuse_data(const char *text, int status, const char *part)
 
 static void bad_models(void)
 {
-#define SETTINGS \
-    "thresholds = 0.6, 0.7, 0.7\nmin_face = 20\nscale_factor = 0.709\nnms = 0.5, 0.7, 0.7, 0.7\n" \
-    "mean = 127.5\nnorm = 0.0078125\ncolor = RGB\npad = 0\n"
+#define COMMON \
+    "thresholds = 0.6, 0.7, 0.7\nscale_factor = 0.709\nnms = 0.5, 0.7, 0.7, 0.7\nmean = 127.5\n" \
+    "norm = 0.0078125\n"
+#define MOST COMMON "color = RGB\npad = 0\n"
+#define WITHOUT_COLOR COMMON "min_face = 20\npad = 0\n"
+#define SETTINGS MOST "min_face = 20\n"
     refuse_data("", MTCNN_ERROR_CFG, "test_bad.data: has no line 'thresholds = ...'");
     refuse_data(SETTINGS, MTCNN_ERROR_CFG, "has no line 'pnet_cfg = ...'");
     refuse_data(SETTINGS "pnet_cfg = absent.cfg\npnet_weights = x\n", MTCNN_ERROR_FILE,
@@ -227,15 +230,17 @@ static void bad_models(void)
     refuse_data(SETTINGS "pnet_cfg = " CFG_FOLDER "/pnet.cfg\npnet_weights = test_rnet.weights\n",
                 MTCNN_ERROR_WEIGHTS, "test_rnet.weights");
     refuse_data(SETTINGS "pnet_cfg = " CFG_FOLDER "/onet.cfg\npnet_weights = test_onet.weights\n",
-                MTCNN_ERROR_MODEL, "pnet gives 5 channels of 1x1 pixel, not 15");
+                MTCNN_ERROR_MODEL, "pnet must give 5 channels of 1x1 pixel; it gives 15");
     refuse_data(SETTINGS "pnet_cfg = " CFG_FOLDER "/rnet.cfg\npnet_weights = test_rnet.weights\n"
                          "rnet_cfg = " CFG_FOLDER "/onet.cfg\nrnet_weights = test_onet.weights\n",
-                MTCNN_ERROR_MODEL, "rnet gives 5 channels");
+                MTCNN_ERROR_MODEL, "rnet must give 5 channels");
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
-    refuse_data("min_face = 0\n" SETTINGS, MTCNN_ERROR_CFG, "min_face 0");
-    refuse_data("color = GREY\n" SETTINGS, MTCNN_ERROR_CFG, "color = GREY");
-    refuse_data("pad = 256\n" SETTINGS, MTCNN_ERROR_CFG, "pad must be 0 to 255");
-    refuse_data("norm = 0\n" SETTINGS, MTCNN_ERROR_CFG, "norm not 0");
+    refuse_data(MOST "min_face = 0\n", MTCNN_ERROR_CFG,
+                ":8: min_face=0: a number from 1 to 1000000");
+    refuse_data(MOST "min_face = 0x14\n", MTCNN_ERROR_CFG, "min_face=0x14");
+    refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":9: 'pad' stands in line 7 already");
+    refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG, ":8: color=GREY: RGB or BGR");
+
     refuse_data(SETTINGS "[net]\n", MTCNN_ERROR_CFG, "no sections");
     mtcnn_model *model;
     CHECK(mtcnn_model_load(&model, "absent.data", &error) == MTCNN_ERROR_FILE);
@@ -246,6 +251,8 @@ static void bad_models(void)
     mtcnn_model_free(&model);
     mtcnn_model_free(&model);
     mtcnn_model_free(NULL);
+    refuse_data(COMMON "color = RGB\nmin_face = 20\npad = 256\n", MTCNN_ERROR_CFG,
+                ":8: pad=256: a number from 0 to 255");
     remove("test_bad.data");
 }
 
@@ -275,6 +282,7 @@ static void refuse_pnet(int side, const char *layers, const char *part)
                 MTCNN_ERROR_MODEL, part);
     remove("test_bad.cfg");
     remove("test_bad.weights");
+    remove("test_bad.data");
 }
 
 /* PNets whose cells would not be the same in the middle of a picture. */

@@ -144,8 +144,8 @@ int main(void)
     for (int k = 0; k < count; k++) {
         largest = 0.0f;
         compare_all(list[k]);
-        printf("%-7s largest difference %.1e of %.0e\n", list[k]->name, (double)largest,
-               (double)TOLERANCE);
+        printf("%-7s largest difference of a packed network %.1e, tolerance %.0e\n", list[k]->name,
+               (double)largest, (double)TOLERANCE);
     }
     others_are_not_packed();
     remove(CFG);

@@ -3,6 +3,8 @@
 The same faces; boxes and landmarks within 0.5 pixels, scores within 1e-3.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,19 @@ def test_bundled_pictures_other_settings(
 ):
     options = {"min_face": min_face, "scale_factor": scale_factor, "clip": False}
     compare(pictures, default_model, report_difference, f"bundled, {options}", **options)
+
+
+@pytest.mark.parametrize("min_face", [20, 24, 30, 45, 48, 21.7])
+def test_same_pyramid(default_model, min_face):
+    """Sizes of the levels are rounded alike: PNet looks at the same number of cells."""
+    with Detector(default_model, min_face=min_face) as detector:
+        reference = TorchDetector(default_model, min_face=min_face)
+        for width in range(100, 2600, 25):
+            height = math.ceil(min_face) + width % 7
+            found = detector.detect(np.zeros((height, width), np.uint8), color="GRAY")
+            shapes = [reference._pnet.shape(*level) for level in reference._levels(height, width)]
+            cells = sum(shape.height * shape.width for shape in shapes)
+            assert (found.levels, found.stages[0].inputs) == (len(shapes), cells), (width, height)
 
 
 @pytest.mark.slow
