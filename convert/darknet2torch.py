@@ -19,6 +19,7 @@ if __name__ == "__main__":
 
 from pymtcnn.errors import MtcnnError
 from train_mtcnn.checkpoint import save_checkpoint
+from train_mtcnn.files import read_bytes
 from train_mtcnn.networks import Network
 
 
@@ -30,6 +31,7 @@ def convert(weights: Path, cfg: Path, out: Path) -> str:
     FileError, CfgError, WeightsError
         If a file cannot be read or written, the cfg makes no sense or the weights do not fit it.
     """
+    read_bytes(weights)  # where it is missing, so is perhaps the cfg beside it: name this one
     network = Network.from_darknet(cfg, weights)
     save_checkpoint(out, network)
     return f"{weights} -> {out}: {network.weights_count} weights, output {network.output_shape}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +22,7 @@ if __name__ == "__main__":
     require("import_pretrained.py", "numpy", "torch")
 
 from convert.importers import IMPORTERS
+from convert.place import place
 from pymtcnn.errors import FileError, MtcnnError
 from train_mtcnn.darknet import (
     DARKNET_CFG,
@@ -89,25 +89,14 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
             if not out.exists():
                 folder.rename(out)
                 return f"{name}: written to {out}/"
-            new = [path for path in sorted(folder.iterdir()) if not _same(path, out / path.name)]
+            new = place(folder, out, force)
             if not new:
                 return f"{name}: already in {out}/, nothing to do"
-            differing = [path.name for path in new if (out / path.name).exists()]
-            if differing and not force:
-                raise FileError(
-                    f"{out}: {', '.join(differing)} would change; --force replaces them"
-                )
-            for path in new:
-                os.replace(path, out / path.name)
-            return f"{name}: {', '.join(path.name for path in new)} written to {out}/"
+            return f"{name}: {', '.join(new)} written to {out}/"
     except OSError as error:
         if isinstance(error, MtcnnError):
             raise
         raise FileError(f"{out}: cannot be written: {error.strerror or error}") from error
-
-
-def _same(first: Path, second: Path) -> bool:
-    return second.is_file() and first.read_bytes() == second.read_bytes()
 
 
 def main(argv: list[str] | None = None) -> int:

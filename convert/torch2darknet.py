@@ -4,7 +4,8 @@
 
 Without a checkpoint it converts checkpoints/{pnet,rnet,onet}.pt, in place. Batch normalisation is
 folded into the convolutions, in double precision, because readers differ in its epsilon. The `.cfg`
-is written beside the `.weights` where it is new: taken from the checkpoint, or folded.
+is written beside the `.weights` where it is new: taken from the checkpoint, or folded. Files that
+are there and differ are replaced with --force only.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +24,7 @@ if __name__ == "__main__":
 
     require("torch2darknet.py", "numpy", "torch")
 
+from convert.place import place
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import NETWORKS, read_cfg, write_cfg, write_weights
@@ -30,7 +33,7 @@ from train_mtcnn.rewrite import without_batch_norm
 CHECKPOINTS = Path("checkpoints")
 
 
-def convert(checkpoint: Path, cfg: Path | None, out: Path) -> str:
+def convert(checkpoint: Path, cfg: Path | None, out: Path, force: bool = False) -> str:
     """Convert one checkpoint.
 
     Parameters
@@ -41,6 +44,8 @@ def convert(checkpoint: Path, cfg: Path | None, out: Path) -> str:
         The network's cfg; None: the checkpoint's own.
     out
         The `.weights` file to write.
+    force
+        Replace files that are there and differ.
 
     Returns
     -------
@@ -49,7 +54,8 @@ def convert(checkpoint: Path, cfg: Path | None, out: Path) -> str:
     Raises
     ------
     FileError, CfgError, ModelError, WeightsError
-        If a file cannot be read or written, or the checkpoint does not fit the cfg.
+        If a file cannot be read or written, or is there, differs and `force` is not given, or the
+        checkpoint does not fit the cfg.
     """
     network = load_checkpoint(checkpoint, None if cfg is None else read_cfg(cfg))
     folded = sum("scales" in layer.tensors for layer in network.definition)
@@ -60,9 +66,16 @@ def convert(checkpoint: Path, cfg: Path | None, out: Path) -> str:
             " another name or folder"
         )
     values = network.weights(fold=True)
-    write_weights(out, values)
-    if new_cfg:
-        write_cfg(new_cfg, without_batch_norm(network.cfg))
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+            write_weights(Path(temporary, out.name), values)
+            if new_cfg:
+                write_cfg(Path(temporary, new_cfg.name), without_batch_norm(network.cfg))
+            place(Path(temporary), out.parent, force)
+    except OSError as error:
+        if isinstance(error, MtcnnError):
+            raise
+        raise FileError(f"{out}: cannot be written: {error.strerror or error}") from error
     notes = [f"{len(values)} weights", f"output {network.output_shape}"]
     if folded:
         notes.append(f"batch normalisation of {folded} layers folded")
@@ -97,12 +110,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("checkpoint", nargs="?", type=Path, metavar="CHECKPOINT", help="checkpoint or state dict")
     add("--cfg", type=Path, metavar="FILE", help="the network, where the checkpoint has none")
     add("--out", type=Path, metavar="FILE.weights", help="default: beside the checkpoint")
+    add("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
     if not args.checkpoint and (args.cfg or args.out):
         parser.error("--cfg and --out go with a CHECKPOINT; name it")
     try:
         for job in _jobs(args):
-            print(convert(*job))
+            print(convert(*job, force=args.force))
     except MtcnnError as error:
         print(f"torch2darknet.py: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* strtod_l */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
@@ -205,7 +206,8 @@ static double parse_number(const char *text, char **end)
 {
     *end = (char *)text;
     const char *start = text + strspn(text, " \t+-");
-    if (strspn(start, "0123456789.") == 0 || start[strspn(start, "0123456789.")] == 'x')
+    if (strspn(start, "0123456789.") == 0 ||
+        tolower((unsigned char)start[strspn(start, "0123456789.")]) == 'x')
         return 0.0; /* infinite, NaN, hexadecimal */
     locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     if (!c_locale)

@@ -89,6 +89,7 @@ extern const mt_layer_type mt_convolutional, mt_connected, mt_maxpool, mt_avgpoo
 /* Limits of a cfg's numbers: far above any real network, far below what overflows. */
 #define MT_MAX_CHANNELS 65536
 #define MT_MAX_KERNEL 1024
+#define MT_MAX_INPUTS 64          /* of one layer */
 #define MT_MAX_INPUT_SIDE 1048576 /* of [net], and of what mtcnn_network_run takes */
 
 /* ---- helpers shared by layers (layer.c) ---- */

@@ -33,6 +33,8 @@ static int parse_route(mt_layer *layer, const mt_section *section, const int *ch
     if (status)
         return status;
     layer->line = mt_option_find(section, "layers")->line; /* what messages are about */
+    if (layer->input_count > MT_MAX_INPUTS)
+        return mt_fail_layer(layer, error, "joins more than %d layers", MT_MAX_INPUTS);
     layer->out.channels = 0;
     for (int i = 0; i < layer->input_count; i++) {
         status = tensor_of(layer, layer->inputs[i], before, &layer->inputs[i], error);

@@ -50,7 +50,7 @@ static int check_keys(const mt_section *data, mtcnn_error *error)
         const mt_option *option = &data->options[i];
         char word[32];
         const int length = snprintf(word, sizeof word, " %s ", option->key);
-        if (length >= (int)sizeof word || !strstr(known, word))
+        if (length >= (int)sizeof word || strchr(option->key, ' ') || !strstr(known, word))
             return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; known are%s",
                            data->path, option->line, option->key, known);
         const mt_option *first = mt_option_find(data, option->key);

@@ -201,9 +201,6 @@ typedef struct mt_tensor {
     size_t volume; /* floats, batch included */
 } mt_tensor;
 
-/* The most inputs of one layer that a run can gather without asking for memory. */
-#define MAX_INPUTS 64
-
 static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int height, int width,
                         mtcnn_error *error)
 {
@@ -212,9 +209,7 @@ static int infer_shapes(const mtcnn_network *network, mt_tensor *tensors, int he
         mt_tensor *tensor = &tensors[i];
         if (i > 0) {
             const mt_layer *layer = &network->layers[i - 1];
-            mtcnn_shape in[MAX_INPUTS];
-            if (layer->input_count > MAX_INPUTS)
-                return mt_fail_layer(layer, error, "joins more than %d layers", MAX_INPUTS);
+            mtcnn_shape in[MT_MAX_INPUTS];
             for (int j = 0; j < layer->input_count; j++)
                 in[j] = tensors[layer->inputs[j]].shape;
             int status = layer->type->shape(layer, in, &tensor->shape, error);
@@ -369,8 +364,8 @@ const float *mt_workspace_run(const mt_workspace *workspace, mtcnn_shape *shape)
         const mt_layer *layer = &network->layers[i];
         if (layer->type == &mt_route && tensors[i + 1].storage != i + 1)
             continue; /* the same memory already */
-        mtcnn_shape in[MAX_INPUTS];
-        const float *inputs[MAX_INPUTS];
+        mtcnn_shape in[MT_MAX_INPUTS];
+        const float *inputs[MT_MAX_INPUTS];
         for (int j = 0; j < layer->input_count; j++) {
             in[j] = tensors[layer->inputs[j]].shape;
             inputs[j] = tensor_data(workspace, layer->inputs[j]);

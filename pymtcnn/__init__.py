@@ -12,7 +12,14 @@ to the right, y down; a box is x1, y1, x2, y2 with x2 and y2 exclusive.
 
 from __future__ import annotations
 
-from importlib import metadata
+import sys
+from importlib import metadata, util
+
+if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("numpy") is None:
+    raise SystemExit(
+        "python -m pymtcnn: not installed: numpy; run 'bash make_install.sh' in the project's "
+        "folder and use the Python in its .venv"
+    )
 
 from .detector import Detector, Options
 from .errors import (

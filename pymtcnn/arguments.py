@@ -115,7 +115,7 @@ def _number(value: Any, name: str, rule: str) -> float:
 
 def check_min_face(value: Any, name: str = "min_face") -> float:
     """Side of the smallest face looked for, in pixels of the picture: 1..MAX_SIDE."""
-    rule = f"a number of pixels, 1..{MAX_SIDE}"
+    rule = f"a number of pixels from 1 to {MAX_SIDE}"
     number = _number(value, name, rule)
     if not 1 <= number <= MAX_SIDE:
         raise ArgumentError(f"{name} {value!r}: must be {rule}")

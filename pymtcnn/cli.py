@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -47,9 +47,10 @@ class PictureDetector(Protocol):
 def main(
     argv: Sequence[str] | None = None,
     *,
-    prog: str = "python -m pymtcnn",
+    prog: str = "pymtcnn",
     make_detector: Callable[[argparse.Namespace], PictureDetector] | None = None,
     description: str = DESCRIPTION,
+    default_model: str = "the model built in",
 ) -> int:
     """Run the command line.
 
@@ -60,11 +61,13 @@ def main(
     prog : str
         The program's name in help and messages.
     make_detector : callable, optional
-        Makes the detector from the parsed arguments: ``model`` (path or None), ``min_face``,
-        ``thresholds``, ``scale_factor`` (None: the model's own), ``threads``, ``clip``. By default
-        a `Detector`.
+        Makes the detector from the parsed arguments: ``model`` (``--model``, else the environment
+        variable MTCNN_MODEL, else None), ``min_face``, ``thresholds``, ``scale_factor`` (None: the
+        model's own), ``threads``, ``clip``. By default a `Detector`.
     description : str
         What the program is, for ``--help``.
+    default_model : str
+        What the detector takes where ``model`` is None, for ``--help``.
 
     Returns
     -------
@@ -72,7 +75,8 @@ def main(
         0: all pictures were read; 1: a picture or an output failed; 2: wrong usage.
     """
     try:
-        args = _arguments(argv, prog, description)
+        parser = _parser(prog, description, default_model)
+        args = _arguments(parser, sys.argv[1:] if argv is None else argv)
     except SystemExit as stop:  # --help, --version or a usage error, already printed
         return int(stop.code or 0)
     try:
@@ -93,7 +97,7 @@ def _default_detector(args: argparse.Namespace) -> PictureDetector:
     from .detector import Detector
 
     return Detector(
-        args.model or os.environ.get("MTCNN_MODEL") or None,
+        args.model,
         min_face=args.min_face,
         thresholds=args.thresholds,
         scale_factor=args.scale_factor,
@@ -112,10 +116,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; try --help\n")
 
 
-def _arguments(argv: Sequence[str] | None, prog: str, description: str) -> argparse.Namespace:
+def _arguments(parser: _Parser, argv: Sequence[str]) -> argparse.Namespace:
     """The parsed and checked arguments; SystemExit where they are wrong."""
-    parser = _parser(prog, description)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(joined(argv, _VALUED))
+    args.model = args.model or os.environ.get("MTCNN_MODEL") or None
     for name, (parse, check) in _OPTIONS.items():
         text = getattr(args, name)
         if text is None:
@@ -132,6 +136,18 @@ def _arguments(argv: Sequence[str] | None, prog: str, description: str) -> argpa
         except ArgumentError as error:
             parser.error(str(error))
     return args
+
+
+def joined(argv: Sequence[str], options: Iterable[str]) -> list[str]:
+    """`--option value` as `--option=value`, so that a value may begin with a minus sign."""
+    words, joined = iter(argv), []
+    for word in words:
+        if word == "--":
+            return [*joined, word, *words]
+        takes = word.startswith("--") and any(f"--{name}".startswith(word) for name in options)
+        value = next(words, None) if takes else None
+        joined.append(word if value is None else f"{word}={value}")
+    return joined
 
 
 def _parsed(parse: Callable[[str], Any], text: str) -> Any:
@@ -152,9 +168,10 @@ _OPTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any, str], Any]]] = {
     "scale_factor": (float, check_scale_factor),
     "threads": (int, check_threads),
 }
+_VALUED = ("model", "out", *(name.replace("_", "-") for name in _OPTIONS))
 
 
-def _parser(prog: str, description: str) -> _Parser:
+def _parser(prog: str, description: str, default_model: str) -> _Parser:
     parser = _Parser(
         prog=prog,
         description=description,
@@ -167,24 +184,22 @@ def _parser(prog: str, description: str) -> _Parser:
         "--model",
         metavar="FILE.data",
         help="the networks and their settings; default: the file that the environment variable "
-        "MTCNN_MODEL names, else the model built in",
+        f"MTCNN_MODEL names, else {default_model}",
     )
     add(
         "--min-face",
         metavar="PX",
-        help="side of the smallest face, pixels, at least 1; default: the model's (20)",
+        help="side of the smallest face, pixels, at least 1; default: the model's",
     )
     add(
         "--thresholds",
         metavar="P,R,O",
-        help="least probability after PNet, RNet, ONet, each 0..1; default: the model's "
-        "(0.6,0.7,0.7)",
+        help="least probability after PNet, RNet, ONet, each 0..1; default: the model's",
     )
     add(
         "--scale-factor",
         metavar="F",
-        help="ratio of neighbouring pyramid levels, above 0 and below 1; default: the model's "
-        "(0.709)",
+        help="ratio of neighbouring pyramid levels, above 0 and below 1; default: the model's",
     )
     add("--threads", metavar="N", default="1", help=f"1..{MAX_THREADS}; default: 1")
     add("--no-clip", dest="clip", action="store_false", help="boxes may stick out of the picture")

@@ -9,6 +9,9 @@ from pathlib import Path
 from .errors import ArgumentError, FileError
 from .pictures import check_writable
 
+EXTENSIONS = (".jpg", ".jpeg", ".png")
+"""What the name of a single annotated picture may end in: what the C program writes."""
+
 
 class Destination:
     """What `--out PATH` means for a list of pictures.
@@ -22,7 +25,7 @@ class Destination:
     Raises
     ------
     ArgumentError
-        Two pictures have one name, or no picture format is known for the file's name.
+        Two pictures have one name, or the file's name does not end in one of `EXTENSIONS`.
     """
 
     def __init__(self, out: str, pictures: Sequence[str]) -> None:
@@ -30,7 +33,8 @@ class Destination:
         self._path = Path(out)
         self._folder = len(pictures) > 1 or out.endswith("/") or self._path.is_dir()
         if not self._folder:
-            check_writable(out)
+            if self._path.suffix.lower() not in EXTENSIONS:
+                raise ArgumentError(f"--out {out}: the name must end in .jpg, .jpeg or .png")
             return
         names = set()
         for name in (Path(picture).name for picture in pictures):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._library import Core, core
-from .arguments import check_color, check_image, check_options
+from .arguments import check_options
 from .errors import ArgumentError
-from .pictures import PictureSource, is_picture_source, read_picture
+from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
 
 ImageSource = NDArray[np.uint8] | PictureSource
@@ -162,7 +162,7 @@ class Detector:
             The file cannot be read or is no whole picture.
         OutOfMemoryError
         """
-        pixels, color = _pixels(image, color)
+        pixels, color = pixels_of(image, color)
         ffi, lib = self._core.ffi, self._core.lib
         error = ffi.new("mtcnn_error *")
         result = ffi.new("mtcnn_result *")
@@ -243,14 +243,6 @@ def _free(core: Core, model: Any, detector: Any) -> None:
 def _shortest(value: float) -> float:
     """The shortest decimal number that is this float32: 0.6, not 0.6000000238418579."""
     return float(str(np.float32(value)))
-
-
-def _pixels(image: Any, color: str) -> tuple[NDArray[np.uint8], str]:
-    """A picture from anywhere as a checked array, and its colour order."""
-    if is_picture_source(image):
-        check_color(color)
-        return read_picture(image), "RGB"
-    return check_image(image, color)
 
 
 def _faces(ffi: Any, faces: Any, count: int) -> NDArray[np.void]:

@@ -77,7 +77,7 @@ class Network:
         Raises
         ------
         ArgumentError
-            No such layer, or a side outside 1..1000000.
+            No such layer, or a side outside 1..1048576.
         CfgError
             The network cannot take inputs of this size.
         """

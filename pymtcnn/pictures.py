@@ -6,22 +6,25 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import check_image
+from .arguments import check_color, check_image
 from .containers import check_container
 from .errors import ArgumentError, FileError, LibraryError, OutOfMemoryError, PictureError
+from .files import atomic_write, reason
 
 if TYPE_CHECKING:
     from .results import Detections
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused before they are decoded."""
+
+MAX_BYTES = 1 << 30
+"""Larger files are refused: a device like /dev/zero would never end."""
 
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -69,7 +72,8 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
     FileError
         The file is missing or cannot be read.
     PictureError
-        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels.
+        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels or
+        `MAX_BYTES` bytes.
     """
     data, name = _contents(source)
     if not data:
@@ -86,6 +90,16 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
     return _decode(data, name)
 
 
+def pixels_of(
+    image: NDArray[np.uint8] | PictureSource, color: str
+) -> tuple[NDArray[np.uint8], str]:
+    """A picture from anywhere as a checked array, and its colour order."""
+    if is_picture_source(image):
+        check_color(color)
+        return read_picture(image), "RGB"
+    return check_image(image, color)
+
+
 def _contents(source: PictureSource) -> tuple[bytes, str]:
     """The file's bytes and a name for messages."""
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -93,9 +107,12 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
         try:
-            return Path(name).read_bytes(), str(name)
+            with open(name, "rb") as file:
+                return _whole(file, name), str(name)
+        except PictureError:
+            raise
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            raise FileError(f"{name}: cannot be read: {_reason(error)}") from error
+            raise FileError(f"{name}: cannot be read: {reason(error)}") from error
     read = getattr(source, "read", None)
     if read is None:
         raise ArgumentError(
@@ -108,10 +125,21 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
     except UnicodeDecodeError:
         data = None
     except (OSError, ValueError) as error:  # ValueError: the file object is closed
-        raise FileError(f"{name}: cannot be read: {_reason(error)}") from error
+        raise FileError(f"{name}: cannot be read: {reason(error)}") from error
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise ArgumentError(f"{name}: opened as text; open it in binary mode, 'rb'")
     return bytes(data), name
+
+
+def _whole(file: BinaryIO, name: str) -> bytes:
+    """All that an open file holds; PictureError above MAX_BYTES."""
+    parts, size = [], 0
+    while part := file.read(1 << 24):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise PictureError(f"{name}: more than {MAX_BYTES >> 20} MiB, which no picture has")
+    return b"".join(parts)
 
 
 def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
@@ -127,11 +155,6 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
         if error.code == cv2.Error.StsNoMem:
             raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
     raise PictureError(f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted")
-
-
-def _reason(error: Exception) -> str:
-    """Cause of a failed file operation in a few words, without the path."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 _quiet_lock = threading.Lock()
@@ -181,10 +204,8 @@ def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
     check_writable(path)
     image, _ = check_image(rgb, "RGB")
     data = _encode(image, path)
-    try:
-        _replace(Path(os.path.realpath(path)), data)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise FileError(f"{os.fspath(path)}: cannot be written: {_reason(error)}") from error
+    with atomic_write(path) as file:
+        file.write(data)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -210,20 +231,6 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
             f"{os.fspath(path)}: {width}x{height} pixels are too many for {extension}; use .png"
         )
     return data.tobytes()
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Write a temporary file beside the target, then give it the target's name."""
-    if target.exists() and not target.is_file():
-        raise OSError(0, "Not a regular file")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 # ---- drawing ----------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_out_that_cannot_be_written(run, picture, tmp_path):
         assert (status, out, len(error.splitlines())) == (1, "", 1)
         assert f"{tmp_path}/{folder}: the folder cannot be made" in error
     status, out, error = run("--out", tmp_path / "out.txt", path)
-    assert (status, out) == (2, "") and "out.txt" in error and ".jpg or .png" in error
+    assert (status, out) == (2, "") and "out.txt" in error and ".jpeg or .png" in error
     assert sorted(os.listdir(tmp_path)) == ["a.png", "file"]
 
 
@@ -220,9 +220,18 @@ def test_out_that_cannot_be_written(run, picture, tmp_path):
     ("arguments", "words"),
     [
         ([], ["PICTURE"]),
-        (["--min-face", "0", "x.jpg"], ["--min-face 0:", "1..1000000"]),
+        (
+            ["--min-face", "0", "x.jpg"],
+            ["--min-face 0:", "must be a number of pixels from 1 to 1000000"],
+        ),
         (["--min-face", "big", "x.jpg"], ["--min-face big:", "number of pixels"]),
-        (["--min-face", "-5", "x.jpg"], ["--min-face -5:"]),
+        (["--min-face", "-5", "x.jpg"], ["--min-face -5:", "from 1 to 1000000"]),
+        (["--min-face", "-5e0", "x.jpg"], ["--min-face -5e0:", "from 1 to 1000000"]),
+        (["--min-face", "1000001", "x.jpg"], ["--min-face 1000001:", "from 1 to 1000000"]),
+        (["--thresholds", "-0.1,0.7,0.7", "x.jpg"], ["--thresholds -0.1,0.7,0.7:", "each 0..1"]),
+        (["--thres", "-.1,0.7,0.7", "x.jpg"], ["--thresholds -.1,0.7,0.7:", "each 0..1"]),
+        (["--threads", "--json", "x.jpg"], ["--threads --json:", "1..256"]),
+        (["--out", "x.gif", "x.jpg"], ["--out x.gif:", ".jpg, .jpeg or .png"]),
         (["--min-face", "nan", "x.jpg"], ["--min-face nan:"]),
         (["--thresholds", "0.6,0.7", "x.jpg"], ["--thresholds 0.6,0.7:", "three", "0..1"]),
         (["--thresholds", "0.6,0.7,2", "x.jpg"], ["--thresholds 0.6,0.7,2:", "0..1"]),
@@ -250,6 +259,7 @@ def test_bad_pictures_do_not_stop_the_others(run, picture, tmp_path):
     assert status == 1
     assert [json.loads(line)["image"] for line in out.splitlines()] == good
     lines = error.splitlines()
+    assert run("")[::2] == (1, "prog: : cannot be read: No such file or directory\n")
     assert len(lines) == 2 and all(line.startswith("prog: ") for line in lines)
     assert "empty.jpg: the file is empty" in lines[0] and "missing.jpg" in lines[1]
 
@@ -308,6 +318,53 @@ def test_reader_that_goes_away(pictures, default_model):
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_words_that_begin_with_a_minus_sign(run, picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(picture("-1.png", 1)).parent)
+    assert run("--out", "-2.png", "--", "-1.png")[0] == 0
+    assert Path("-2.png").is_file()
+    status, out, error = run("--json", "--", "-1.png", "--out")
+    assert (status, len(out.splitlines())) == (1, 1) and "prog: --out: cannot be read" in error
+
+
+def test_model_of_the_environment(run, picture, monkeypatch):
+    models = []
+
+    def make_detector(args):
+        models.append(args.model)
+        return FakeDetector()
+
+    path = picture("one.png", 1)
+    monkeypatch.setenv("MTCNN_MODEL", "environment.data")
+    run(path, make_detector=make_detector)
+    run(path, "--model", "option.data", make_detector=make_detector)
+    monkeypatch.setenv("MTCNN_MODEL", "")
+    run(path, make_detector=make_detector)
+    assert models == ["environment.data", "option.data", None]
+
+
+def test_help_names_no_numbers_of_a_model(run, capfd):
+    shown = " ".join(run("--help")[1].split())
+    assert "MTCNN_MODEL names, else the model built in" in shown
+    assert not re.search(r"0\.6|0\.7|\(20\)", shown)
+    cli.main(["--help"], default_model="some.data")
+    shown = " ".join(capfd.readouterr().out.split())
+    assert "MTCNN_MODEL names, else some.data" in shown and shown.startswith("usage: pymtcnn ")
+
+
+def test_module_names_itself():
+    command = [sys.executable, "-m", "pymtcnn", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.startswith("usage: python -m pymtcnn ")
+
+
+def test_module_without_numpy(tmp_path):
+    """-S leaves out site-packages, as in a Python that has no packages at all."""
+    command = [sys.executable, "-S", "-E", "-m", "pymtcnn", "x.jpg"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert done.stderr.startswith("python -m pymtcnn: not installed: numpy; run 'bash make_in")
 
 
 # ---- the C program -------------------------------------------------------------------------------

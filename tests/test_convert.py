@@ -332,6 +332,27 @@ def test_without_a_checkpoint(tmp_path, monkeypatch, capsys):
         Network.from_darknet(f"checkpoints/{name}.cfg", f"checkpoints/{name}.weights")
 
 
+def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
+    save_checkpoint(tmp_path / "a.pt", random_network(parse_cfg(BATCH_NORM)))
+    command = [str(tmp_path / "a.pt"), "--out", str(tmp_path / "b.weights")]
+    (tmp_path / "b.cfg").write_text("mine")
+    assert torch2darknet.main(command) == 1
+    assert "b.cfg would change; --force replaces" in capsys.readouterr().err
+    assert (tmp_path / "b.cfg").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pt", "b.cfg"]
+    assert torch2darknet.main([*command, "--force"]) == 0
+    Network.from_darknet(tmp_path / "b.cfg", tmp_path / "b.weights")
+    assert torch2darknet.main(command) == 0  # the same again
+    (tmp_path / "b.weights").write_bytes(b"mine")
+    assert torch2darknet.main(command) == 1
+    assert (tmp_path / "b.weights").read_bytes() == b"mine"
+
+
+def test_missing_weights_are_named(tmp_path, capsys):
+    assert darknet2torch.main([str(tmp_path / "x.weights")]) == 1
+    assert "x.weights: cannot be read: No such file" in capsys.readouterr().err
+
+
 def test_output_that_cannot_be_written(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", random_network(DARKNET_CFG / "pnet.cfg"))
     assert (

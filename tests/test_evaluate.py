@@ -324,15 +324,22 @@ def test_program(tmp_path, data, capsys):
     assert "easy         2  0." in shown and "thresholds: 0.5 0.5 0.3" in shown
     results = json.loads((out / "results.json").read_text())
     assert results["faces"] == {"easy": 2, "medium": 2, "hard": 3}
+    assert results["settings"]["median_ms"] == round(results["settings"]["median_ms"], 2) > 0
     assert results["settings"]["min_face"] == 40 and results["settings"]["pictures"] == 3
     assert f"{results['ap']['hard']:.4f}" in (out / "results.txt").read_text()
     assert (out / "precision_recall.png").read_bytes()[:4] == b"\x89PNG"
     predictions = read_all(out / "predictions")
+    counts = [int(content.split(b"\n")[1]) for content in predictions.values()]
+    assert results["settings"]["detections"] == sum(counts) and "faces" not in results["settings"]
     assert sorted(map(str, predictions)) == ["0--Parade/a.txt", "0--Parade/none.txt", "1--B/b.txt"]
     assert any(content.count(b"\n") > 2 for content in predictions.values())
 
     # --resume keeps what is there, and only with the same settings.
     kept, gone = out / "predictions/0--Parade/a.txt", out / "predictions/1--B/b.txt"
+    assert program.main([*command, "--out", str(out), "--resume"]) == 0  # all is there
+    resumed = json.loads((out / "results.json").read_text())["settings"]
+    assert (resumed["detected"], resumed["detections"]) == (0, sum(counts))
+    assert "median_ms" not in resumed
     kept.write_text("0--Parade/a.jpg\n0\n")
     gone.unlink()
     assert program.main([*command, "--out", str(out), "--resume"]) == 0
@@ -362,6 +369,13 @@ def test_program(tmp_path, data, capsys):
     gone.unlink()
     assert program.main(again) == 1
     assert "b.txt: missing" in capsys.readouterr().err
+
+
+def test_the_plot_tells_how_many_pictures(tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(program, "plot", lambda path, curves, title: titles.append(title))
+    program.report(tmp_path, {}, {"pictures": 7})
+    assert titles == ["WIDER FACE validation, 7 pictures"]
 
 
 def test_program_errors(tmp_path, data, capsys, monkeypatch):
@@ -403,3 +417,10 @@ def test_script_runs_from_any_folder(tmp_path):
         **{"cwd": tmp_path, "capture_output": True, "text": True, "check": False},
     )
     assert done.returncode == 0 and done.stdout.startswith("usage: evaluate.py")
+
+
+def test_negative_threshold(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        program.main(["--data", str(tmp_path), "--thresholds", "-0.1,0.5,0.3"])
+    assert stop.value.code == 2
+    assert "0 to 1" in capsys.readouterr().err

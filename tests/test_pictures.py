@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import cv2
@@ -9,7 +10,16 @@ import numpy as np
 import picture_files as files
 import pytest
 
-from pymtcnn import ArgumentError, Detections, FileError, draw, read_picture, write_picture
+from pymtcnn import (
+    ArgumentError,
+    Detections,
+    FileError,
+    PictureError,
+    draw,
+    pictures,
+    read_picture,
+    write_picture,
+)
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +217,10 @@ def test_drawing_nothing(noise):
 def test_drawing_outside(noise):
     inside = draw(noise, detections((-50, -1e9, 1e9, 20), (1e30, 0, 1e31, 3)))
     assert inside.shape == noise.shape
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no /dev/zero here")
+def test_files_without_end_are_refused(monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_BYTES", 1 << 25)
+    with pytest.raises(PictureError, match=r"^/dev/zero: more than 32 MiB"):
+        read_picture("/dev/zero")

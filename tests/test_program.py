@@ -334,15 +334,15 @@ def test_named_model_detects(program, run, default_model):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--min-face", "0.5"], ["--min-face", "0.5", "at least 1", "pixels"]),
-        (["--min-face", "-20"], ["--min-face", "-20", "at least 1"]),
+        (["--min-face", "0.5"], ["--min-face", "0.5", "1 to 1000000", "pixels"]),
+        (["--min-face", "-20"], ["--min-face", "-20", "1 to 1000000"]),
         (["--min-face", "nan"], ["--min-face", "nan"]),
         (["--min-face", "inf"], ["--min-face", "inf"]),
         (["--min-face", "1e999"], ["--min-face", "1e999"]),
         (["--min-face", "20px"], ["--min-face", "20px"]),
         (["--min-face", "0x20"], ["--min-face", "0x20"]),
         (["--min-face="], ["--min-face", "''"]),
-        (["--min-face"], ["--min-face", "at least 1"]),
+        (["--min-face"], ["--min-face", "1 to 1000000"]),
         (["--thresholds", "0.5"], ["--thresholds", "0.5", "three", "0 to 1"]),
         (["--thresholds", "0.5,0.6"], ["--thresholds", "three"]),
         (["--thresholds", "0.5,0.6,0.7,0.8"], ["--thresholds", "three"]),

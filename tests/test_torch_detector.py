@@ -303,3 +303,12 @@ def test_too_many_levels(default_model):
     detector = TorchDetector(default_model, scale_factor=0.9999)
     with pytest.raises(ArgumentError, match=r"scale_factor 0\.9999 makes too many .* 200x300"):
         detector.detect(np.zeros((300, 200, 3), np.uint8))
+
+
+def test_model_of_the_environment(capfd, monkeypatch):
+    monkeypatch.setenv("MTCNN_MODEL", "environment.data")
+    assert program.main([str(PICTURES / "astronaut.jpg")]) == 1
+    assert capfd.readouterr().err.startswith("detector.py: environment.data: cannot be read")
+    assert program.main(["--help"]) == 0
+    shown = " ".join(capfd.readouterr().out.split())
+    assert "MTCNN_MODEL names, else darknet_cfg/default.data" in shown

@@ -11,8 +11,9 @@ import warnings
 import torch
 
 from pymtcnn.errors import FileError, ModelError
+from pymtcnn.files import atomic_write
 from train_mtcnn.darknet import Cfg, format_cfg, parse_cfg
-from train_mtcnn.files import atomic_write, read_bytes
+from train_mtcnn.files import read_bytes
 from train_mtcnn.networks import Network
 
 

@@ -6,18 +6,40 @@ the layout of its weights) is in layers.py. Needs numpy only.
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from pymtcnn.arguments import MAX_SIDE
 from pymtcnn.errors import CfgError, WeightsError
-from train_mtcnn.files import atomic_write, read_bytes
+from pymtcnn.files import atomic_write
+from train_mtcnn.files import read_bytes
 
 DARKNET_CFG = Path(__file__).resolve().parents[1] / "darknet_cfg"
 DEFAULT_MODEL = DARKNET_CFG / "default.data"
+
+_BLANKS = " \t\r"  # no others: a text may be in any encoding
+_NO_BLANKS = str.maketrans("", "", _BLANKS)
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def parse_decimal(text: str) -> float:
+    """A plain decimal number that float32 can hold; NaN where the text is none."""
+    text = text.strip(_BLANKS)
+    value = float(text) if _DECIMAL.fullmatch(text) else math.nan
+    return value if math.isfinite(float32(value)) else math.nan
+
+
+def float32(value: float) -> float:
+    """The float32 nearest to a number; infinite beyond its range."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(value))
+
 
 # ---- cfg -----------------------------------------------------------------------------------------
 
@@ -72,7 +94,7 @@ def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
     """Read the text of a cfg.
 
     As in Darknet: blanks do not count anywhere, comments (`#`, `;`) take whole lines, the first of
-    two values of an option counts. Lines may end in LF or CRLF.
+    two values of an option counts, a value may be empty. Lines may end in LF or CRLF.
 
     Parameters
     ----------
@@ -89,7 +111,7 @@ def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
     cfg = Cfg([], os.fspath(path))
     comments: list[str] = []
     for number, raw in enumerate(text.split("\n"), 1):
-        line = "".join(raw.split())
+        line = raw.translate(_NO_BLANKS)
         if not line:
             continue
         if line[0] in "#;":
@@ -101,7 +123,7 @@ def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
             comments = []
         else:
             option, equals, value = line.partition("=")
-            if not (option and equals and value):
+            if not (option and equals):
                 raise CfgError(f"{cfg.path}:{number}: '{raw.strip()}' is not 'option = value'")
             if not cfg.sections:
                 raise CfgError(f"{cfg.path}:{number}: option '{option}' stands before any section")
@@ -119,10 +141,11 @@ def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
 
 
 def _read_text(path: str | os.PathLike) -> str:
-    try:
-        return read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CfgError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
+    """A text of any encoding that contains ASCII; bytes that are not UTF-8 become surrogates."""
+    content = read_bytes(path)
+    if b"\0" in content:
+        raise CfgError(f"{path}: not a text file (it has zero bytes)")
+    return content.decode("utf-8-sig", "surrogateescape")
 
 
 def read_cfg(path: str | os.PathLike) -> Cfg:
@@ -144,7 +167,7 @@ def format_cfg(cfg: Cfg) -> str:
 def write_cfg(path: str | os.PathLike, cfg: Cfg) -> None:
     """Write a cfg file. Raises FileError."""
     with atomic_write(path) as file:
-        file.write(format_cfg(cfg).encode())
+        file.write(format_cfg(cfg).encode("utf-8", "surrogateescape"))
 
 
 # ---- weights -------------------------------------------------------------------------------------
@@ -269,11 +292,11 @@ class Data:
 # key -> (how many numbers, what they are, test of one of them)
 _NUMBERS = {
     "thresholds": (3, "three numbers 0..1", lambda v: 0 <= v <= 1),
-    "min_face": (1, "a number >= 1", lambda v: v >= 1),
+    "min_face": (1, f"a number 1..{MAX_SIDE}", lambda v: 1 <= v <= MAX_SIDE),
     "scale_factor": (1, "a number inside (0, 1)", lambda v: 0 < v < 1),
     "nms": (4, "four numbers 0..1", lambda v: 0 <= v <= 1),
     "mean": (1, "a number", lambda v: True),
-    "norm": (1, "a number other than 0", lambda v: v != 0),
+    "norm": (1, "a number other than 0", lambda v: float32(v) != 0),
     "pad": (1, "a number 0..255", lambda v: 0 <= v <= 255),
 }
 _KEYS = (
@@ -291,11 +314,8 @@ _KEYS = (
 
 def _numbers(where: str, key: str, value: str):
     count, meaning, good = _NUMBERS[key]
-    try:
-        numbers = tuple(float(part) for part in value.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count or not all(np.isfinite(v) and good(v) for v in numbers):
+    numbers = tuple(map(parse_decimal, value.split(",")))
+    if len(numbers) != count or not all(math.isfinite(v) and good(v) for v in numbers):
         raise CfgError(f"{where}: {key} = {value}; expected {meaning}")
     return numbers if count > 1 else numbers[0]
 
@@ -312,11 +332,11 @@ def read_data(path: str | os.PathLike) -> Data:
     """
     values: dict[str, tuple[str, str]] = {}  # key -> where it stands, value
     for number, raw in enumerate(_read_text(path).split("\n"), 1):
-        line = raw.strip()
+        line = raw.strip(_BLANKS)
         if not line or line[0] in "#;":
             continue
         where = f"{path}:{number}"
-        key, equals, value = (part.strip() for part in line.partition("="))
+        key, equals, value = (part.strip(_BLANKS) for part in line.partition("="))
         if not (key and equals and value):
             raise CfgError(f"{where}: '{line}' is not 'key = value'")
         if key not in _KEYS:
@@ -360,4 +380,6 @@ def format_data(data: Data, folder: str | os.PathLike, comments: tuple[str, ...]
 def write_data(path: str | os.PathLike, data: Data, comments: tuple[str, ...] = ()) -> None:
     """Write a `.data` file. Raises FileError."""
     with atomic_write(path) as file:
-        file.write(format_data(data, Path(path).parent, comments).encode())
+        file.write(
+            format_data(data, Path(path).parent, comments).encode("utf-8", "surrogateescape")
+        )

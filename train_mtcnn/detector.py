@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pymtcnn import cli
-from pymtcnn.arguments import check_color, check_image, check_options
+from pymtcnn.arguments import check_options
 from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError, ModelError
-from pymtcnn.pictures import is_picture_source, read_picture
+from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
 from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, square, visible
 from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
@@ -63,11 +63,36 @@ def load_networks(data: Data) -> dict[str, Network]:
                 f"{data.cfg[name]}: makes {network.output_shape} of {network.input_shape},"
                 f" expected {_OUTPUTS[name]}x1x1"
             )
-    pnet = networks["pnet"]
-    if pnet.input_shape.width != pnet.input_shape.height:
-        raise ModelError(f"{data.cfg['pnet']}: width and height of PNet's [net] differ")
-    pnet.shape(2 * pnet.cell, 2 * pnet.cell)  # refuses dense layers
+        if network.input_shape.width != network.input_shape.height:
+            raise ModelError(f"{data.cfg[name]}: width and height of its [net] differ")
+    _check_pnet(networks["pnet"])
     return networks
+
+
+def _check_pnet(pnet: Network) -> None:
+    """PNet runs on levels of any size: each output must see its own cell alone."""
+    path, before = pnet.cfg.path, {-1: pnet.input_shape}
+    for index, layer in enumerate(pnet.definition):
+        options, side = layer.options, before[layer.inputs[0]].height
+        padded = False
+        if layer.type == "convolutional":
+            padded = options["padding"] > 0
+        elif layer.type == "maxpool":
+            last = (layer.shape.height - 1) * options["stride"] + options["size"]
+            padded = options["padding"] > 1 or last > side
+        whole = layer.type == "softmax" and not options["spatial"]
+        if padded or whole or layer.type in ("connected", "avgpool"):
+            raise ModelError(
+                f"{path}: layer {index} ({layer.type}): PNet must be fully convolutional and"
+                " without padding (a [maxpool] may have padding=1 if it is of no use at PNet's own"
+                " size)"
+            )
+        before[index] = layer.shape
+    side = pnet.cell + pnet.stride
+    if pnet.stride > pnet.cell or pnet.shape(side, side)[1:] != (2, 2):
+        raise ModelError(
+            f"{path}: PNet's outputs do not lie on one grid, at most its width {pnet.cell} apart"
+        )
 
 
 class TorchDetector:
@@ -190,11 +215,7 @@ class TorchDetector:
 
     def _planes(self, image: ImageSource, color: str) -> Tensor:
         """A picture from anywhere as [3, H, W] float32, channels as the networks want them."""
-        if is_picture_source(image) and not isinstance(image, np.ndarray):
-            check_color(color)
-            pixels, color = read_picture(image), "RGB"
-        else:
-            pixels, color = check_image(image, color)
+        pixels, color = pixels_of(image, color)
         if color == "GRAY":
             pixels = pixels[..., None].repeat(3, 2)
         elif color[:3] != self._data.color:
@@ -291,6 +312,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv,
         prog="detector.py",
         description="Find faces with the reference cascade in PyTorch, to compare ./mtcnn with.",
+        default_model="darknet_cfg/default.data",
         make_detector=lambda args: TorchDetector(
             args.model,
             min_face=args.min_face,

@@ -1,9 +1,9 @@
 """Average precision on WIDER FACE by the official protocol: easy, medium, hard; IoU 0.5.
 
-    python train_mtcnn/evaluate.py --data ../shared/data/wider
+    python train_mtcnn/evaluate.py --data WIDER_FACE
 
-DATA is the folder of the unpacked download: wider_face_split/ and WIDER_val/. Writes predictions in
-the official form, the precision-recall curves and a table with the settings.
+WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_val/. Writes
+predictions in the official form, the precision-recall curves and a table with the settings.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ if __name__ == "__main__":
 import numpy as np
 
 from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
+from pymtcnn.cli import joined
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError, OutOfMemoryError
+from pymtcnn.files import atomic_write
 from train_mtcnn.average_precision import Curve, evaluate
 from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, read_data
-from train_mtcnn.files import atomic_write, read_bytes
+from train_mtcnn.files import read_bytes
 from train_mtcnn.script import require
 from train_mtcnn.wider import (
     Truth,
@@ -58,15 +60,15 @@ def _make_detector(settings: dict) -> None:
     _detector = Detector(settings["model"], **options)
 
 
-def _detect(images: Path, out: Path, event: str, name: str) -> tuple[int, float]:
-    """Write one picture's prediction; returns its number of faces and milliseconds."""
+def _detect(images: Path, out: Path, event: str, name: str) -> float:
+    """Write one picture's prediction; returns its milliseconds."""
     found = _detector.detect(images / event / f"{name}.jpg")
     write_prediction(out, event, name, found.boxes, found.scores)
-    return len(found), found.total_ms
+    return found.total_ms
 
 
-def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[tuple[int, float]]:
-    """Do all tasks in `jobs` processes."""
+def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
+    """Do all tasks in `jobs` processes; yields the milliseconds of each."""
     _make_detector(settings)  # here in any case: its errors are clearer than a dead process
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
@@ -112,7 +114,7 @@ def detect_all(
 
     Returns
     -------
-    Number of pictures detected now, their faces, and median milliseconds a picture.
+    Number of pictures detected now and, if there are any, their median milliseconds.
 
     Raises
     ------
@@ -142,13 +144,9 @@ def detect_all(
         for picture in truth
         if not prediction_path(predictions, picture.event, picture.name).exists()
     ]
-    done = list(tqdm(_run(settings, tasks, jobs), total=len(tasks), unit="picture", disable=None))
-    times = [ms for _, ms in done]
-    return {
-        "detected": len(done),
-        "faces": sum(count for count, _ in done),
-        "median_ms": float(np.median(times)) if times else None,
-    }
+    times = list(tqdm(_run(settings, tasks, jobs), total=len(tasks), unit="picture", disable=None))
+    median = {"median_ms": round(float(np.median(times)), 2)} if times else {}
+    return {"detected": len(times), **median}
 
 
 def _digest(model: Path) -> str:
@@ -213,7 +211,8 @@ def report(out: Path, curves: dict[str, Curve], settings: dict) -> None:
         file.write(table(curves, settings).encode())
     with atomic_write(out / "results.json") as file:
         file.write((json.dumps(results, indent=2) + "\n").encode())
-    plot(out / "precision_recall.png", curves, "WIDER FACE validation")
+    title = f"WIDER FACE validation, {settings['pictures']} pictures"
+    plot(out / "precision_recall.png", curves, title)
 
 
 # ---- the command line ----------------------------------------------------------------------------
@@ -248,7 +247,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--data", type=Path, required=True, metavar="DIR", help="WIDER FACE, unpacked")
+    add("--data", type=Path, required=True, metavar="WIDER_FACE", help="the folder of the download")
     add("--backend", choices=("c", "torch"), default="c", help="the C core or the reference")
     add("--model", type=Path, metavar="FILE.data", default=DEFAULT_MODEL, help="the model")
     add("--min-face", type=_option(check_min_face), default=20.0, metavar="PX", help="default: 20")
@@ -271,7 +270,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--pictures", type=_count, metavar="N", help="only N pictures, spread over the set")
     add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
-    return parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    return parser.parse_args(joined(words, ("min-face", "scale-factor", "thresholds")))
 
 
 def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
@@ -318,7 +318,9 @@ def _evaluate(args: argparse.Namespace) -> None:
         made = {key: settings[key] for key in settings if key != "pictures"}
         settings |= detect_all(made, truth, images, out, args.jobs, args.resume)
         settings["seconds"] = round(time.perf_counter() - start, 1)
-    curves = evaluate(truth, [read_prediction(predictions, p.event, p.name) for p in truth])
+    found = [read_prediction(predictions, p.event, p.name) for p in truth]
+    settings["detections"] = sum(map(len, found))
+    curves = evaluate(truth, found)
     print(table(curves, settings), end="")
     if out is not None:
         report(out, curves, settings)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pymtcnn.errors import CfgError
-from train_mtcnn.darknet import Cfg, Section
+from train_mtcnn.darknet import Cfg, Section, float32, parse_decimal
 
 ACTIVATIONS = (
     "linear",
@@ -40,7 +40,8 @@ _MAX_SIDE = 1 << 20  # of pictures
 _MAX_CHANNELS = 1 << 16  # of layers, and their groups
 _MAX_KERNEL = 1 << 10  # sizes, strides, paddings
 _MAX_OUTPUT = (1 << 31) - 1  # values of one layer's output
-_MAX_WEIGHTS = 1 << 28  # values of all layers: 1 GiB of float32
+_MAX_WEIGHTS = 1 << 26  # values of all layers: 256 MiB of float32
+_MAX_LAYERS = 4096
 
 # Darknet's second names
 _ALIASES = {
@@ -114,22 +115,27 @@ class _Options:
 
     def integer(self, option: str, default: int | None, low: int, high: int) -> int:
         text = self.text(option, None if default is None else str(default))
-        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
+        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,4000}", text) else None
         if value is None or not low <= value <= high:
             raise self.error(f"{option}={text}; expected an integer {low}..{high}", option)
         self.values[option] = value
         return value
 
-    def number(self, option: str, default: float, low: float, high: float) -> float:
+    def positive(self, option: str, default: float) -> float:
         text = self.text(option, str(default))
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise self.error(f"{option}={text}; expected a number {low:g}..{high:g}", option)
+        value = parse_decimal(text)
+        if not float32(value) > 0:
+            raise self.error(f"{option}={text}; expected a number above 0", option)
         self.values[option] = value
         return value
+
+    def strides(self) -> None:
+        """Refuse strides that differ between the two directions."""
+        stride = str(self.values["stride"])
+        for option in ("stride_x", "stride_y"):
+            if self.integer(option, int(stride), 1, _MAX_KERNEL) != int(stride):
+                self.refuse(option, stride)
+            del self.values[option]
 
     def activation(self) -> str:
         value = self.text("activation")  # no default: readers differ in it
@@ -185,6 +191,7 @@ def _convolutional(options: _Options, index: int, shape: Shape, shapes: list[Sha
     for option, accepted in (("binary", "0"), ("xnor", "0"), ("flipped", "0"), ("dilation", "1")):
         options.refuse(option, accepted)
     options.refuse("antialiasing", "0")
+    options.strides()
     if shape.channels % groups or filters % groups:
         raise options.error(
             f"groups={groups} does not divide {shape.channels} channels and {filters} filters",
@@ -215,6 +222,7 @@ def _maxpool(options: _Options, index: int, shape: Shape, shapes: list[Shape]) -
     padding = options.integer("padding", size - 1, 0, _MAX_KERNEL)  # on both sides together
     options.refuse("maxpool_depth", "0")
     options.refuse("antialiasing", "0")
+    options.strides()
     height = _window(options, shape.height, padding, size, stride)
     width = _window(options, shape.width, padding, size, stride)
     return _Part(Shape(shape.channels, height, width))
@@ -242,6 +250,8 @@ def _route(options: _Options, index: int, shape: Shape, shapes: list[Shape]) -> 
 def _shortcut(options: _Options, index: int, shape: Shape, shapes: list[Shape]) -> _Part:
     inputs = options.layers("from", index)
     options.activation()
+    for option, accepted in (("alpha", "1"), ("beta", "1"), ("weights_type", "none")):
+        options.refuse(option, accepted)
     if len(inputs) != 1 or shapes[inputs[0]] != shape:
         raise options.error(
             f"from={options.values['from']}; expected one layer of the shape {shape}", "from"
@@ -250,14 +260,14 @@ def _shortcut(options: _Options, index: int, shape: Shape, shapes: list[Shape]) 
 
 
 def _dropout(options: _Options, index: int, shape: Shape, shapes: list[Shape]) -> _Part:
-    options.number("probability", 0.5, 0, 1)
+    options.text("probability", "0.5")  # for training; detection does not read it
     return _Part(shape)
 
 
 def _softmax(options: _Options, index: int, shape: Shape, shapes: list[Shape]) -> _Part:
     groups = options.integer("groups", 1, 1, _MAX_CHANNELS)
     options.integer("spatial", 0, 0, 1)  # 1: over the channels of each pixel
-    options.number("temperature", 1, 1e-6, 1e6)
+    options.positive("temperature", 1)
     if options.section.options.get("tree"):
         raise options.error("tree is not supported", "tree")
     if shape.channels % groups:
@@ -290,11 +300,14 @@ _SECTIONS: dict[str, Callable[[_Options, int, Shape, list[Shape]], _Part]] = {
 def input_shape(cfg: Cfg) -> Shape:
     """The input that `[net]` gives. Raises CfgError."""
     options = _Options(cfg, cfg.sections[0])
-    return Shape(
+    shape = Shape(
         options.integer("channels", None, 1, _MAX_CHANNELS),
         options.integer("height", None, 1, _MAX_SIDE),
         options.integer("width", None, 1, _MAX_SIDE),
     )
+    if math.prod(shape) > _MAX_OUTPUT:
+        raise options.error(f"its input of {shape} values is too large")
+    return shape
 
 
 def read_layers(cfg: Cfg, height: int | None = None, width: int | None = None) -> list[Layer]:
@@ -314,10 +327,12 @@ def read_layers(cfg: Cfg, height: int | None = None, width: int | None = None) -
     Raises
     ------
     CfgError
-        If a section or option is unknown, a value is outside its range, or shapes do not fit; the
-        message names file and line.
+        If a section is unknown, a value is outside its range, or shapes do not fit; the message
+        names file and line.
     """
     net = input_shape(cfg)
+    if len(cfg.sections) - 1 > _MAX_LAYERS:
+        raise CfgError(f"{cfg.path}: more than {_MAX_LAYERS} layers")
     net = Shape(net.channels, height or net.height, width or net.width)
     layers: list[Layer] = []
     shapes: list[Shape] = []

@@ -134,7 +134,7 @@ class _Dropout(nn.Module):
         self.probability = layer.options["probability"]
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.probability, self.training)
+        return F.dropout(x, float(self.probability)) if self.training else x
 
 
 class _Softmax(nn.Module):
@@ -239,7 +239,11 @@ class Network(nn.Module):
     @property
     def stride(self) -> int:
         """Pixels of the picture from one output to the next."""
-        return math.prod(layer.options.get("stride", 1) for layer in self.definition)
+        stride, index = 1, len(self.definition) - 1
+        while index >= 0:
+            stride *= self.definition[index].options.get("stride", 1)
+            index = self.definition[index].inputs[0]
+        return stride
 
     def shape(self, height: int, width: int) -> Shape:
         """Shape of the output for an input of height x width pixels.

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
-from train_mtcnn.files import atomic_write, read_bytes
+from pymtcnn.files import atomic_write
+from train_mtcnn.files import read_bytes
 
 ATTRIBUTES = ("blur", "expression", "illumination", "invalid", "occlusion", "pose")
 SETS = ("easy", "medium", "hard")

@@ -237,7 +237,8 @@ static void bad_models(void)
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
     refuse_data(MOST "min_face = 0\n", MTCNN_ERROR_CFG,
                 ":8: min_face=0: a number from 1 to 1000000");
-    refuse_data(MOST "min_face = 0x14\n", MTCNN_ERROR_CFG, "min_face=0x14");
+    refuse_data(MOST "min_face = 0X14\n", MTCNN_ERROR_CFG, "min_face=0X14");
+    refuse_data("pnet_cfg pnet_weights = x\n" SETTINGS, MTCNN_ERROR_CFG, "unknown key");
     refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":9: 'pad' stands in line 7 already");
     refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG, ":8: color=GREY: RGB or BGR");
 

@@ -98,6 +98,9 @@ static void bad_cfgs(void)
     refuse(NET CONV(1, 1) "[route]\nlayers=5\n", ":12: [route]: layer 5 does not exist");
     refuse(NET CONV(1, 1) "[route]\nlayers=-2147483649\n", "does not exist");
     refuse(NET CONV(1, 1) "[route]\nlayers=\n", "layers");
+#define EIGHT "-1,-1,-1,-1,-1,-1,-1,-1,"
+    refuse(NET CONV(1, 1) "[route]\nlayers=" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "-1\n",
+           "joins more than 64 layers");
     refuse(NET CONV(1, 1) CONV(1, 3) "[route]\nlayers=-1,-2\n", "different sizes");
     refuse(NET CONV(1, 1) CONV(2, 1) "[shortcut]\nfrom=-2\nactivation=linear\n", "1 channels to 2");
     refuse(NET CONV(1, 1) "[shortcut]\nfrom=-3\nactivation=linear\n", "from=-3");

@@ -1,0 +1,61 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import FileError, MtcnnError
+
+
+def reason(error: Exception) -> str:
+    """Cause of a failed file operation in a few words, without the path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; it becomes `path` when the block ends well.
+
+    If the block raises, the temporary file goes and whatever was at `path` stays as it was.
+
+    Parameters
+    ----------
+    path : path
+        The file to write; where it is a link, the file that it names.
+
+    Yields
+    ------
+    binary file
+        Open for writing.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            raise OSError(0, "Not a regular file")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+        file = open(temporary, "xb")  # noqa: SIM115 closed below
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise _unwritable(path, error) from error
+    try:
+        with file:
+            yield file
+        os.replace(temporary, target)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, MtcnnError):
+            raise _unwritable(path, error) from error
+        raise
+
+
+def _unwritable(path: str | os.PathLike[str], error: Exception) -> FileError:
+    return FileError(f"{os.fspath(path)}: cannot be written: {reason(error)}")
