@@ -423,4 +423,4 @@ def test_negative_threshold(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         program.main(["--data", str(tmp_path), "--thresholds", "-0.1,0.5,0.3"])
     assert stop.value.code == 2
-    assert "0 to 1" in capsys.readouterr().err
+    assert "each 0..1" in capsys.readouterr().err
