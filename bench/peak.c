@@ -16,7 +16,7 @@ double peak_seconds(void)
 /* Twelve independent sums are more than any core can have in flight. */
 #define TWELVE(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
 #define LOOPS 100000
-#define REPEATS 20
+#define REPEATS 200
 
 /* The least seconds of LOOPS times the twelve instructions. */
 #define TIME(instructions, ...) \
