@@ -3,8 +3,18 @@
 
 #include "cascade.h"
 
-/* Crops that go through a network at once. */
-#define BATCH 32
+/*
+ * Crops that go through a network at once: a quarter of all, so that there is work for some threads
+ * even for a few faces, within these bounds. It depends on the crops alone, and so do the results.
+ */
+#define LEAST_BATCH 4
+#define MOST_BATCH 32
+
+static int batch_size(size_t crops)
+{
+    const size_t quarter = (crops + 3) / 4;
+    return quarter < LEAST_BATCH ? LEAST_BATCH : quarter > MOST_BATCH ? MOST_BATCH : (int)quarter;
+}
 
 /* A stage in progress. */
 typedef struct mt_crop_run {
@@ -14,6 +24,7 @@ typedef struct mt_crop_run {
     const mtcnn_network *network;
     int side;     /* pixels of a crop */
     int channels; /* of the output */
+    int batch;    /* crops of a task */
 } mt_crop_run;
 
 /* A batch in progress. */
@@ -73,9 +84,9 @@ static void crop_task(void *context, int task, int worker)
     mt_lane *lane = &detector->lanes[worker];
     if (lane->failed)
         return;
-    mt_batch batch = {run, lane, (size_t)task * BATCH};
+    mt_batch batch = {run, lane, (size_t)task * run->batch};
     const size_t left = detector->candidate_count - batch.first;
-    const int count = left < BATCH ? (int)left : BATCH;
+    const int count = left < (size_t)run->batch ? (int)left : run->batch;
     float *output = (float *)detector->outputs.data + batch.first * run->channels;
     const bool done = run->network->packed
                           ? mt_packed_run_batch(&lane->stream, &lane->scratch, run->network->packed,
@@ -117,11 +128,12 @@ bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
                        stage,
                        network,
                        network->input.width,
-                       network->layers[network->layer_count - 1].out.channels};
+                       network->layers[network->layer_count - 1].out.channels,
+                       batch_size(detector->candidate_count)};
     const size_t count = detector->candidate_count;
     if (!mt_reserve(&detector->outputs, count * (size_t)run.channels, sizeof(float)))
         return false;
-    mt_pool_run(detector->pool, (int)((count + BATCH - 1) / BATCH), crop_task, &run);
+    mt_pool_run(detector->pool, (int)((count + run.batch - 1) / run.batch), crop_task, &run);
     for (int i = 0; i < detector->options.threads; i++)
         if (detector->lanes[i].failed)
             return false;
