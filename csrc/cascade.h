@@ -51,9 +51,6 @@ struct mtcnn_detector {
 /* Milliseconds of a clock that only runs forward. */
 double mt_now_ms(void);
 
-/* Channels that a stage's output has: probability, offsets, and ONet's landmarks. */
-enum { MT_PROPOSAL_CHANNELS = 5, MT_FACE_CHANNELS = 15 };
-
 /* Step 1: plans levels and tiles for a picture of width x height. pyramid.c */
 int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error);
 

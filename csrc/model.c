@@ -9,8 +9,8 @@
 
 static const char *const stage_names[MT_STAGES] = {"pnet", "rnet", "onet"};
 
-/* Channels that a stage's output must have: probability, offsets, and ONet's landmarks. */
-static const int stage_channels[MT_STAGES] = {5, 5, 15};
+static const int stage_channels[MT_STAGES] = {MT_PROPOSAL_CHANNELS, MT_PROPOSAL_CHANNELS,
+                                              MT_FACE_CHANNELS};
 
 static int check_fraction(const char *name, float value, mtcnn_error *error)
 {

@@ -96,14 +96,15 @@ def main(
 def _default_detector(args: argparse.Namespace) -> PictureDetector:
     from .detector import Detector
 
-    return Detector(
-        args.model,
-        min_face=args.min_face,
-        thresholds=args.thresholds,
-        scale_factor=args.scale_factor,
-        clip=args.clip,
-        threads=args.threads,
-    )
+    return Detector(args.model, **detector_options(args))
+
+
+def detector_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The parsed options as keyword arguments of a detector."""
+    return {
+        name: getattr(args, name)
+        for name in ("min_face", "thresholds", "scale_factor", "clip", "threads")
+    }
 
 
 # ---- arguments --------------------------------------------------------------------------------

@@ -8,9 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from pymtcnn import Detector
-from pymtcnn.errors import LibraryError
-
 DETECT = """\
 import sys
 import numpy
@@ -30,10 +27,6 @@ TOLERANCES = {"boxes": 1e-2, "scores": 1e-5, "landmarks": 1e-2}
 @pytest.fixture
 def detect(tmp_path, default_model, pictures):
     """A function that detects with the kernels of a name: the process and its file of arrays."""
-    try:
-        Detector(default_model).close()
-    except LibraryError as error:
-        pytest.skip(str(error))
 
     def detect(cpu):
         target = tmp_path / f"{cpu}.npz"

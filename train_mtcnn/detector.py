@@ -313,14 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="detector.py",
         description="Find faces with the reference cascade in PyTorch, to compare ./mtcnn with.",
         default_model="darknet_cfg/default.data",
-        make_detector=lambda args: TorchDetector(
-            args.model,
-            min_face=args.min_face,
-            thresholds=args.thresholds,
-            scale_factor=args.scale_factor,
-            clip=args.clip,
-            threads=args.threads,
-        ),
+        make_detector=lambda args: TorchDetector(args.model, **cli.detector_options(args)),
     )
 
 
