@@ -23,7 +23,6 @@ typedef struct mt_tile {
 typedef struct mt_lane {
     mt_workspace workspaces[MT_STAGES]; /* for networks that are not packed */
     mt_stream stream;                   /* for those that are */
-    mt_buffer scratch;                  /* float: features of a batch */
     mt_resizer resizer;
     mt_buffer candidates; /* mt_candidate [candidate_count]: found in PNet's outputs */
     size_t candidate_count;

@@ -8,7 +8,7 @@
  * even for a few faces, within these bounds. It depends on the crops alone, and so do the results.
  */
 #define LEAST_BATCH 4
-#define MOST_BATCH 32
+#define MOST_BATCH 16
 
 static int batch_size(size_t crops)
 {
@@ -89,7 +89,7 @@ static void crop_task(void *context, int task, int worker)
     const int count = left < (size_t)run->batch ? (int)left : run->batch;
     float *output = (float *)detector->outputs.data + batch.first * run->channels;
     const bool done = run->network->packed
-                          ? mt_packed_run_batch(&lane->stream, &lane->scratch, run->network->packed,
+                          ? mt_packed_run_batch(&lane->stream, run->network->packed,
                                                 count, crop_row, &batch, output)
                           : run_batch(&batch, count, output);
     if (!done)

@@ -7,6 +7,7 @@
 #ifndef MT_KERNELS_H
 #define MT_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,56 @@ typedef struct mt_row_convolution {
     ptrdiff_t step;
     int outputs;          /* along the row */
     int vectors;          /* of an output, each of `vector` channels */
-    int panel;            /* vectors that are computed together; divides vectors */
+    int panel;            /* 1 or 2 vectors that are computed together; divides vectors */
     const float *weights; /* [vectors / panel][row_count * segments * length][panel * vector] */
     const float *biases;  /* [vectors * vector] */
-    const float *slopes;  /* [vectors * vector] */
+    const float *slopes;  /* [vectors * vector]; NULL: neither bias nor activation */
     float *output;        /* [outputs][vectors * vector] */
+    ptrdiff_t output_step; /* floats from one output to the next */
 } mt_row_convolution;
+
+/* The transforms around the products of a convolution by Winograd's method: winograd.h. */
+typedef struct mt_tiles_in {
+    const float *rows[6]; /* at the first tile's first pixel: [4 * tiles + 2][step] */
+    int tiles;            /* side by side, 4 pixels apart */
+    int step;             /* channels, a multiple of vector */
+    ptrdiff_t values_step;
+    float *values; /* [36] values_step floats apart: [tiles][step] */
+} mt_tiles_in;
+
+typedef struct mt_tiles_out {
+    const float *products; /* [36] products_step floats apart: [tiles][vectors * vector] */
+    ptrdiff_t products_step;
+    int tiles;
+    int vectors;
+    const float *biases, *slopes; /* [vectors * vector] */
+    int step;                     /* floats from one pixel of the output to the next */
+    float *rows[4];               /* [4 * tiles][step], of which vectors * vector are written */
+} mt_tiles_out;
+
+/*
+ * A row of a 3x3 convolution of three channels with bias and activation (slopes >= 0), followed by
+ * the largest of each 2x2 outputs.
+ *
+ * Pixels of the input lie in six planes: channel 0's even columns, its odd ones, channel 1's, ...
+ */
+typedef struct mt_stem {
+    const float *rows[6]; /* inputs of the windows' top outputs, of their bottom ones: 3 rows each */
+    ptrdiff_t plane;      /* floats from one plane to the next; `vector` of them beyond the row */
+    int outputs;          /* pooled */
+    int pairs;            /* of them, from the first on, with two columns of outputs; others have one */
+    int channels;         /* of the output, at most MT_MOST_STEM_CHANNELS */
+    const float *weights; /* [channels][3 rows][3 channels][3 columns] */
+    const float *biases, *slopes; /* [channels] */
+    int step;                     /* channels, padded to a multiple of vector */
+    float *output;                /* [outputs][step] */
+} mt_stem;
+
+#define MT_MOST_STEM_CHANNELS 64
+
+/* The points of Winograd's method, besides 0, their negatives and infinity. */
+#define MT_POINT_1 0.75f
+#define MT_POINT_2 1.5f
 
 /* The largest pixel, channel by channel, in windows of rows; windows end where the rows end. */
 typedef struct mt_row_pooling {
@@ -56,10 +101,20 @@ typedef struct mt_taps {
 typedef struct mt_kernels {
     const char *name; /* as MTCNN_CPU takes it */
     int vector;       /* floats of a vector; a multiple of 4 */
-    int most_panel;   /* 1, 2 or 4: the widest panel that `convolve` knows */
+    bool direct;      /* networks run as they are written: no Winograd, no stem */
 
     void (*convolve)(const mt_row_convolution *work);
+    void (*tiles_in)(const mt_tiles_in *work);
+    void (*tiles_out)(const mt_tiles_out *work);
     void (*pool)(const mt_row_pooling *work);
+
+    /* Pixels [count][3] into the six planes of mt_stem; up to 7 pixels more are read and written. */
+    void (*split)(const float *pixels, int count, ptrdiff_t plane, float *planes);
+    void (*stem)(const mt_stem *work);
+
+    /* sums[i] = bias + sum over c of weights[c] * pixels[i * channels + c]; channels fill vectors */
+    void (*project)(const float *pixels, int channels, int count, const float *weights, float bias,
+                    float *sums);
 
     /* sums[i] = sum over `rows` (>= 1) rows, stride bytes apart, of weights[row] * bytes[row * stride + i] */
     void (*blend)(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,

@@ -5,12 +5,21 @@
 #include <arm_neon.h>
 #define MOST_2 12 /* 32 registers */
 #define NAME "neon"
+#define MOST_STEM 5
+#define LARGER(a, b) (vec) vmaxnmq_f32((float32x4_t)(a), (float32x4_t)(b))
 #define MULTIPLY_ADD(a, b, c) (vec) vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b))
 #else
 #define MOST_2 6
 #define NAME "sse2"
+#define MOST_STEM 3
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#define LARGER(a, b) (vec) _mm_max_ps((__m128)(a), (__m128)(b))
+#else
+#define LARGER(a, b) larger(a, b)
+#define NEEDS_LARGER
 #endif
-#define MOST_4 0
+#endif
 #define KERNELS mt_kernels_128
 #include "kernels_template.h"

@@ -9,11 +9,10 @@ static void BLOCK_NAME(P, V)(const mt_row_convolution *work, int first, int pane
     const int inputs = work->row_count * work->segments * work->length;
     const float *weights = work->weights + (size_t)panel * inputs * V * LANES;
     const float *biases = work->biases + panel * V * LANES;
-    const float *slopes = work->slopes + panel * V * LANES;
 
     vec sums[P][V];
     UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++)
-        sums[p][v] = load(biases + v * LANES);
+        sums[p][v] = work->slopes ? load(biases + v * LANES) : (vec){0};
 
     for (int r = 0; r < work->row_count; r++) {
         for (int s = 0; s < work->segments; s++) {
@@ -40,16 +39,15 @@ static void BLOCK_NAME(P, V)(const mt_row_convolution *work, int first, int pane
         }
     }
 
-    float *output = work->output + ((size_t)first * work->vectors + panel * V) * LANES;
-    UNROLL for (int p = 0; p < P; p++)
-    {
-        UNROLL for (int v = 0; v < V; v++)
-        {
-            const vec sum = sums[p][v];
-            const vec positive = (vec)((mask)sum & (sum > 0.0f));
-            store(output + v * LANES, positive + load(slopes + v * LANES) * (sum - positive));
-        }
-        output += (size_t)work->vectors * LANES;
+    float *output = work->output + first * work->output_step + panel * V * LANES;
+    if (!work->slopes) {
+        UNROLL for (int p = 0; p < P; p++, output += work->output_step)
+            UNROLL for (int v = 0; v < V; v++) store(output + v * LANES, sums[p][v]);
+        return;
     }
+    const float *slopes = work->slopes + panel * V * LANES;
+    UNROLL for (int p = 0; p < P; p++, output += work->output_step)
+        UNROLL for (int v = 0; v < V; v++)
+            store(output + v * LANES, activate(sums[p][v], load(slopes + v * LANES)));
 }
 #undef P

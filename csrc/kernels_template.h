@@ -3,9 +3,11 @@
  * set includes it, with
  *
  *   LANES       floats of a vector
- *   MOST_1, MOST_2, MOST_4   outputs that convolve computes together for panels of 1, 2 and 4
- *               vectors (0: no such panel): as many as there are registers for their sums
+ *   MOST_1, MOST_2   outputs that convolve computes together for panels of 1 and 2 vectors: as many
+ *               as there are registers for their sums
+ *   MOST_STEM   channels that stem computes together: 3 or 5, each with 4 sums
  *   MULTIPLY_ADD(a, b, c)   a * b + c of vectors
+ *   LARGER(a, b)            a > b ? a : b, lane by lane
  *   NAME, KERNELS   the name and the variable of the table
  *
  * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
@@ -37,6 +39,38 @@ static inline vec broadcast(float value)
     return value - (vec){0};
 }
 
+#if defined(NEEDS_LARGER)
+static inline vec larger(vec a, vec b)
+{
+    const mask greater = a > b;
+    return (vec)(((mask)a & greater) | ((mask)b & ~greater));
+}
+#endif
+
+static inline vec activate(vec sum, vec slope)
+{
+    const vec positive = LARGER(sum, (vec){0});
+    return MULTIPLY_ADD(slope, sum - positive, positive);
+}
+
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int quad_mask __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_mask){__VA_ARGS__})
+#endif
+
+/* rows [4][4] become columns */
+static inline void transpose(quad rows[4])
+{
+    const quad a = SHUFFLE(rows[0], rows[1], 0, 4, 1, 5), b = SHUFFLE(rows[0], rows[1], 2, 6, 3, 7);
+    const quad c = SHUFFLE(rows[2], rows[3], 0, 4, 1, 5), d = SHUFFLE(rows[2], rows[3], 2, 6, 3, 7);
+    rows[0] = SHUFFLE(a, c, 0, 1, 4, 5);
+    rows[1] = SHUFFLE(a, c, 2, 3, 6, 7);
+    rows[2] = SHUFFLE(b, d, 0, 1, 4, 5);
+    rows[3] = SHUFFLE(b, d, 2, 3, 6, 7);
+}
+
 /* convolve_P_V for every block of P outputs and panel of V vectors. */
 #define BLOCK_NAME(p, v) BLOCK_NAME_(p, v)
 #define BLOCK_NAME_(p, v) convolve_##p##_##v
@@ -46,11 +80,6 @@ static inline vec broadcast(float value)
 #define V 2
 #include "kernels_blocks.h"
 #undef V
-#if MOST_4
-#define V 4
-#include "kernels_blocks.h"
-#undef V
-#endif
 
 typedef void (*block_function)(const mt_row_convolution *work, int first, int panel);
 
@@ -66,21 +95,12 @@ static const block_function blocks_2[] = {BLOCKS(2), MORE_BLOCKS(2)};
 #else
 static const block_function blocks_2[] = {BLOCKS(2)};
 #endif
-#if MOST_4
-static const block_function blocks_4[] = {BLOCKS(4)};
-#endif
 
 /* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and a lonely 1. */
 static void convolve(const mt_row_convolution *work)
 {
     const block_function *functions = work->panel == 1 ? blocks_1 : blocks_2;
-    int most = work->panel == 1 ? MOST_1 : MOST_2;
-#if MOST_4
-    if (work->panel == 4) {
-        functions = blocks_4;
-        most = MOST_4;
-    }
-#endif
+    const int most = work->panel == 1 ? MOST_1 : MOST_2;
     const int count = (work->outputs + most - 1) / most;
     for (int panel = 0; panel < work->vectors / work->panel; panel++) {
         for (int i = 0, first = 0; i < count; i++) {
@@ -89,12 +109,6 @@ static void convolve(const mt_row_convolution *work)
             first += outputs;
         }
     }
-}
-
-static vec larger(vec a, vec b)
-{
-    const mask greater = a > b;
-    return (vec)(((mask)a & greater) | ((mask)b & ~greater));
 }
 
 static void pool(const mt_row_pooling *work)
@@ -107,11 +121,38 @@ static void pool(const mt_row_pooling *work)
             vec largest = load(work->rows[0] + (size_t)left * work->channels + c);
             for (int r = 0; r < work->row_count; r++)
                 for (int x = left; x < right; x++)
-                    largest = larger(largest, load(work->rows[r] + (size_t)x * work->channels + c));
+                    largest = LARGER(load(work->rows[r] + (size_t)x * work->channels + c), largest);
             store(output, largest);
         }
     }
 }
+
+static void project(const float *pixels, int channels, int count, const float *weights, float bias,
+                    float *sums)
+{
+    for (int i = 0; i < count; i += 4) {
+        quad quads[4];
+        for (int p = 0; p < 4; p++) {
+            const int pixel = i + p < count ? i + p : i; /* any, at the end */
+            const float *in = pixels + (size_t)pixel * channels;
+            vec sum = {0};
+            for (int c = 0; c < channels; c += LANES)
+                sum = MULTIPLY_ADD(load(weights + c), load(in + c), sum);
+            quads[p] = (quad){0};
+            UNROLL for (int k = 0; k < LANES; k += 4)
+                quads[p] += *(const quad *)((const float *)&sum + k);
+        }
+        transpose(quads);
+        const quad sum = quads[0] + quads[1] + quads[2] + quads[3] + bias;
+        if (i + 4 <= count)
+            *(quad *)(sums + i) = sum;
+        else
+            memcpy(sums + i, &sum, (size_t)(count - i) * sizeof *sums);
+    }
+}
+
+#include "kernels_stem.h"
+#include "kernels_winograd.h"
 
 /* Columns whose sums are made together: they stay in registers or the nearest cache. */
 #define BLEND 64
@@ -155,4 +196,16 @@ static void mix(const float *pixels, int channels, const mt_taps *taps, const fl
     }
 }
 
-const mt_kernels KERNELS = {NAME, LANES, MOST_4 ? 4 : 2, convolve, pool, blend, mix};
+const mt_kernels KERNELS = {
+    .name = NAME,
+    .vector = LANES,
+    .convolve = convolve,
+    .tiles_in = tiles_in,
+    .tiles_out = tiles_out,
+    .pool = pool,
+    .split = split,
+    .stem = stem,
+    .project = project,
+    .blend = blend,
+    .mix = mix,
+};

@@ -7,7 +7,9 @@ static mt_buffer *shared_buffer(mt_lane *lane, int index)
     mt_buffer *const buffers[] = {
         &lane->stream.states,
         &lane->stream.rings,
-        &lane->scratch,
+        &lane->stream.scores,
+        &lane->stream.maps,
+        &lane->stream.winograd,
         &lane->candidates,
         &lane->resizer.x_taps,
         &lane->resizer.y_taps,

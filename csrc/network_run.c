@@ -28,12 +28,11 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
                        float *output)
 {
     mt_stream stream = {0};
-    mt_buffer scratch = {0};
     bool done = true;
     if (whole) {
-        done = mt_packed_run_batch(&stream, &scratch, packed, batch, planar_row, &input, output);
+        done = mt_packed_run_batch(&stream, packed, batch, planar_row, &input, output);
     } else {
-        const int channels = mt_packed_outputs(packed), step = mt_packed_output_step(packed);
+        const int channels = mt_packed_outputs(packed);
         for (int b = 0; b < batch && done; b++) {
             int height, width;
             done = mt_stream_begin(&stream, packed, input.shape.height, input.shape.width,
@@ -42,11 +41,10 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
                 break;
             mt_stream_size(&stream, &height, &width);
             for (int y = 0; y < height; y++) {
-                const float *row = mt_stream_row(&stream, y);
+                mt_stream_scores(&stream, y);
                 for (int x = 0; x < width; x++) {
                     float values[MT_MOST_OUTPUTS];
-                    memcpy(values, row + (size_t)x * step, (size_t)channels * sizeof *values);
-                    mt_packed_activate(packed, values);
+                    mt_stream_output(&stream, x, values);
                     for (int c = 0; c < channels; c++)
                         output[((size_t)c * height + y) * width + x] = values[c];
                 }
@@ -55,9 +53,7 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
             input.values += mt_volume(input.shape);
         }
     }
-    mt_release(&stream.states);
-    mt_release(&stream.rings);
-    mt_release(&scratch);
+    mt_stream_free(&stream);
     return done;
 }
 

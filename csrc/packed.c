@@ -5,32 +5,16 @@
 #include <string.h>
 
 #include "network.h"
+#include "packed_steps.h"
+#include "winograd.h"
 
-/* More rows than any kernel of a packed network has. */
-#define MOST_ROWS 16
-#define MOST_STEPS 32
-
-typedef enum mt_step_kind { MT_CONVOLVE, MT_POOL } mt_step_kind;
-
-typedef struct mt_step {
-    mt_step_kind kind;
-    int size, stride;
-    int pad; /* pooling: 0, or 1 for a window that may begin on the last pixel */
-    int in_channels;
-    int in_step, out_step; /* floats from one pixel to the next */
-    int panel;             /* vectors that are computed together */
-    float *weights, *biases, *slopes;
-} mt_step;
-
-struct mt_packed {
-    const mt_kernels *kernels;
-    mtcnn_shape input;
-    int count;
-    mt_step steps[MOST_STEPS];
-    int spatial; /* steps before the first convolution that, at the cfg's own size, covers its input */
-    int outputs;
-    mt_activation activations[MT_MOST_OUTPUTS];
-};
+/*
+ * Convolutions of 3x3 take Winograd's method from this many channels on: below, there is too little
+ * between the transforms. One that makes a single pixel of the cfg's own input is the last of PNet,
+ * which runs on larger pictures, or a dense layer, whose weights would become four times as many.
+ */
+#define WINOGRAD_CHANNELS 8
+#define WINOGRAD_WEIGHTS 16384
 
 /* ---- packing ---------------------------------------------------------------------------------- */
 
@@ -50,7 +34,7 @@ static int resolve(const mtcnn_network *network, int tensor)
 static bool is_plain_convolution(const mt_layer *layer)
 {
     return layer->type == &mt_convolutional && layer->pad == 0 && layer->stride == 1 &&
-           layer->groups == 1 && layer->size <= MOST_ROWS;
+           layer->groups == 1 && layer->size <= MT_MOST_ROWS;
 }
 
 /* The slope below zero of an activation that is linear on both sides. */
@@ -70,6 +54,22 @@ static int padded(int channels, int vector)
     return (channels + vector - 1) / vector * vector;
 }
 
+static bool takes_winograd(const mt_packed *packed, const mt_layer *layer)
+{
+    const int ins = layer->in.channels;
+    const bool whole = layer->out.height == 1 && layer->out.width == 1;
+    return !packed->kernels->direct && layer->size == 3 && ins >= WINOGRAD_CHANNELS &&
+           !(whole && 9 * ins * layer->out.channels > WINOGRAD_WEIGHTS);
+}
+
+static bool reserve_weights(mt_step *step, size_t weights)
+{
+    step->weights = calloc(weights, sizeof(float));
+    step->biases = calloc((size_t)step->out_step, sizeof(float));
+    step->slopes = calloc((size_t)step->out_step, sizeof(float));
+    return step->weights && step->biases && step->slopes;
+}
+
 /*
  * Adds a convolution whose output channels are those of `parts` layers in turn (one, but for
  * heads); slopes [channels] or NULL for linear. Returns false if there is no memory.
@@ -80,42 +80,75 @@ static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int
     const int vector = packed->kernels->vector;
     const mt_layer *first = parts[0];
     const int size = first->size, ins = first->in.channels;
+    const bool winograd = slopes && takes_winograd(packed, first);
     int outs = 0;
     for (int i = 0; i < part_count; i++)
         outs += parts[i]->out.channels;
 
     mt_step *step = &packed->steps[packed->count++];
-    *step = (mt_step){.kind = MT_CONVOLVE,
+    *step = (mt_step){.kind = winograd ? MT_WINOGRAD : MT_CONVOLVE,
                       .size = size,
                       .stride = 1,
                       .in_channels = ins,
+                      .out_channels = outs,
                       .in_step = in_step,
                       .out_step = padded(outs, vector)};
-    const int vectors = step->out_step / vector;
-    step->panel = vectors % 2 ? 1 : 2;
-    /* Few outputs in a row leave registers for more channels. */
-    if (packed->kernels->most_panel == 4 && vectors % 4 == 0 && first->out.width <= 6 && size > 1)
-        step->panel = 4;
+    step->panel = step->out_step / vector % 2 ? 1 : 2;
 
-    const size_t inputs = (size_t)size * size * ins;
-    step->weights = calloc(inputs * step->out_step, sizeof(float));
-    step->biases = calloc((size_t)step->out_step, sizeof(float));
-    step->slopes = calloc((size_t)step->out_step, sizeof(float));
-    if (!step->weights || !step->biases || !step->slopes)
+    const int points = winograd ? MT_POINTS : size * size;
+    if (!reserve_weights(step, (size_t)points * ins * step->out_step))
         return false;
-
     const int panel = step->panel * vector;
+    const size_t next = (size_t)ins * panel; /* floats from one point to the next */
     int c = 0;
     for (int i = 0; i < part_count; i++) {
         for (int o = 0; o < parts[i]->out.channels; o++, c++) {
-            float *to = step->weights + (size_t)(c / panel) * inputs * panel + c % panel;
-            for (int k = 0; k < size * size; k++) /* kernel rows, then columns, then channels */
-                for (int in = 0; in < ins; in++, to += panel)
-                    *to = parts[i]->weights[((size_t)o * ins + in) * size * size + k];
+            const float *filter = parts[i]->weights + (size_t)o * ins * size * size;
+            float *to = step->weights + (c / panel) * points * next + c % panel;
+            for (int in = 0; in < ins; in++, to += panel, filter += size * size) {
+                if (winograd)
+                    mt_winograd_filter(filter, to, next);
+                for (int k = 0; k < points && !winograd; k++)
+                    to[k * next] = filter[k];
+            }
             step->biases[c] = parts[i]->biases[o];
             step->slopes[c] = slopes ? slopes[c] : 1.0f;
         }
     }
+    return true;
+}
+
+/*
+ * Makes one step of the only one so far, a convolution, and a pooling after it, where they are of
+ * that form: activations that never fall may come after the pooling. false if there is no memory.
+ */
+static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_layer *pooling,
+                     bool *added)
+{
+    mt_step *step = &packed->steps[0];
+    *added = false;
+    if (packed->kernels->direct || packed->count != 1 || step->kind != MT_CONVOLVE ||
+        step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MOST_STEM_CHANNELS ||
+        pooling->size != 2 || pooling->stride != 2)
+        return true;
+    for (int c = 0; c < step->out_channels; c++)
+        if (!(step->slopes[c] >= 0.0f))
+            return true;
+    float *weights = calloc((size_t)step->out_channels * 27, sizeof *weights);
+    if (!weights)
+        return false;
+    for (int o = 0; o < step->out_channels; o++)
+        for (int c = 0; c < 3; c++)
+            for (int k = 0; k < 9; k++)
+                weights[27 * o + k / 3 * 9 + c * 3 + k % 3] =
+                    convolution->weights[27 * o + 9 * c + k];
+    free(step->weights);
+    step->weights = weights;
+    step->kind = MT_STEM;
+    step->size = 4; /* 2 outputs of 3 */
+    step->stride = 2;
+    step->pad = pooling->pad;
+    *added = true;
     return true;
 }
 
@@ -126,8 +159,9 @@ typedef enum mt_found { MT_FITS, MT_OTHER, MT_NO_MEMORY } mt_found;
 static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int last)
 {
     int tensor = 0, in_step = network->input.channels;
+    const mt_layer *first = NULL; /* convolution */
     for (int i = 0; tensor != last; i++) {
-        if (i == network->layer_count || packed->count == MOST_STEPS - 1)
+        if (i == network->layer_count || packed->count == MT_MOST_STEPS - 1)
             return MT_OTHER;
         const mt_layer *layer = &network->layers[i];
         if (resolve(network, i + 1) == tensor)
@@ -135,12 +169,17 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
         if (resolve(network, layer->inputs[0]) != tensor)
             return MT_OTHER;
         if (layer->type == &mt_maxpool && layer->pad <= 1 && layer->pad < layer->size &&
-            layer->size <= MOST_ROWS && packed->count > 0) {
-            packed->steps[packed->count++] = (mt_step){.kind = MT_POOL,
+            layer->size <= MT_MOST_ROWS && packed->count > 0) {
+            bool stem;
+            if (!add_stem(packed, first, layer, &stem))
+                return MT_NO_MEMORY;
+            if (!stem)
+                packed->steps[packed->count++] = (mt_step){.kind = MT_POOL,
                                                        .size = layer->size,
                                                        .stride = layer->stride,
                                                        .pad = layer->pad,
                                                        .in_channels = layer->in.channels,
+                                                       .out_channels = layer->in.channels,
                                                        .in_step = in_step,
                                                        .out_step = in_step};
         } else if (is_plain_convolution(layer)) {
@@ -157,6 +196,7 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
                 slopes[c] = prelu ? next->slopes[next->groups == 1 ? 0 : c] : slope;
             if (!add_convolution(packed, &layer, 1, slopes, in_step))
                 return MT_NO_MEMORY;
+            first = first ? first : layer;
             i += prelu;
         } else {
             return MT_OTHER;
@@ -194,13 +234,15 @@ static mt_found add_heads(mt_packed *packed, const mtcnn_network *network)
     if (found != MT_FITS)
         return found;
     const int in_step = packed->steps[packed->count - 1].out_step;
-    return add_convolution(packed, heads, joint->input_count, NULL, in_step) ? MT_FITS
-                                                                             : MT_NO_MEMORY;
-}
-
-static int step_output(const mt_step *step, int side)
-{
-    return (side + step->pad - step->size) / step->stride + 1;
+    if (!add_convolution(packed, heads, joint->input_count, NULL, in_step))
+        return MT_NO_MEMORY;
+    packed->score_weights = calloc((size_t)in_step, sizeof(float));
+    if (!packed->score_weights)
+        return MT_NO_MEMORY;
+    if (heads[0]->size == 1)
+        memcpy(packed->score_weights, heads[0]->weights,
+               (size_t)heads[0]->in.channels * sizeof(float));
+    return MT_FITS;
 }
 
 /* At the cfg's own size, the first convolution that covers all that is left of the picture. */
@@ -211,8 +253,8 @@ static void find_dense_steps(mt_packed *packed)
         const mt_step *step = &packed->steps[packed->spatial];
         if (step->kind == MT_CONVOLVE && height == step->size && width == step->size)
             break;
-        height = step_output(step, height);
-        width = step_output(step, width);
+        height = mt_step_output(step, height);
+        width = mt_step_output(step, width);
     }
 }
 
@@ -243,6 +285,7 @@ void mt_packed_free(mt_packed **result)
         free((*result)->steps[i].biases);
         free((*result)->steps[i].slopes);
     }
+    free((*result)->score_weights);
     free(*result);
     *result = NULL;
 }
@@ -250,11 +293,6 @@ void mt_packed_free(mt_packed **result)
 int mt_packed_outputs(const mt_packed *packed)
 {
     return packed->outputs;
-}
-
-int mt_packed_output_step(const mt_packed *packed)
-{
-    return packed->steps[packed->count - 1].out_step;
 }
 
 void mt_packed_activate(const mt_packed *packed, float *values)
@@ -267,84 +305,23 @@ void mt_packed_activate(const mt_packed *packed, float *values)
 float mt_packed_least(const mt_packed *packed, float threshold)
 {
     if (packed->activations[0] == MT_LINEAR)
-        return threshold;
+        return threshold - 0.01f;
     if (packed->activations[0] != MT_LOGISTIC || threshold <= 0.0f)
         return -INFINITY;
     /* The inverse of the logistic function, and a little less for its rounding; it is 1 from 17. */
     return threshold < 1.0f ? logf(threshold / (1.0f - threshold)) - 0.01f : 15.0f;
 }
 
-/* ---- running row by row ----------------------------------------------------------------------- */
-
-/* Rows that a step has made and the next one still needs; state 0 is the input. */
-typedef struct mt_step_state {
-    int height, width; /* of the step's whole output */
-    int made;          /* rows so far */
-    int ring_rows;     /* row r is at r % ring_rows */
-    size_t row_floats;
-    size_t ring; /* its place among the rings */
-} mt_step_state;
-
-static bool begin(mt_stream *stream, const mt_packed *packed, int steps, int height, int width,
-                  mt_row_source source, void *context)
-{
-    if (!mt_reserve(&stream->states, (size_t)steps + 1, sizeof(mt_step_state)))
-        return false;
-    mt_step_state *states = stream->states.data;
-    size_t floats = 0;
-    for (int i = 0; i <= steps; i++) {
-        mt_step_state *state = &states[i];
-        const mt_step *step = i ? &packed->steps[i - 1] : NULL;
-        state->height = step ? step_output(step, states[i - 1].height) : height;
-        state->width = step ? step_output(step, states[i - 1].width) : width;
-        state->made = 0;
-        state->ring_rows = i < steps ? packed->steps[i].size : 1;
-        const int channels = step ? step->out_step : packed->input.channels;
-        state->row_floats = (size_t)state->width * channels + MT_ROW_SLACK;
-        state->row_floats = (state->row_floats + 15) / 16 * 16; /* rows begin on a cache line */
-        state->ring = floats;
-        floats += state->row_floats * state->ring_rows;
-    }
-    stream->packed = packed;
-    stream->steps = steps;
-    stream->source = source;
-    stream->context = context;
-    return mt_reserve(&stream->rings, floats, sizeof(float));
-}
-
-bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int width,
-                     mt_row_source source, void *context)
-{
-    return begin(stream, packed, packed->count, height, width, source, context);
-}
-
-void mt_stream_size(const mt_stream *stream, int *height, int *width)
-{
-    const mt_step_state *last = (const mt_step_state *)stream->states.data + stream->steps;
-    *height = last->height;
-    *width = last->width;
-}
-
-static float *ring_row(const mt_stream *stream, const mt_step_state *state, int row)
-{
-    return (float *)stream->rings.data + state->ring +
-           (size_t)(row % state->ring_rows) * state->row_floats;
-}
-
-/*
- * Runs a convolution: `rows` [row_count] at the first output's inputs, which for the next output are
- * `next` floats further. A row of its kernel covers `pixels` pixels.
- */
-static void convolve(const mt_packed *packed, const mt_step *step, const float *const *rows,
-                     int row_count, int pixels, ptrdiff_t next, int outputs, float *output)
+void mt_step_convolve(const mt_packed *packed, const mt_step *step, const float *const *rows,
+                      ptrdiff_t next, int outputs, float *output, ptrdiff_t output_step)
 {
     const bool whole = step->in_step == step->in_channels; /* no padding between the pixels */
     packed->kernels->convolve(&(mt_row_convolution){
         .rows = rows,
-        .row_count = row_count,
-        .segments = whole ? 1 : pixels,
+        .row_count = step->size,
+        .segments = whole ? 1 : step->size,
         .segment_step = step->in_step,
-        .length = whole ? pixels * step->in_channels : step->in_channels,
+        .length = whole ? step->size * step->in_channels : step->in_channels,
         .step = next,
         .outputs = outputs,
         .vectors = step->out_step / packed->kernels->vector,
@@ -353,116 +330,21 @@ static void convolve(const mt_packed *packed, const mt_step *step, const float *
         .biases = step->biases,
         .slopes = step->slopes,
         .output = output,
+        .output_step = output_step,
     });
 }
 
-/* Makes one row of a step's output from row_count rows of its input. */
-static void run_step(const mt_packed *packed, const mt_step *step, const float *const *rows,
-                     int row_count, int in_width, int outputs, float *output)
+void mt_step_pool(const mt_packed *packed, const mt_step *step, const float *const *rows,
+                  int row_count, int in_width, int outputs, float *output)
 {
-    if (step->kind == MT_CONVOLVE)
-        convolve(packed, step, rows, row_count, step->size, step->in_step, outputs, output);
-    else
-        packed->kernels->pool(&(mt_row_pooling){
-            .rows = rows,
-            .row_count = row_count,
-            .width = in_width,
-            .channels = step->in_step,
-            .size = step->size,
-            .stride = step->stride,
-            .outputs = outputs,
-            .output = output,
-        });
-}
-
-/* Makes state's rows up to and including `row`: those before it as far as they are needed. */
-static void advance(mt_stream *stream, int index, int row)
-{
-    mt_step_state *states = stream->states.data;
-    mt_step_state *state = &states[index];
-    for (; state->made <= row; state->made++) {
-        float *output = ring_row(stream, state, state->made);
-        if (index == 0) {
-            stream->source(stream->context, state->made, output);
-            continue;
-        }
-        const mt_step *step = &stream->packed->steps[index - 1];
-        const mt_step_state *before = &states[index - 1];
-        const int first = state->made * step->stride;
-        const int end = first + step->size < before->height ? first + step->size : before->height;
-        advance(stream, index - 1, end - 1);
-        const float *rows[MOST_ROWS];
-        for (int r = first; r < end; r++)
-            rows[r - first] = ring_row(stream, before, r);
-        run_step(stream->packed, step, rows, end - first, before->width, state->width, output);
-    }
-}
-
-const float *mt_stream_row(mt_stream *stream, int row)
-{
-    advance(stream, stream->steps, row);
-    return ring_row(stream, (const mt_step_state *)stream->states.data + stream->steps, row);
-}
-
-/* ---- running batches -------------------------------------------------------------------------- */
-
-/* The source of one picture of a batch. */
-typedef struct mt_batch_source {
-    mt_row_source source;
-    void *context;
-    int first; /* row number of the picture's first row */
-} mt_batch_source;
-
-static void batch_row(void *context, int row, float *pixels)
-{
-    const mt_batch_source *batch = context;
-    batch->source(batch->context, batch->first + row, pixels);
-}
-
-bool mt_packed_run_batch(mt_stream *stream, mt_buffer *scratch, const mt_packed *packed, int batch,
-                         mt_row_source source, void *context, float *output)
-{
-    /* Row by row up to the features of each picture, [height][width][step] ... */
-    const int in_height = packed->input.height, in_width = packed->input.width;
-    const int spatial = packed->spatial;
-    mt_batch_source picture = {source, context, 0};
-    if (!begin(stream, packed, spatial, in_height, in_width, batch_row, &picture))
-        return false;
-    int height, width;
-    mt_stream_size(stream, &height, &width);
-    const int step = spatial ? packed->steps[spatial - 1].out_step : packed->input.channels;
-    size_t widest = (size_t)height * width * step;
-    const size_t features = widest;
-    for (int i = spatial; i < packed->count; i++)
-        if ((size_t)packed->steps[i].out_step > widest)
-            widest = (size_t)packed->steps[i].out_step;
-    if (!mt_reserve(scratch, 2 * widest * batch, sizeof(float)))
-        return false;
-    float *from = scratch->data, *to = from + widest * batch;
-    for (int i = 0; i < batch; i++) {
-        picture.first = i * in_height;
-        if (!begin(stream, packed, spatial, in_height, in_width, batch_row, &picture))
-            return false;
-        for (int y = 0; y < height; y++)
-            memcpy(from + i * features + (size_t)y * width * step, mt_stream_row(stream, y),
-                   (size_t)width * step * sizeof(float));
-    }
-
-    /* ... then each dense step on all pictures at once. */
-    size_t in_step = features;
-    for (int i = spatial; i < packed->count; i++) {
-        const mt_step *dense = &packed->steps[i];
-        convolve(packed, dense, (const float *const[]){from}, 1, dense->size * dense->size,
-                 (ptrdiff_t)in_step, batch, to);
-        float *swap = from;
-        from = to;
-        to = swap;
-        in_step = (size_t)dense->out_step;
-    }
-    for (int i = 0; i < batch; i++) {
-        memcpy(output + (size_t)i * packed->outputs, from + i * in_step,
-               (size_t)packed->outputs * sizeof(float));
-        mt_packed_activate(packed, output + (size_t)i * packed->outputs);
-    }
-    return true;
+    packed->kernels->pool(&(mt_row_pooling){
+        .rows = rows,
+        .row_count = row_count,
+        .width = in_width,
+        .channels = step->in_step,
+        .size = step->size,
+        .stride = step->stride,
+        .outputs = outputs,
+        .output = output,
+    });
 }

@@ -4,7 +4,8 @@
  * Most networks of a cascade are a chain of convolutions, activations and poolings, with heads at
  * its end that a [route] joins. Such a network is packed: activations go into the convolutions, the
  * heads become one convolution, weights lie in the order in which the kernels read them. It is run
- * as a stream: each step keeps only the rows that the next one still needs.
+ * as a stream, where each step keeps only the rows that the next one still needs (stream.c), or on
+ * many small pictures at once (batch.c).
  *
  * Rows are float32 [width][channels], channels padded with zeros to whole vectors of the kernels
  * (but for the input, which is not padded).
@@ -30,12 +31,14 @@ typedef struct mt_packed mt_packed;
 int mt_pack(mt_packed **packed, const mtcnn_network *network, const mt_kernels *kernels);
 void mt_packed_free(mt_packed **packed);
 
-/* Channels of the output, and floats from one output to the next (padded). */
+/* Channels of the output. */
 int mt_packed_outputs(const mt_packed *packed);
-int mt_packed_output_step(const mt_packed *packed);
 
 /* The least value of channel 0, before its activation, that may reach `threshold` after it. */
 float mt_packed_least(const mt_packed *packed, float threshold);
+
+/* Activates one output in place: values [mt_packed_outputs]. */
+void mt_packed_activate(const mt_packed *packed, float *values);
 
 /* Writes row `row` of the input, [width][channels], with room for MT_ROW_SLACK floats after it. */
 typedef void (*mt_row_source)(void *context, int row, float *pixels);
@@ -44,12 +47,20 @@ typedef void (*mt_row_source)(void *context, int row, float *pixels);
 /* A run in progress of one thread; starts all zero, keeps its memory from run to run. */
 typedef struct mt_stream {
     const mt_packed *packed;
-    mt_buffer states; /* mt_step_state [steps + 1] */
-    mt_buffer rings;  /* float */
-    int steps;        /* that run */
+    mt_buffer states;   /* mt_step_state [steps + 1] */
+    mt_buffer rings;    /* float: rows that are still needed */
+    mt_buffer maps;     /* float: features of a batch */
+    mt_buffer winograd; /* scratch of winograd.h */
+    mt_buffer scores;   /* float: of the last row */
+    int steps;          /* that run row by row */
+    bool heads_apart;   /* the last step runs for single columns only */
+    float *pixels;      /* in rings: a row of the input, where its ring holds planes */
+    const float *row;   /* the last one */
     mt_row_source source;
     void *context;
 } mt_stream;
+
+void mt_stream_free(mt_stream *stream);
 
 /*
  * Prepares a run on an input of height x width pixels, whose rows `source` makes, each once and in
@@ -62,20 +73,20 @@ bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int
 void mt_stream_size(const mt_stream *stream, int *height, int *width);
 
 /*
- * Row `row` of the output, [width][mt_packed_output_step]; rows must be asked for in rising order.
- * Heads are not yet activated: mt_packed_activate does that. Holds until the next row.
+ * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but for
+ * rounding. Rows must be asked for in rising order. Holds until the next row.
  */
-const float *mt_stream_row(mt_stream *stream, int row);
+const float *mt_stream_scores(mt_stream *stream, int row);
 
-/* Activates one output in place: values [mt_packed_outputs]. */
-void mt_packed_activate(const mt_packed *packed, float *values);
+/* All channels of a column of that row, activated: output [mt_packed_outputs]. */
+void mt_stream_output(const mt_stream *stream, int column, float *output);
 
 /*
  * Runs a network that makes one pixel of a picture of the cfg's own size on batch of these at once.
  * source is asked for row `row` of picture i as i * height + row. output: [batch][outputs],
  * activated. Returns false if there is no memory.
  */
-bool mt_packed_run_batch(mt_stream *stream, mt_buffer *scratch, const mt_packed *packed, int batch,
+bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
                          mt_row_source source, void *context, float *output);
 
 #endif

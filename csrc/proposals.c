@@ -54,17 +54,15 @@ static bool stream_tile(mt_tile_run *run)
     mt_stream *stream = &run->lane->stream;
     if (!mt_stream_begin(stream, packed, run->height, run->width, tile_row, run))
         return false;
-    const int step = mt_packed_output_step(packed);
     const float threshold = run->detector->options.thresholds[MT_PNET];
     const float least = mt_packed_least(packed, threshold);
     for (int row = 0; row < run->tile->rows; row++) {
-        const float *cell = mt_stream_row(stream, row);
-        for (int column = 0; column < run->tile->columns; column++, cell += step) {
-            if (!(cell[0] >= least))
+        const float *scores = mt_stream_scores(stream, row);
+        for (int column = 0; column < run->tile->columns; column++) {
+            if (!(scores[column] >= least))
                 continue;
             float output[MT_PROPOSAL_CHANNELS];
-            memcpy(output, cell, sizeof output);
-            mt_packed_activate(packed, output);
+            mt_stream_output(stream, column, output);
             if (output[0] >= threshold && !add_candidate(run, row, column, output))
                 return false;
         }

@@ -49,10 +49,7 @@ static float *pack(const mt_kernels *kernels, const float *weights, int channels
 
 static int fitting_panel(const mt_kernels *kernels, const shape *shape)
 {
-    int panel = shape->panel < kernels->most_panel ? shape->panel : kernels->most_panel;
-    while (shape->channels / kernels->vector % panel)
-        panel /= 2;
-    return panel;
+    return shape->channels / kernels->vector % shape->panel ? 1 : shape->panel;
 }
 
 /* Runs a shape; output [outputs][channels]. Returns the least seconds of `repeats` runs. */
@@ -81,6 +78,7 @@ static double convolve(const mt_kernels *kernels, const shape *shape, const floa
         .biases = biases,
         .slopes = slopes,
         .output = output,
+        .output_step = shape->channels,
     };
     double best = INFINITY;
     for (int i = 0; i < repeats; i++) {
@@ -209,12 +207,12 @@ static const shape cascade[] = {
     {"PNet heads 32->5(16), 1x1", 1, 32, 32, 16, 187, 2},
     {"RNet 3->28(32), 3x3", 3, 3, 3, 32, 22, 2},
     {"RNet 28->48, 3x3", 3, 28, 32, 48, 9, 2},
-    {"RNet 48->64, 2x2", 2, 48, 48, 64, 3, 4},
+    {"RNet 48->64, 2x2", 2, 48, 48, 64, 3, 2},
     {"RNet dense 576->128", 1, 576, 576, 128, 32, 2},
     {"ONet 3->32, 3x3", 3, 3, 3, 32, 46, 2},
     {"ONet 32->64, 3x3", 3, 32, 32, 64, 21, 2},
     {"ONet 64->64, 3x3", 3, 64, 64, 64, 8, 2},
-    {"ONet 64->128, 2x2", 2, 64, 64, 128, 3, 4},
+    {"ONet 64->128, 2x2", 2, 64, 64, 128, 3, 2},
     {"ONet dense 1152->256", 1, 1152, 1152, 256, 32, 2},
 };
 
@@ -238,7 +236,7 @@ int main(int argc, char **argv)
                                ins + (int)(test_random(&state) % 3),
                                16 * (1 + (int)(test_random(&state) % 5)),
                                1 + (int)(test_random(&state) % 40),
-                               1 << test_random(&state) % 3};
+                               1 << test_random(&state) % 2};
             difference = fmaxf(difference, check_convolve(list[k], &any, &state, false));
             check_pool(list[k], &state);
             check_blend(list[k], &state);
