@@ -46,6 +46,18 @@ typedef struct mt_tiles_in {
     float *values; /* [36] values_step floats apart: [tiles][step] */
 } mt_tiles_in;
 
+/* products[p] = values[p] * weights[p], matrices, for each of the 36 points p. */
+typedef struct mt_tiles_multiply {
+    const float *values; /* [36] values_step floats apart: [tiles][step] */
+    ptrdiff_t values_step;
+    int tiles, step;
+    int channels; /* of a tile's step that count */
+    int panel;    /* vectors of the products, 1 or 2 */
+    const float *weights; /* [36][channels][panel * vector] */
+    float *products;      /* [36] products_step floats apart: [tiles][panel * vector] */
+    ptrdiff_t products_step;
+} mt_tiles_multiply;
+
 typedef struct mt_tiles_out {
     const float *products; /* [36] products_step floats apart: [tiles][vectors * vector] */
     ptrdiff_t products_step;
@@ -57,8 +69,8 @@ typedef struct mt_tiles_out {
 } mt_tiles_out;
 
 /*
- * A row of a 3x3 convolution of three channels with bias and activation (slopes >= 0), followed by
- * the largest of each 2x2 outputs.
+ * A row of a 3x3 convolution of three channels with bias and activation, followed by the largest of
+ * each 2x2 outputs.
  *
  * Pixels of the input lie in six planes: channel 0's even columns, its odd ones, channel 1's, ...
  */
@@ -69,7 +81,7 @@ typedef struct mt_stem {
     int pairs;            /* of them, from the first on, with two columns of outputs; others have one */
     int channels;         /* of the output, at most MT_MOST_STEM_CHANNELS */
     const float *weights; /* [channels][3 rows][3 channels][3 columns] */
-    const float *biases, *slopes; /* [channels] */
+    const float *biases, *slopes; /* [channels], slopes at most 1 */
     int step;                     /* channels, padded to a multiple of vector */
     float *output;                /* [outputs][step] */
 } mt_stem;
@@ -105,6 +117,7 @@ typedef struct mt_kernels {
 
     void (*convolve)(const mt_row_convolution *work);
     void (*tiles_in)(const mt_tiles_in *work);
+    void (*tiles_multiply)(const mt_tiles_multiply *work);
     void (*tiles_out)(const mt_tiles_out *work);
     void (*pool)(const mt_row_pooling *work);
 

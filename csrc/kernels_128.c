@@ -7,17 +7,20 @@
 #define NAME "neon"
 #define MOST_STEM 5
 #define LARGER(a, b) (vec) vmaxnmq_f32((float32x4_t)(a), (float32x4_t)(b))
+#define SMALLER(a, b) (vec) vminnmq_f32((float32x4_t)(a), (float32x4_t)(b))
 #define MULTIPLY_ADD(a, b, c) (vec) vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b))
 #else
 #define MOST_2 6
 #define NAME "sse2"
-#define MOST_STEM 3
+#define MOST_STEM 2
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #define LARGER(a, b) (vec) _mm_max_ps((__m128)(a), (__m128)(b))
+#define SMALLER(a, b) (vec) _mm_min_ps((__m128)(a), (__m128)(b))
 #else
 #define LARGER(a, b) larger(a, b)
+#define SMALLER(a, b) -larger(-(a), -(b))
 #define NEEDS_LARGER
 #endif
 #endif

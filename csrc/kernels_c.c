@@ -80,6 +80,20 @@ static void tiles_in(const mt_tiles_in *work)
     }
 }
 
+static void tiles_multiply(const mt_tiles_multiply *work)
+{
+    const int width = work->panel * LANES;
+    for (int p = 0; p < 36; p++) {
+        for (int i = 0; i < work->tiles * width; i++) {
+            float sum = 0.0f;
+            for (int c = 0; c < work->channels; c++)
+                sum += work->values[p * work->values_step + i / width * work->step + c] *
+                       work->weights[(p * work->channels + c) * width + i % width];
+            work->products[p * work->products_step + i] = sum;
+        }
+    }
+}
+
 static void tiles_out(const mt_tiles_out *work)
 {
     const int channels = work->vectors * LANES;
@@ -123,12 +137,14 @@ static void stem(const mt_stem *work)
             *output = 0.0f;
             if (c >= work->channels)
                 continue;
-            float largest = -INFINITY;
-            for (int y = 0; y < 2; y++)
-                for (int x = 0; x < 1 + (p < work->pairs); x++)
-                    largest = fmaxf(largest, stem_sum(work, work->rows + 3 * y, 2 * p + x,
-                                                      work->weights + 27 * c));
-            *output = activate(largest + work->biases[c], work->slopes[c]);
+            *output = -INFINITY;
+            for (int y = 0; y < 2; y++) {
+                for (int x = 0; x < 1 + (p < work->pairs); x++) {
+                    const float sum = stem_sum(work, work->rows + 3 * y, 2 * p + x,
+                                               work->weights + 27 * c);
+                    *output = fmaxf(*output, activate(sum + work->biases[c], work->slopes[c]));
+                }
+            }
         }
     }
 }
@@ -173,6 +189,7 @@ const mt_kernels mt_kernels_c = {
     .direct = true,
     .convolve = convolve,
     .tiles_in = tiles_in,
+    .tiles_multiply = tiles_multiply,
     .tiles_out = tiles_out,
     .pool = pool,
     .split = split,

@@ -4,98 +4,119 @@
  * Lanes are pixels here, not channels: 3 channels would leave most of a vector empty.
  */
 
+/* Vectors of pixels that are made of one group of channels before the next. */
+#define STEM_BLOCKS 8
+
 /*
- * The pooled pixels at..at + LANES of G channels from `channel` on, into sums [G]. Of the four
- * outputs in a window, those in odd columns do not count where `inside` is zero.
+ * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into pooled
+ * [G][STEM_BLOCKS].
  */
-static inline __attribute__((always_inline)) void stem_group(const mt_stem *work, const int G,
-                                                             int channel, ptrdiff_t at, mask inside,
-                                                             vec *pooled)
+static inline __attribute__((always_inline)) void
+stem_group(const mt_stem *work, const int G, int channel, int at, int blocks, vec *pooled)
 {
-    const float *weights = work->weights + 27 * channel;
-    vec sums[MOST_STEM][4]; /* top even, top odd, bottom even, bottom odd */
-    UNROLL for (int g = 0; g < G; g++) UNROLL for (int q = 0; q < 4; q++) sums[g][q] = (vec){0};
-    for (int y = 0; y < 3; y++) {
-        for (int c = 0; c < 3; c++, weights += 3) {
-            const float *top = work->rows[y] + 2 * c * work->plane + at;
-            const float *bottom = work->rows[3 + y] + 2 * c * work->plane + at;
-            UNROLL for (int x = 0; x < 3; x++)
-            {
-                vec w[MOST_STEM];
-                UNROLL for (int g = 0; g < G; g++) w[g] = broadcast(weights[27 * g + x]);
-                UNROLL for (int q = 0; q < 4; q++)
+    mask lanes;
+    for (int i = 0; i < LANES; i++)
+        lanes[i] = at + i;
+    for (int block = 0; block < blocks; block++, at += LANES, lanes += LANES) {
+        const float *weights = work->weights + 27 * channel;
+        vec sums[MOST_STEM][4]; /* top even, top odd, bottom even, bottom odd */
+        UNROLL for (int g = 0; g < G; g++) UNROLL for (int q = 0; q < 4; q++) sums[g][q] = (vec){0};
+        for (int y = 0; y < 3; y++) {
+            const float *top = work->rows[y] + at, *bottom = work->rows[3 + y] + at;
+            for (int c = 0; c < 3; c++, weights += 3) {
+                UNROLL for (int x = 0; x < 3; x++)
                 {
-                    /* Column x + q % 2 of the window: plane by its parity, pixel by its half. */
-                    const int column = x + q % 2;
-                    const float *row = q < 2 ? top : bottom;
-                    const vec value = load(row + column % 2 * work->plane + column / 2);
-                    UNROLL for (int g = 0; g < G; g++)
-                        sums[g][q] = MULTIPLY_ADD(w[g], value, sums[g][q]);
+                    vec w[MOST_STEM];
+                    UNROLL for (int g = 0; g < G; g++) w[g] = broadcast(weights[27 * g + x]);
+                    UNROLL for (int q = 0; q < 4; q++)
+                    {
+                        /* Column x + q % 2 of the window: plane by its parity, pixel by its half. */
+                        const int column = x + q % 2;
+                        const float *row = q < 2 ? top : bottom;
+                        const vec value = load(row + column % 2 * work->plane + column / 2);
+                        UNROLL for (int g = 0; g < G; g++)
+                            sums[g][q] = MULTIPLY_ADD(w[g], value, sums[g][q]);
+                    }
                 }
+                top += 2 * work->plane;
+                bottom += 2 * work->plane;
             }
         }
-    }
-    UNROLL for (int g = 0; g < G; g++)
-    {
-        const vec even = LARGER(sums[g][0], sums[g][2]), odd = LARGER(sums[g][1], sums[g][3]);
-        const vec counted = (vec)(((mask)odd & inside) | ((mask)even & ~inside));
-        pooled[g] = activate(LARGER(even, counted) + broadcast(work->biases[channel + g]),
-                             broadcast(work->slopes[channel + g]));
+        if (at + LANES > work->pairs) { /* odd columns that are not there: even ones twice */
+            const mask inside = lanes < work->pairs;
+            UNROLL for (int g = 0; g < G; g++) UNROLL for (int q = 1; q < 4; q += 2)
+                sums[g][q] = (vec)(((mask)sums[g][q] & inside) | ((mask)sums[g][q - 1] & ~inside));
+        }
+        UNROLL for (int g = 0; g < G; g++)
+        {
+            /* With a slope of at most 1 the activation is the larger of x and slope * x. */
+            const vec bias = broadcast(work->biases[channel + g]);
+            const vec slope = broadcast(work->slopes[channel + g]);
+            const vec most = LARGER(LARGER(sums[g][0], sums[g][1]), LARGER(sums[g][2], sums[g][3]));
+            const vec least =
+                SMALLER(SMALLER(sums[g][0], sums[g][1]), SMALLER(sums[g][2], sums[g][3]));
+            pooled[g * STEM_BLOCKS + block] =
+                LARGER(most + bias, LARGER(slope * (most + bias), slope * (least + bias)));
+        }
     }
 }
 
 #define STEM(G) \
-    static void stem_##G(const mt_stem *work, int channel, ptrdiff_t at, mask inside, vec *pooled) \
+    static void stem_##G(const mt_stem *work, int channel, int at, int blocks, vec *pooled) \
     { \
-        stem_group(work, G, channel, at, inside, pooled); \
+        stem_group(work, G, channel, at, blocks, pooled); \
     }
 STEM(1)
 STEM(2)
-STEM(3)
 #if MOST_STEM == 5
+STEM(3)
 STEM(4)
 STEM(5)
 #endif
 #undef STEM
 
-typedef void (*stem_function)(const mt_stem *work, int channel, ptrdiff_t at, mask inside,
-                              vec *pooled);
+typedef void (*stem_function)(const mt_stem *work, int channel, int at, int blocks, vec *pooled);
+
+/* From lanes of pixels, pooled [step][STEM_BLOCKS], to pixels of channels, 4 by 4. */
+static void stem_turn(const mt_stem *work, const vec *pooled, int at)
+{
+    const int left = work->outputs - at;
+    const int end = left < STEM_BLOCKS * LANES ? left : STEM_BLOCKS * LANES;
+    for (int p = 0; p < end; p += 4) {
+        float *output = work->output + (ptrdiff_t)(at + p) * work->step;
+        const int count = end - p < 4 ? end - p : 4;
+        for (int c = 0; c < work->step; c += 4) {
+            quad square[4];
+            UNROLL for (int i = 0; i < 4; i++)
+                square[i] = *(const quad *)((const float *)(pooled + (c + i) * STEM_BLOCKS) + p);
+            transpose(square);
+            for (int i = 0; i < count; i++)
+                *(quad *)(output + (ptrdiff_t)i * work->step + c) = square[i];
+        }
+    }
+}
 
 static void stem(const mt_stem *work)
 {
     static const stem_function functions[] = {
-        stem_1, stem_2, stem_3,
+        stem_1, stem_2,
 #if MOST_STEM == 5
-        stem_4, stem_5,
+        stem_3, stem_4, stem_5,
 #endif
     };
-    mask lanes;
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = i;
-    vec pooled[MT_MOST_STEM_CHANNELS];
-    for (int c = work->channels; c < work->step; c++)
-        pooled[c] = (vec){0};
+    vec pooled[MT_MOST_STEM_CHANNELS * STEM_BLOCKS];
+    memset(pooled + work->channels * STEM_BLOCKS, 0,
+           (size_t)(work->step - work->channels) * STEM_BLOCKS * sizeof *pooled);
     const int groups = (work->channels + MOST_STEM - 1) / MOST_STEM;
-    for (int at = 0; at < work->outputs; at += LANES) {
-        const mask inside = lanes < work->pairs - at;
+    for (int at = 0; at < work->outputs; at += STEM_BLOCKS * LANES) {
+        const int left = (work->outputs - at + LANES - 1) / LANES;
+        const int blocks = left < STEM_BLOCKS ? left : STEM_BLOCKS;
         for (int i = 0, channel = 0; i < groups; i++) {
             const int count = (work->channels - channel + groups - i - 1) / (groups - i);
-            functions[count - 1](work, channel, at, inside, pooled + channel);
+            functions[count - 1](work, channel, at, blocks, pooled + channel * STEM_BLOCKS);
             channel += count;
         }
-        /* From lanes of pixels to pixels of channels, 4 by 4. */
-        const int end = work->outputs - at < LANES ? work->outputs - at : LANES;
-        for (int p = 0; p < end; p += 4) {
-            float *output = work->output + (ptrdiff_t)(at + p) * work->step;
-            for (int c = 0; c < work->step; c += 4) {
-                quad square[4];
-                UNROLL for (int i = 0; i < 4; i++)
-                    square[i] = *(const quad *)((const float *)&pooled[c + i] + p);
-                transpose(square);
-                UNROLL for (int i = 0; i < 4; i++) if (p + i < end)
-                    *(quad *)(output + (ptrdiff_t)i * work->step + c) = square[i];
-            }
-        }
+        stem_turn(work, pooled, at);
     }
 }
 

@@ -5,9 +5,9 @@
  *   LANES       floats of a vector
  *   MOST_1, MOST_2   outputs that convolve computes together for panels of 1 and 2 vectors: as many
  *               as there are registers for their sums
- *   MOST_STEM   channels that stem computes together: 3 or 5, each with 4 sums
+ *   MOST_STEM   channels that stem computes together: 2 or 5, each with 4 sums
  *   MULTIPLY_ADD(a, b, c)   a * b + c of vectors
- *   LARGER(a, b)            a > b ? a : b, lane by lane
+ *   LARGER(a, b), SMALLER(a, b)   lane by lane
  *   NAME, KERNELS   the name and the variable of the table
  *
  * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
@@ -111,20 +111,35 @@ static void convolve(const mt_row_convolution *work)
     }
 }
 
-static void pool(const mt_row_pooling *work)
+/* Outputs first..end - 1, whose windows are whole: [rows][size] for the compiler to unroll. */
+static inline __attribute__((always_inline)) void
+pool_whole(const mt_row_pooling *work, const int rows, const int size, int first, int end)
 {
-    float *output = work->output;
-    for (int p = 0; p < work->outputs; p++) {
-        const int left = p * work->stride;
-        const int right = left + work->size < work->width ? left + work->size : work->width;
-        for (int c = 0; c < work->channels; c += LANES, output += LANES) {
-            vec largest = load(work->rows[0] + (size_t)left * work->channels + c);
-            for (int r = 0; r < work->row_count; r++)
-                for (int x = left; x < right; x++)
-                    largest = LARGER(load(work->rows[r] + (size_t)x * work->channels + c), largest);
-            store(output, largest);
+    const ptrdiff_t step = work->channels;
+    for (int p = first; p < end; p++) {
+        const ptrdiff_t left = p * work->stride * step;
+        for (int c = 0; c < work->channels; c += LANES) {
+            vec largest = load(work->rows[0] + left + c);
+            for (int r = 0; r < rows; r++)
+                for (int x = 0; x < size; x++)
+                    largest = LARGER(load(work->rows[r] + left + x * step + c), largest);
+            store(work->output + p * step + c, largest);
         }
     }
+}
+
+static void pool(const mt_row_pooling *work)
+{
+    const int fit = (work->width - work->size + work->stride) / work->stride;
+    const int whole = fit < work->outputs ? fit : work->outputs;
+    if (work->row_count == 3 && work->size == 3)
+        pool_whole(work, 3, 3, 0, whole);
+    else if (work->row_count == 2 && work->size == 2)
+        pool_whole(work, 2, 2, 0, whole);
+    else
+        pool_whole(work, work->row_count, work->size, 0, whole);
+    for (int p = whole; p < work->outputs; p++)
+        pool_whole(work, work->row_count, work->width - p * work->stride, p, p + 1);
 }
 
 static void project(const float *pixels, int channels, int count, const float *weights, float bias,
@@ -201,6 +216,7 @@ const mt_kernels KERNELS = {
     .vector = LANES,
     .convolve = convolve,
     .tiles_in = tiles_in,
+    .tiles_multiply = tiles_multiply,
     .tiles_out = tiles_out,
     .pool = pool,
     .split = split,

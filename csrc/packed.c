@@ -120,7 +120,7 @@ static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int
 
 /*
  * Makes one step of the only one so far, a convolution, and a pooling after it, where they are of
- * that form: activations that never fall may come after the pooling. false if there is no memory.
+ * that form. Returns false if there is no memory.
  */
 static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_layer *pooling,
                      bool *added)
@@ -132,7 +132,7 @@ static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_la
         pooling->size != 2 || pooling->stride != 2)
         return true;
     for (int c = 0; c < step->out_channels; c++)
-        if (!(step->slopes[c] >= 0.0f))
+        if (!(step->slopes[c] <= 1.0f))
             return true;
     float *weights = calloc((size_t)step->out_channels * 27, sizeof *weights);
     if (!weights)

@@ -62,30 +62,26 @@ static void flush(mt_winograd *winograd)
     const mt_kernels *kernels = winograd->kernels;
     const mt_step *step = winograd->step;
     const int width = step->panel * kernels->vector;
-    const size_t from = values_step(step), to = products_step(kernels, step);
+    const size_t next = products_step(kernels, step);
     const float *weights = step->weights;
     for (int c = 0; c < step->out_step; c += width) {
-        for (int point = 0; point < MT_POINTS; point++) {
-            kernels->convolve(&(mt_row_convolution){
-                .rows = (const float *const[]){winograd->values + point * from},
-                .row_count = 1,
-                .segments = 1,
-                .length = step->in_channels,
-                .step = step->in_step,
-                .outputs = winograd->tiles,
-                .vectors = step->panel,
-                .panel = step->panel,
-                .weights = weights,
-                .output = winograd->products + point * to,
-                .output_step = width,
-            });
-            weights += (size_t)step->in_channels * width;
-        }
+        kernels->tiles_multiply(&(mt_tiles_multiply){
+            .values = winograd->values,
+            .values_step = (ptrdiff_t)values_step(step),
+            .tiles = winograd->tiles,
+            .step = step->in_step,
+            .channels = step->in_channels,
+            .panel = step->panel,
+            .weights = weights,
+            .products = winograd->products,
+            .products_step = (ptrdiff_t)next,
+        });
+        weights += (size_t)MT_POINTS * step->in_channels * width;
         const float *products = winograd->products;
         for (int i = 0; i < winograd->piece_count; i++) {
             const mt_tile_row *piece = &winograd->pieces[i];
             mt_tiles_out work = {.products = products,
-                                 .products_step = (ptrdiff_t)to,
+                                 .products_step = (ptrdiff_t)next,
                                  .tiles = piece->tiles,
                                  .vectors = step->panel,
                                  .biases = step->biases + c,

@@ -6,18 +6,17 @@
  *     checkkernel --bench    compare, and time the shapes of the cascade's networks
  *
  * Tolerance: 1e-5 for convolutions, times the square root of the number of products in a sum (values
- * are -1..1), as kernels may fuse products and sums; none for pooling and resizing.
+ * are -1..1), as kernels may fuse products and sums and take Winograd's way; none for pooling and
+ * resizing.
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
-#include <stdbool.h>
-#include <time.h>
+#include "checkkernel.h"
 
-#include "kernels.h"
-#include "test.h"
+#include <time.h>
 
 #define CONVOLVE_TOLERANCE 1e-5f
 
-static double seconds(void)
+double check_seconds(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -82,9 +81,9 @@ static double convolve(const mt_kernels *kernels, const shape *shape, const floa
     };
     double best = INFINITY;
     for (int i = 0; i < repeats; i++) {
-        const double start = seconds();
+        const double start = check_seconds();
         kernels->convolve(&work);
-        best = fmin(best, seconds() - start);
+        best = fmin(best, check_seconds() - start);
     }
     test_guarded_free(packed, (size_t)shape->channels * inputs * sizeof *packed);
     return best;
@@ -128,9 +127,9 @@ static void check_pool(const mt_kernels *kernels, uint64_t *state)
 {
     const int size = 1 + (int)(test_random(state) % 3), stride = 1 + (int)(test_random(state) % 2);
     const int rows_given = 1 + (int)(test_random(state) % size);
-    const int width = size + (int)(test_random(state) % 20);
-    const int channels = 16 * (1 + (int)(test_random(state) % 3));
     const int pad = size > 1 ? (int)(test_random(state) % 2) : 0;
+    const int width = size - pad + (int)(test_random(state) % 20);
+    const int channels = 16 * (1 + (int)(test_random(state) % 3));
     const int outputs = (width + pad - size) / stride + 1;
     const size_t row = (size_t)width * channels + 5, out = (size_t)outputs * channels;
     float *input = test_guarded(row * rows_given * 4);
@@ -228,6 +227,8 @@ int main(int argc, char **argv)
             printf("%s\n", list[k]->name);
         for (size_t i = 0; i < sizeof cascade / sizeof *cascade; i++)
             difference = fmaxf(difference, check_convolve(list[k], &cascade[i], &state, bench));
+        difference = fmaxf(difference, check_winograd(list[k], &state, bench));
+        difference = fmaxf(difference, check_stem(list[k], &state, bench));
         for (int i = 0; i < 300; i++) {
             const int ins = 1 + (int)(test_random(&state) % 20);
             const shape any = {"",
