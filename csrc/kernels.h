@@ -81,7 +81,7 @@ typedef struct mt_stem {
     int pairs;            /* of them, from the first on, with two columns of outputs; others have one */
     int channels;         /* of the output, at most MT_MOST_STEM_CHANNELS */
     const float *weights; /* [channels][3 rows][3 channels][3 columns] */
-    const float *biases, *slopes; /* [channels], slopes at most 1 */
+    const float *biases, *slopes; /* [channels] */
     int step;                     /* channels, padded to a multiple of vector */
     float *output;                /* [outputs][step] */
 } mt_stem;

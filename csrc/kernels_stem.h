@@ -49,14 +49,14 @@ stem_group(const mt_stem *work, const int G, int channel, int at, int blocks, ve
         }
         UNROLL for (int g = 0; g < G; g++)
         {
-            /* With a slope of at most 1 the activation is the larger of x and slope * x. */
+            /* The activation bends once: its largest value is at the largest or the smallest sum. */
             const vec bias = broadcast(work->biases[channel + g]);
             const vec slope = broadcast(work->slopes[channel + g]);
             const vec most = LARGER(LARGER(sums[g][0], sums[g][1]), LARGER(sums[g][2], sums[g][3]));
             const vec least =
                 SMALLER(SMALLER(sums[g][0], sums[g][1]), SMALLER(sums[g][2], sums[g][3]));
             pooled[g * STEM_BLOCKS + block] =
-                LARGER(most + bias, LARGER(slope * (most + bias), slope * (least + bias)));
+                LARGER(activate(most + bias, slope), activate(least + bias, slope));
         }
     }
 }

@@ -131,9 +131,6 @@ static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_la
         step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MOST_STEM_CHANNELS ||
         pooling->size != 2 || pooling->stride != 2)
         return true;
-    for (int c = 0; c < step->out_channels; c++)
-        if (!(step->slopes[c] <= 1.0f))
-            return true;
     float *weights = calloc((size_t)step->out_channels * 27, sizeof *weights);
     if (!weights)
         return false;
