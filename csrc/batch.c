@@ -95,8 +95,7 @@ static void pool(const mt_packed *packed, const mt_step *step, const mt_map *fro
             const float *rows[MT_MOST_ROWS];
             for (int r = 0; r < count; r++)
                 rows[r] = map_row(from, i, y * step->stride + r);
-            mt_step_pool(packed, step, rows, count, from->width, to->width,
-                         map_row(to, i, y));
+            mt_step_pool(packed, step, rows, count, from->width, to->width, map_row(to, i, y));
         }
     }
 }
@@ -140,8 +139,8 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     mt_batch_source picture = {source, context, 0};
     for (int i = 0; i < batch; i++) {
         picture.first = i * packed->input.height;
-        if (!mt_stream_begin_steps(stream, packed, first, packed->input.height,
-                                   packed->input.width, batch_row, &picture))
+        if (!mt_stream_begin_steps(stream, packed, first, packed->input.height, packed->input.width,
+                                   batch_row, &picture))
             return false;
         for (int y = 0; y < height; y++)
             memcpy(map_row(&from, i, y), mt_stream_row(stream, y),
@@ -150,9 +149,7 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     for (int i = first; i < packed->count; i++) {
         const mt_map to = map_after(&packed->steps[i], &from, other);
         switch (packed->steps[i].kind) {
-        case MT_WINOGRAD:
-            run_winograd(stream, packed, &packed->steps[i], &from, &to, batch);
-            break;
+        case MT_WINOGRAD: run_winograd(stream, packed, &packed->steps[i], &from, &to, batch); break;
         case MT_POOL: pool(packed, &packed->steps[i], &from, &to, batch); break;
         default: convolve(packed, &packed->steps[i], &from, &to, batch); /* a stem is never here */
         }

@@ -89,8 +89,8 @@ static void crop_task(void *context, int task, int worker)
     const int count = left < (size_t)run->batch ? (int)left : run->batch;
     float *output = (float *)detector->outputs.data + batch.first * run->channels;
     const bool done = run->network->packed
-                          ? mt_packed_run_batch(&lane->stream, run->network->packed,
-                                                count, crop_row, &batch, output)
+                          ? mt_packed_run_batch(&lane->stream, run->network->packed, count,
+                                                crop_row, &batch, output)
                           : run_batch(&batch, count, output);
     if (!done)
         lane->failed = true;

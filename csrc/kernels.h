@@ -27,13 +27,13 @@ typedef struct mt_row_convolution {
     ptrdiff_t segment_step;
     int length;
     ptrdiff_t step;
-    int outputs;          /* along the row */
-    int vectors;          /* of an output, each of `vector` channels */
-    int panel;            /* 1 or 2 vectors that are computed together; divides vectors */
-    const float *weights; /* [vectors / panel][row_count * segments * length][panel * vector] */
-    const float *biases;  /* [vectors * vector] */
-    const float *slopes;  /* [vectors * vector]; NULL: neither bias nor activation */
-    float *output;        /* [outputs][vectors * vector] */
+    int outputs;           /* along the row */
+    int vectors;           /* of an output, each of `vector` channels */
+    int panel;             /* 1 or 2 vectors that are computed together; divides vectors */
+    const float *weights;  /* [vectors / panel][row_count * segments * length][panel * vector] */
+    const float *biases;   /* [vectors * vector] */
+    const float *slopes;   /* [vectors * vector]; NULL: neither bias nor activation */
+    float *output;         /* [outputs][vectors * vector] */
     ptrdiff_t output_step; /* floats from one output to the next */
 } mt_row_convolution;
 
@@ -51,8 +51,8 @@ typedef struct mt_tiles_multiply {
     const float *values; /* [36] values_step floats apart: [tiles][step] */
     ptrdiff_t values_step;
     int tiles, step;
-    int channels; /* of a tile's step that count */
-    int panel;    /* vectors of the products, 1 or 2 */
+    int channels;         /* of a tile's step that count */
+    int panel;            /* vectors of the products, 1 or 2 */
     const float *weights; /* [36][channels][panel * vector] */
     float *products;      /* [36] products_step floats apart: [tiles][panel * vector] */
     ptrdiff_t products_step;
@@ -75,12 +75,13 @@ typedef struct mt_tiles_out {
  * Pixels of the input lie in six planes: channel 0's even columns, its odd ones, channel 1's, ...
  */
 typedef struct mt_stem {
-    const float *rows[6]; /* inputs of the windows' top outputs, of their bottom ones: 3 rows each */
-    ptrdiff_t plane;      /* floats from one plane to the next; `vector` of them beyond the row */
-    int outputs;          /* pooled */
-    int pairs;            /* of them, from the first on, with two columns of outputs; others have one */
-    int channels;         /* of the output, at most MT_MOST_STEM_CHANNELS */
-    const float *weights; /* [channels][3 rows][3 channels][3 columns] */
+    const float
+        *rows[6];    /* inputs of the windows' top outputs, of their bottom ones: 3 rows each */
+    ptrdiff_t plane; /* floats from one plane to the next; `vector` of them beyond the row */
+    int outputs;     /* pooled */
+    int pairs;       /* of them, from the first on, with two columns of outputs; others have one */
+    int channels;    /* of the output, at most MT_MOST_STEM_CHANNELS */
+    const float *weights;         /* [channels][3 rows][3 channels][3 columns] */
     const float *biases, *slopes; /* [channels] */
     int step;                     /* channels, padded to a multiple of vector */
     float *output;                /* [outputs][step] */

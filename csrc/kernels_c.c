@@ -25,8 +25,8 @@ static void convolve(const mt_row_convolution *work)
                         sum += *weights * in[j];
                 }
             }
-            work->output[p * work->output_step + c] =
-                work->slopes ? activate(sum, work->slopes[c]) : sum;
+            work->output[p * work->output_step + c] = work->slopes ? activate(sum, work->slopes[c])
+                                                                   : sum;
         }
     }
 }
@@ -51,18 +51,18 @@ static void pool(const mt_row_pooling *work)
 #define P1 MT_POINT_1
 #define P2 MT_POINT_2
 static const float input_matrix[6][6] = {
-    {P1 * P1 * P2 * P2, 0, -(P1 * P1 + P2 * P2), 0, 1, 0},
-    {0, -P1 * P2 * P2, -P2 * P2, P1, 1, 0},
-    {0, P1 * P2 * P2, -P2 * P2, -P1, 1, 0},
-    {0, -P1 * P1 * P2, -P1 * P1, P2, 1, 0},
-    {0, P1 * P1 * P2, -P1 * P1, -P2, 1, 0},
-    {0, P1 * P1 * P2 * P2, 0, -(P1 * P1 + P2 * P2), 0, 1},
+    {P1 * P1 * P2 * P2, 0, -(P1 *P1 + P2 * P2), 0, 1, 0},
+    {0, -P1 *P2 *P2, -P2 *P2, P1, 1, 0},
+    {0, P1 *P2 *P2, -P2 *P2, -P1, 1, 0},
+    {0, -P1 *P1 *P2, -P1 *P1, P2, 1, 0},
+    {0, P1 *P1 *P2, -P1 *P1, -P2, 1, 0},
+    {0, P1 *P1 *P2 *P2, 0, -(P1 *P1 + P2 * P2), 0, 1},
 };
 static const float output_matrix[4][6] = {
     {1, 1, 1, 1, 1, 0},
     {0, P1, -P1, P2, -P2, 0},
-    {0, P1 * P1, P1 * P1, P2 * P2, P2 * P2, 0},
-    {0, P1 * P1 * P1, -P1 * P1 * P1, P2 * P2 * P2, -P2 * P2 * P2, 1},
+    {0, P1 *P1, P1 *P1, P2 *P2, P2 *P2, 0},
+    {0, P1 *P1 *P1, -P1 *P1 *P1, P2 *P2 *P2, -P2 *P2 *P2, 1},
 };
 
 static void tiles_in(const mt_tiles_in *work)
@@ -119,7 +119,8 @@ static void split(const float *pixels, int count, ptrdiff_t plane, float *planes
 }
 
 /* An output of the convolution in mt_stem, without bias: rows are its own three. */
-static float stem_sum(const mt_stem *work, const float *const *rows, int column, const float *weights)
+static float stem_sum(const mt_stem *work, const float *const *rows, int column,
+                      const float *weights)
 {
     float sum = 0.0f;
     for (int i = 0; i < 27; i++) {

@@ -53,10 +53,10 @@ stem_group(const mt_stem *work, const int G, int channel, int at, int blocks, ve
             const vec bias = broadcast(work->biases[channel + g]);
             const vec slope = broadcast(work->slopes[channel + g]);
             const vec most = LARGER(LARGER(sums[g][0], sums[g][1]), LARGER(sums[g][2], sums[g][3]));
-            const vec least =
-                SMALLER(SMALLER(sums[g][0], sums[g][1]), SMALLER(sums[g][2], sums[g][3]));
-            pooled[g * STEM_BLOCKS + block] =
-                LARGER(activate(most + bias, slope), activate(least + bias, slope));
+            const vec least = SMALLER(SMALLER(sums[g][0], sums[g][1]),
+                                      SMALLER(sums[g][2], sums[g][3]));
+            pooled[g * STEM_BLOCKS + block] = LARGER(activate(most + bias, slope),
+                                                     activate(least + bias, slope));
         }
     }
 }
@@ -99,9 +99,12 @@ static void stem_turn(const mt_stem *work, const vec *pooled, int at)
 static void stem(const mt_stem *work)
 {
     static const stem_function functions[] = {
-        stem_1, stem_2,
+        stem_1,
+        stem_2,
 #if MOST_STEM == 5
-        stem_3, stem_4, stem_5,
+        stem_3,
+        stem_4,
+        stem_5,
 #endif
     };
     vec pooled[MT_MOST_STEM_CHANNELS * STEM_BLOCKS];

@@ -172,13 +172,13 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
                 return MT_NO_MEMORY;
             if (!stem)
                 packed->steps[packed->count++] = (mt_step){.kind = MT_POOL,
-                                                       .size = layer->size,
-                                                       .stride = layer->stride,
-                                                       .pad = layer->pad,
-                                                       .in_channels = layer->in.channels,
-                                                       .out_channels = layer->in.channels,
-                                                       .in_step = in_step,
-                                                       .out_step = in_step};
+                                                           .size = layer->size,
+                                                           .stride = layer->stride,
+                                                           .pad = layer->pad,
+                                                           .in_channels = layer->in.channels,
+                                                           .out_channels = layer->in.channels,
+                                                           .in_step = in_step,
+                                                           .out_step = in_step};
         } else if (is_plain_convolution(layer)) {
             float slope;
             if (!slope_of(layer->activation, &slope))

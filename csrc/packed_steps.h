@@ -39,7 +39,8 @@ struct mt_packed {
     int spatial; /* steps before the first convolution that, at the cfg's own size, covers its input */
     int outputs;
     mt_activation activations[MT_MOST_OUTPUTS];
-    float *score_weights; /* [in_step] of channel 0, where the last convolution is of single pixels */
+    float
+        *score_weights; /* [in_step] of channel 0, where the last convolution is of single pixels */
 };
 
 /* Pixels that rows have room for after their last: tiles of 4 outputs may stick out by 3. */

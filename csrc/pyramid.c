@@ -10,8 +10,8 @@
  * the second-level cache. Rows: enough of them, so that the 8 to 10 pixel rows that a tile shares
  * with the next one cost little; few enough, so that there is work for several threads.
  */
-#define TILE_COLUMNS 512
-#define TILE_ROWS 64
+#define TILE_COLUMNS 256
+#define TILE_ROWS 96
 
 /* No sensible pyramid has more levels; scale_factor 0.99 makes some 700 of a large picture. */
 #define MAX_LEVELS 1024

@@ -35,8 +35,7 @@ static void lay_out_row(const mt_packed *packed, mt_step_state *state, const mt_
                         const mt_step *next)
 {
     const int channels = step ? step->out_step : packed->input.channels;
-    state->row_floats =
-        aligned((size_t)(state->width + MT_PIXEL_SLACK) * channels + MT_ROW_SLACK);
+    state->row_floats = aligned((size_t)(state->width + MT_PIXEL_SLACK) * channels + MT_ROW_SLACK);
     state->plane = 0;
     if (next && next->kind == MT_STEM) {
         /* A window begins in one vector and may end in the next but one. */
@@ -175,13 +174,14 @@ static void advance(mt_stream *stream, int index, int row)
         float *output = ring_row(stream, state, state->made);
         switch (step->kind) {
         case MT_CONVOLVE:
-            mt_step_convolve(stream->packed, step, (const float *const *)rows, step->in_step, state->width, output,
-                             step->out_step);
+            mt_step_convolve(stream->packed, step, (const float *const *)rows, step->in_step,
+                             state->width, output, step->out_step);
             break;
         case MT_WINOGRAD: run_winograd(stream, step, rows, state); break;
         case MT_STEM: run_stem(stream, step, rows, count, before, state); break;
         case MT_POOL:
-            mt_step_pool(stream->packed, step, (const float *const *)rows, count, before->width, state->width, output);
+            mt_step_pool(stream->packed, step, (const float *const *)rows, count, before->width,
+                         state->width, output);
             break;
         }
     }

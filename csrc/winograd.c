@@ -7,12 +7,9 @@ void mt_winograd_filter(const float *filter, float *points, size_t step)
     const double a = MT_POINT_1, b = MT_POINT_2;
     const double at_a = 2 * a * a * (a * a - b * b), at_b = 2 * b * b * (b * b - a * a);
     const double g[MT_WINDOW][3] = {
-        {1 / (a * a * b * b), 0, 0},
-        {1 / at_a, a / at_a, a * a / at_a},
-        {1 / at_a, -a / at_a, a * a / at_a},
-        {1 / at_b, b / at_b, b * b / at_b},
-        {1 / at_b, -b / at_b, b * b / at_b},
-        {0, 0, 1},
+        {1 / (a * a * b * b), 0, 0},         {1 / at_a, a / at_a, a * a / at_a},
+        {1 / at_a, -a / at_a, a * a / at_a}, {1 / at_b, b / at_b, b * b / at_b},
+        {1 / at_b, -b / at_b, b * b / at_b}, {0, 0, 1},
     };
     double half[MT_WINDOW][3];
     for (int i = 0; i < MT_WINDOW; i++)
@@ -34,8 +31,8 @@ static size_t products_step(const mt_kernels *kernels, const mt_step *step)
     return ((size_t)MT_CHUNK * step->panel * kernels->vector + 15) / 32 * 32 + 16;
 }
 
-bool mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels,
-                       const mt_step *step, mt_buffer *scratch)
+bool mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
+                       mt_buffer *scratch)
 {
     const size_t values = MT_POINTS * values_step(step);
     const size_t products = MT_POINTS * products_step(kernels, step);

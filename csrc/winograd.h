@@ -30,8 +30,8 @@ void mt_winograd_filter(const float *filter, float *points, size_t step);
 
 /* Tiles side by side. Their sums cancel what outputs do not look at, so it must be small. */
 typedef struct mt_tile_row {
-    float *rows[MT_WINDOW];       /* inputs: [4 * tiles + 2][in_step] */
-    float *outputs[MT_TILE];      /* [4 * tiles][out_step] */
+    float *rows[MT_WINDOW];  /* inputs: [4 * tiles + 2][in_step] */
+    float *outputs[MT_TILE]; /* [4 * tiles][out_step] */
     int tiles;
 } mt_tile_row;
 

@@ -8,14 +8,16 @@ static float check_one_stem(const mt_kernels *kernels, int channels, int width, 
     const size_t plane = (size_t)width / 2 + 2 * kernels->vector + 1;
     const size_t in = 4 * 6 * plane, out = (size_t)outputs * step;
     float *input = test_guarded(in * 4), *weights = test_guarded((size_t)channels * 27 * 4);
-    float *biases = test_guarded((size_t)channels * 4), *slopes = test_guarded((size_t)channels * 4);
+    float *biases = test_guarded((size_t)channels * 4),
+          *slopes = test_guarded((size_t)channels * 4);
     float *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
     test_fill(input, in, state);
     test_fill(weights, (size_t)channels * 27, state);
     test_fill(biases, (size_t)channels, state);
     for (int c = 0; c < channels; c++) /* falling, rising, steeper than 1 */
         slopes[c] = 2.0f * test_random_float(state);
-    const int lower = (int)(test_random(state) % 2); /* a window cut at the bottom: the upper rows */
+    const int lower = (int)(test_random(state) %
+                            2); /* a window cut at the bottom: the upper rows */
     mt_stem work = {.plane = (ptrdiff_t)plane,
                     .outputs = outputs,
                     .pairs = (width - 2) / 2,
@@ -52,7 +54,8 @@ static void check_split(const mt_kernels *kernels, uint64_t *state)
 {
     const int count = 1 + (int)(test_random(state) % 70);
     const size_t plane = (size_t)count / 2 + 5, in = 3 * ((size_t)count + 7), out = 6 * plane;
-    float *pixels = test_guarded(in * 4), *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
+    float *pixels = test_guarded(in * 4), *plain = test_guarded(out * 4),
+          *fast = test_guarded(out * 4);
     test_fill(pixels, in, state);
     memset(plain, 0, out * 4);
     mt_kernels_c.split(pixels, count, (ptrdiff_t)plane, plain);

@@ -4,14 +4,17 @@
 
 static void check_tiles_in(const mt_kernels *kernels, uint64_t *state)
 {
-    const int tiles = 1 + (int)(test_random(state) % 5), step = 16 * (1 + (int)(test_random(state) % 3));
+    const int tiles = 1 + (int)(test_random(state) % 5),
+              step = 16 * (1 + (int)(test_random(state) % 3));
     const size_t row = (size_t)(4 * tiles + 2) * step + 3, point = (size_t)tiles * step + 5;
     const size_t in = 6 * row, out = 36 * point;
-    float *input = test_guarded(in * 4), *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
+    float *input = test_guarded(in * 4), *plain = test_guarded(out * 4),
+          *fast = test_guarded(out * 4);
     test_fill(input, in, state);
     memset(plain, 0, out * 4);
     memset(fast, 0, out * 4);
-    mt_tiles_in work = {.tiles = tiles, .step = step, .values_step = (ptrdiff_t)point, .values = plain};
+    mt_tiles_in work = {
+        .tiles = tiles, .step = step, .values_step = (ptrdiff_t)point, .values = plain};
     for (int r = 0; r < 6; r++)
         work.rows[r] = input + r * row;
     mt_kernels_c.tiles_in(&work);
@@ -110,7 +113,8 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
                                bool bench)
 {
     const size_t weight_count = (size_t)shape->outs * shape->ins * 9;
-    float *weights = test_guarded(weight_count * 4), *biases = test_guarded((size_t)shape->outs * 4);
+    float *weights = test_guarded(weight_count * 4),
+          *biases = test_guarded((size_t)shape->outs * 4);
     float *slopes = test_guarded((size_t)shape->outs * 4);
     test_fill(weights, weight_count, state);
     test_fill(biases, (size_t)shape->outs, state);
@@ -122,7 +126,8 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
     const size_t in_row = (size_t)(shape->width + 2 + 3) * step.in_step;
     const size_t out_row = (size_t)(shape->width + 3) * step.out_step;
     const size_t in = in_row * (shape->height + 2), out = out_row * (shape->height + 3);
-    float *input = test_guarded(in * 4), *plain = test_guarded(out * 4), *fast = test_guarded(out * 4);
+    float *input = test_guarded(in * 4), *plain = test_guarded(out * 4),
+          *fast = test_guarded(out * 4);
     test_fill(input, in, state);
 
     const mt_packed packed = {.kernels = &mt_kernels_c};
@@ -155,8 +160,9 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
     }
     float difference = 0.0f;
     for (int y = 0; y < shape->height; y++)
-        difference = fmaxf(difference, test_largest_difference(plain + y * out_row, fast + y * out_row,
-                                                               (size_t)shape->width * step.out_step));
+        difference = fmaxf(difference,
+                           test_largest_difference(plain + y * out_row, fast + y * out_row,
+                                                   (size_t)shape->width * step.out_step));
     if (bench)
         printf("  %-24s %7.1f GFLOP/s of the plain sums\n", shape->name,
                18e-9 * shape->height * shape->width * shape->ins * shape->outs / best);
@@ -173,10 +179,8 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
 }
 
 static const shape cascade[] = {
-    {"PNet 10->16, 3x3", 10, 16, 66, 188},
-    {"PNet 16->32, 3x3", 16, 32, 64, 186},
-    {"RNet 28->48, 3x3", 28, 48, 9, 9},
-    {"ONet 32->64, 3x3", 32, 64, 21, 21},
+    {"PNet 10->16, 3x3", 10, 16, 66, 188}, {"PNet 16->32, 3x3", 16, 32, 64, 186},
+    {"RNet 28->48, 3x3", 28, 48, 9, 9},    {"ONet 32->64, 3x3", 32, 64, 21, 21},
     {"ONet 64->64, 3x3", 64, 64, 8, 8},
 };
 
@@ -186,8 +190,9 @@ float check_winograd(const mt_kernels *kernels, uint64_t *state, bool bench)
     for (size_t i = 0; i < sizeof cascade / sizeof *cascade; i++)
         difference = fmaxf(difference, check_convolution(kernels, &cascade[i], state, bench));
     for (int i = 0; i < 60; i++) {
-        const shape any = {"", 1 + (int)(test_random(state) % 40), 1 + (int)(test_random(state) % 40),
-                           1 + (int)(test_random(state) % 10), 1 + (int)(test_random(state) % 60)};
+        const shape any = {"", 1 + (int)(test_random(state) % 40),
+                           1 + (int)(test_random(state) % 40), 1 + (int)(test_random(state) % 10),
+                           1 + (int)(test_random(state) % 60)};
         difference = fmaxf(difference, check_convolution(kernels, &any, state, false));
         check_tiles_in(kernels, state);
         check_tiles_out(kernels, state);
