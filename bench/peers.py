@@ -198,8 +198,8 @@ def timed(run: Run, rgb: np.ndarray) -> tuple[float, int]:
     return wall, found
 
 
-def make_runs(args: argparse.Namespace, min_face: float, without: dict[str, str]) -> dict[str, Run]:
-    """All detectors that can be had; why the others cannot goes into `without`."""
+def make_runs(args: argparse.Namespace, min_face: float, without: set[str]) -> dict[str, Run]:
+    """All detectors that can be had; the names of the others go into `without`."""
     runs = {}
     for name, peer in DETECTORS.items():
         if name in without:
@@ -209,17 +209,19 @@ def make_runs(args: argparse.Namespace, min_face: float, without: dict[str, str]
         except MtcnnError:
             raise
         except Exception as error:  # whatever a peer may raise must not stop the others
-            leave_out(name, error, without)
+            warn(name, error)
+            without.add(name)
     return runs
 
 
-def leave_out(name: str, error: Exception, without: dict[str, str]) -> None:
-    without[name] = " ".join(str(error).split()) or type(error).__name__
-    print(f"peers.py: without {name}: {without[name]}", file=sys.stderr)
+def warn(name: str, error: Exception, where: str = "") -> None:
+    """Tells in one line why a detector is left out."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    print(f"peers.py: {where}without {name}: {reason}", file=sys.stderr)
 
 
 def measure(
-    runs: dict[str, Run], rgb: np.ndarray, rounds: int, pause: float, without: dict[str, str]
+    runs: dict[str, Run], rgb: np.ndarray, rounds: int, pause: float, where: str
 ) -> dict[str, Timing]:
     """Times all in turn, after one round that is not counted; leaves out those that fail."""
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -231,8 +233,8 @@ def measure(
                 ms, faces[name] = timed(runs[name], rgb)
             except MtcnnError:
                 raise
-            except Exception as error:  # facenet-pytorch raises on some pictures without a face
-                leave_out(name, error, without)
+            except Exception as error:  # some peers raise on some pictures and sizes
+                warn(name, error, where)
                 del times[name]
                 continue
             if number >= 0:
@@ -283,7 +285,7 @@ def versions(names: list[str]) -> str:
 def report(args: argparse.Namespace) -> Iterator[str]:
     """The lines of the whole report."""
     pictures = [(path.name, read_picture(path)) for path in args.pictures]
-    without: dict[str, str] = {}
+    without: set[str] = set()
     threads = common.many_threads(args.threads)
     for name, rgb in pictures:
         yield f"{name}, {common.cpu_name()}, {threads}, {args.runs} interleaved runs"
@@ -298,7 +300,8 @@ def report(args: argparse.Namespace) -> Iterator[str]:
             for min_face in args.min_faces:
                 runs = make_runs(args, min_face, without)
                 pause = PAUSE if args.threads > 1 else 0.0
-                results = measure(runs, picture, args.runs, pause, without)
+                where = f"{name}, {size[0]}x{size[1]}, min face {min_face:g}: "
+                results = measure(runs, picture, args.runs, pause, where)
                 yield from rows(size, min_face, results)
         yield ""
     yield versions([name for name in DETECTORS if name not in without])
