@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import common, peers, scaling
+from bench import cold_start, common, peers, scaling
 
 ROOT = Path(__file__).resolve().parents[1]
 HOPPER = ROOT / "tests" / "data" / "grace_hopper.jpg"
@@ -178,3 +178,28 @@ def test_bench_core_names_wrong_arguments(bench_core, arguments, part):
     done = subprocess.run([bench_core, *arguments], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert part in done.stderr and "usage: bench_core PICTURE" in done.stderr
+
+
+# ---- cold_start.py -------------------------------------------------------------------------------
+
+
+def test_cold_start_names_a_missing_program(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cold_start.main([str(HOPPER), "--program", "/nonexistent"])
+    assert stop.value.code == 2
+    assert "/nonexistent: no such program" in capsys.readouterr().err
+
+
+def test_cold_start(program, default_model, monkeypatch, capsys):
+    monkeypatch.setenv("MTCNN_MODEL", str(default_model))
+    arguments = [str(HOPPER), "--program", str(program), "--sizes", "64x48", "--runs", "2"]
+    assert cold_start.main(arguments) == 0
+    (row,) = capsys.readouterr().out.splitlines()[4:]
+    cells = row.strip("| ").split(" | ")
+    assert cells[0] == "64x48" and 0 < float(cells[2]) <= float(cells[1])
+    assert cells[4] == "not measured" or 1 < float(cells[4]) < 100
+
+
+def test_cold_start_tells_that_the_program_fails(capsys):
+    assert cold_start.main([str(HOPPER), "--program", "/bin/false", "--runs", "1"]) == 1
+    assert "cold_start.py: /bin/false" in capsys.readouterr().err
