@@ -88,6 +88,7 @@ def plot(points: list[Point], title: str, kind: str) -> bytes:
 
     matplotlib.use("Agg")
     matplotlib.rcParams["svg.hashsalt"] = "scaling"  # the same points make the same file
+    matplotlib.rcParams["svg.fonttype"] = "none"  # and a small one: text, not outlines
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
