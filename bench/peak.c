@@ -62,8 +62,10 @@ double peak_sgemm(void)
     enum { SIDE = 1024 };
     const size_t count = (size_t)SIDE * SIDE;
     float *memory = malloc(3 * count * sizeof *memory);
-    if (!memory)
+    if (!memory || mt_gemm_load(NULL)) {
+        free(memory);
         return 0.0;
+    }
     for (size_t i = 0; i < 2 * count; i++)
         memory[i] = (float)(i % 17) - 8.0f;
     mt_gemm_single_thread();

@@ -57,7 +57,7 @@ typedef enum mtcnn_status {
     MTCNN_OK = 0,
     MTCNN_ERROR_ARGUMENT = -1, /* an argument or option outside its range */
     MTCNN_ERROR_MEMORY = -2,   /* memory ran out */
-    MTCNN_ERROR_FILE = -3,     /* a file is missing or cannot be read */
+    MTCNN_ERROR_FILE = -3,     /* a file, or OpenBLAS, is missing or cannot be read */
     MTCNN_ERROR_CFG = -4,      /* a .data or .cfg file that makes no sense */
     MTCNN_ERROR_WEIGHTS = -5,  /* a .weights file that does not fit its .cfg */
     MTCNN_ERROR_MODEL = -6     /* three networks that do not make a cascade, or no built-in model */
@@ -121,7 +121,8 @@ typedef struct mtcnn_detector mtcnn_detector;
  * Makes a detector for one thread. options NULL: the model's own. They are checked here, once.
  *
  * The model must outlive the detector. Networks of an unusual form take their matrix products from
- * OpenBLAS, on the detector's own threads: they set OpenBLAS itself to one thread in this process.
+ * OpenBLAS, which the first of them loads, on the detector's own threads: they set OpenBLAS itself
+ * to one thread in this process.
  *
  * On success *detector is the caller's, to be freed with mtcnn_detector_free. On failure it is NULL.
  */

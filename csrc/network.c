@@ -184,6 +184,8 @@ int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights
         status = mt_kernels_find(&kernels, error);
     if (!status && mt_pack(&network->packed, network, kernels))
         status = mt_fail_memory(error, cfg, 4 * network->weight_count);
+    if (!status && !network->packed)
+        status = mt_gemm_load(error);
     if (status)
         mtcnn_network_free(&network);
     *result = network;
@@ -308,12 +310,15 @@ int mt_workspace_plan(mt_workspace *workspace, const mtcnn_network *network, int
         workspace->width == width)
         return MTCNN_OK;
     workspace->network = NULL; /* no plan, until this one is whole */
+    int status = mt_gemm_load(error);
+    if (status)
+        return status;
 
     size_t count = (size_t)network->layer_count + 1;
     if (!mt_reserve(&workspace->tensors, count, sizeof(mt_tensor)))
         return mt_fail_memory(error, network->path, count * sizeof(mt_tensor));
     mt_tensor *tensors = workspace->tensors.data;
-    int status = infer_shapes(network, tensors, height, width, error);
+    status = infer_shapes(network, tensors, height, width, error);
     if (status)
         return status;
     if (!measure(network, tensors, batch))

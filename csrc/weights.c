@@ -92,20 +92,15 @@ int mt_weights_load(mtcnn_network *network, const char *path, bool builtin, mtcn
         transposed = major > 1000 || minor > 1000;
     }
     status = check_size(network, path, size, header, error);
-    float *values = NULL;
     if (!status) {
-        values = malloc(4 * network->weight_count + 1);
-        if (!values)
-            status = mt_fail_memory(error, path, 4 * network->weight_count);
-    }
-    if (!status) {
+        /* The numbers move down over the header, in the file's own memory. */
+        float *values = (float *)data;
         for (size_t i = 0; i < network->weight_count; i++) {
             int32_t bits = little_int32(bytes + header + 4 * i);
             memcpy(&values[i], &bits, 4);
         }
         status = load_layers(network, path, values, transposed, error);
     }
-    free(values);
     free(data);
     return status;
 }

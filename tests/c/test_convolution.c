@@ -1,5 +1,6 @@
 /* The fast convolution against the plain one: random and odd sizes, guards around all memory. */
 #include "convolution.h"
+#include "gemm.h"
 #include "test.h"
 
 #define TOLERANCE 1e-5f /* times the square root of the number of products in a sum */
@@ -46,6 +47,7 @@ int main(void)
 {
     uint64_t state = 1;
     float largest = 0.0f;
+    REQUIRE(!mt_gemm_load(NULL));
     /* The cascade's own shapes; the last is wide enough for several bands. */
     const mt_convolution own[] = {
         make(3, 10, 12, 12, 3, 1, 0, 1),   make(10, 16, 41, 57, 3, 1, 0, 1),
