@@ -19,5 +19,5 @@ endfunction()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64|i[3-6]86)$")
     mtcnn_add_kernels(avx2 -mavx2 -mfma)
-    mtcnn_add_kernels(avx512 -mavx512f -mprefer-vector-width=512)
+    mtcnn_add_kernels(avx512 -mavx512f -mfma -mprefer-vector-width=512)
 endif()

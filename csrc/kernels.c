@@ -15,7 +15,7 @@ int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
         list[count++] = &mt_kernels_avx2;
 #endif
 #if defined(MT_HAVE_AVX512)
-    if (__builtin_cpu_supports("avx512f"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma"))
         list[count++] = &mt_kernels_avx512;
 #endif
     return count;

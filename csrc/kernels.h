@@ -104,13 +104,6 @@ typedef struct mt_row_pooling {
     float *output; /* [outputs][channels] */
 } mt_row_pooling;
 
-/* The pixels of which one pixel of a resized row or column is made. */
-typedef struct mt_taps {
-    int first;
-    int count;      /* 0: the pixel's centre lies outside of the picture */
-    size_t weights; /* place of the first weight */
-} mt_taps;
-
 typedef struct mt_kernels {
     const char *name; /* as MTCNN_CPU takes it */
     int vector;       /* floats of a vector; a multiple of 4 */
@@ -130,17 +123,22 @@ typedef struct mt_kernels {
     void (*project)(const float *pixels, int channels, int count, const float *weights, float bias,
                     float *sums);
 
-    /* sums[i] = sum over `rows` (>= 1) rows, stride bytes apart, of weights[row] * bytes[row * stride + i] */
+    /*
+     * Adds weighted rows, stride bytes apart, to two rows of sums at once:
+     * now[i] += weights[2 * row] * bytes[row * stride + i], next[i] += weights[2 * row + 1] * likewise.
+     * next may be NULL.
+     */
     void (*blend)(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,
-                  float *sums);
+                  float *now, float *next);
 
     /*
      * Resizes a row of pixels of `channels` (1, 3 or 4) floats along x: output [count][3] is
-     * scale * (sum over the taps of weight * pixel) + shift; a grey pixel gives its value thrice.
-     * One float after `pixels` is read, one after `output` is written.
+     * scale * (sum over k < taps of weights[i][k] * pixel firsts[i] + k) + shift; a grey pixel gives
+     * its value thrice. One float after the last of these pixels is read, one after `output` is
+     * written.
      */
-    void (*mix)(const float *pixels, int channels, const mt_taps *taps, const float *weights,
-                int count, float scale, float shift, float *output);
+    void (*mix)(const float *pixels, int channels, const int *firsts, const float *weights,
+                int taps, int count, float scale, float shift, float *output);
 } mt_kernels;
 
 /*
@@ -159,6 +157,6 @@ int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS]);
 extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
 extern const mt_kernels mt_kernels_128;    /* SSE2 or NEON, which every x86-64 and aarch64 has */
 extern const mt_kernels mt_kernels_avx2;   /* with FMA */
-extern const mt_kernels mt_kernels_avx512; /* the foundation (F) */
+extern const mt_kernels mt_kernels_avx512; /* the foundation (F), with FMA */
 
 #endif

@@ -1,4 +1,7 @@
 /* The kernels with 128-bit vectors: SSE2 and NEON. Elsewhere the compiler makes what it can. */
+#include <stdint.h>
+#include <string.h>
+
 #define LANES 4
 #define MOST_1 12
 #if defined(__aarch64__) /* 32 registers */
@@ -29,5 +32,32 @@
 #define NEEDS_LARGER
 #endif
 #endif
+
+/* Four bytes as floats. */
+#if defined(__aarch64__)
+#define FROM_BYTES(p) (vec) from_bytes(p)
+
+static inline float32x4_t from_bytes(const uint8_t *bytes)
+{
+    uint32_t four;
+    memcpy(&four, bytes, 4);
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four)))));
+}
+#elif defined(__SSE2__)
+#define FROM_BYTES(p) (vec) from_bytes(p)
+
+static inline __m128 from_bytes(const uint8_t *bytes)
+{
+    const __m128i zero = _mm_setzero_si128();
+    int four;
+    memcpy(&four, bytes, 4);
+    const __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero);
+    return _mm_cvtepi32_ps(_mm_unpacklo_epi16(words, zero));
+}
+#else
+#define FROM_BYTES(p) ((vec){(float)(p)[0], (float)(p)[1], (float)(p)[2], (float)(p)[3]})
+#endif
+
+#define MULTIPLY_ADD_4 MULTIPLY_ADD
 #define KERNELS mt_kernels_128
 #include "kernels_template.h"

@@ -161,24 +161,26 @@ static void project(const float *pixels, int channels, int count, const float *w
 }
 
 static void blend(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,
-                  float *sums)
+                  float *now, float *next)
 {
-    for (int i = 0; i < count; i++) {
-        sums[i] = 0.0f;
-        for (int r = 0; r < rows; r++)
-            sums[i] += weights[r] * (float)bytes[r * stride + i];
+    for (int r = 0; r < rows; r++) {
+        for (int i = 0; i < count; i++) {
+            now[i] += weights[2 * r] * (float)bytes[r * stride + i];
+            if (next)
+                next[i] += weights[2 * r + 1] * (float)bytes[r * stride + i];
+        }
     }
 }
 
-static void mix(const float *pixels, int channels, const mt_taps *taps, const float *weights,
-                int count, float scale, float shift, float *output)
+static void mix(const float *pixels, int channels, const int *firsts, const float *weights,
+                int taps, int count, float scale, float shift, float *output)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++, weights += taps) {
         for (int c = 0; c < 3; c++) {
-            const float *in = pixels + (size_t)taps[i].first * channels + (channels > 1 ? c : 0);
+            const float *in = pixels + (size_t)firsts[i] * channels + (channels > 1 ? c : 0);
             float sum = 0.0f;
-            for (int j = 0; j < taps[i].count; j++)
-                sum += weights[taps[i].weights + j] * in[j * channels];
+            for (int k = 0; k < taps; k++)
+                sum += weights[k] * in[k * channels];
             *output++ = scale * sum + shift;
         }
     }

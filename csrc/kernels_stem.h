@@ -11,8 +11,8 @@
  * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into pooled
  * [G][STEM_BLOCKS].
  */
-static inline __attribute__((always_inline)) void
-stem_group(const mt_stem *work, const int G, int channel, int at, int blocks, vec *pooled)
+INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, int blocks,
+                       vec *pooled)
 {
     mask lanes;
     for (int i = 0; i < LANES; i++)

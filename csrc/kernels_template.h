@@ -8,6 +8,8 @@
  *   MOST_STEM   channels that stem computes together: 2 or 5, each with 4 sums
  *   MULTIPLY_ADD(a, b, c)   a * b + c of vectors
  *   LARGER(a, b), SMALLER(a, b)   lane by lane
+ *   MULTIPLY_ADD_4(a, b, c)   the same of four floats: rounded the same
+ *   FROM_BYTES(p)   LANES floats from as many uint8_t
  *   NAME, KERNELS   the name and the variable of the table
  *
  * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
@@ -23,6 +25,9 @@ typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Loops over sums must vanish, or the sums do not stay in registers. */
 #define UNROLL _Pragma("GCC unroll 16")
+
+/* For functions whose arguments are constants where they are called. */
+#define INLINE static inline __attribute__((always_inline))
 
 static inline vec load(const float *values)
 {
@@ -112,8 +117,8 @@ static void convolve(const mt_row_convolution *work)
 }
 
 /* Outputs first..end - 1, whose windows are whole: [rows][size] for the compiler to unroll. */
-static inline __attribute__((always_inline)) void
-pool_whole(const mt_row_pooling *work, const int rows, const int size, int first, int end)
+INLINE void pool_whole(const mt_row_pooling *work, const int rows, const int size, int first,
+                       int end)
 {
     const ptrdiff_t step = work->channels;
     for (int p = first; p < end; p++) {
@@ -166,50 +171,9 @@ static void project(const float *pixels, int channels, int count, const float *w
     }
 }
 
+#include "kernels_resize.h"
 #include "kernels_stem.h"
 #include "kernels_winograd.h"
-
-/* Columns whose sums are made together: they stay in registers or the nearest cache. */
-#define BLEND 64
-
-/* Plain loops over bytes: the compiler turns them into vectors better than vector types do. */
-static void blend(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,
-                  float *sums)
-{
-    for (; count >= BLEND; count -= BLEND, bytes += BLEND, sums += BLEND) {
-        float columns[BLEND];
-        for (int i = 0; i < BLEND; i++)
-            columns[i] = weights[0] * (float)bytes[i];
-        for (int r = 1; r < rows; r++)
-            for (int i = 0; i < BLEND; i++)
-                columns[i] += weights[r] * (float)bytes[r * stride + i];
-        memcpy(sums, columns, sizeof columns);
-    }
-    for (int i = 0; i < count; i++)
-        sums[i] = weights[0] * (float)bytes[i];
-    for (int r = 1; r < rows; r++)
-        for (int i = 0; i < count; i++)
-            sums[i] += weights[r] * (float)bytes[r * stride + i];
-}
-
-static void mix(const float *pixels, int channels, const mt_taps *taps, const float *weights,
-                int count, float scale, float shift, float *output)
-{
-    for (int i = 0; i < count; i++, output += 3) {
-        const float *in = pixels + (size_t)taps[i].first * channels;
-        const float *w = weights + taps[i].weights;
-        quad sum = {0};
-        if (channels == 1) {
-            for (int j = 0; j < taps[i].count; j++)
-                sum[0] += w[j] * in[j];
-            sum = sum[0] - (quad){0};
-        } else { /* the fourth float is the next pixel's, or alpha: overwritten next */
-            for (int j = 0; j < taps[i].count; j++, in += channels)
-                sum += w[j] * *(const quad *)in;
-        }
-        *(quad *)output = scale * sum + shift;
-    }
-}
 
 const mt_kernels KERNELS = {
     .name = NAME,

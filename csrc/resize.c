@@ -1,47 +1,96 @@
 #include "resize.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Fills taps [span.count] and their weights. Returns false if there is no memory. */
-static bool make_taps(mt_span span, mt_buffer *taps_buffer, mt_buffer *weights_buffer)
+/* Weights that are no more than rounding are none: so a row counts for two neighbours at most. */
+#define LEAST_WEIGHT 1e-9
+
+/* Rows of the picture that are blended at once. */
+#define ROWS 16
+
+static double support_of(mt_span span)
 {
-    const double support = span.step > 1.0 ? span.step : 1.0;
-    const size_t most = (size_t)fmin(2.0 * support + 2.0, span.size) + 1;
-    if (!mt_reserve(taps_buffer, (size_t)span.count, sizeof(mt_taps)) ||
-        !mt_reserve(weights_buffer, (size_t)span.count * most, sizeof(float)))
-        return false;
+    return span.step > 1.0 ? span.step : 1.0;
+}
 
-    mt_taps *taps = taps_buffer->data;
-    float *weights = weights_buffer->data;
-    for (int i = 0; i < span.count; i++) {
-        const double centre = span.start + (span.first + i + 0.5) * span.step;
-        taps[i] = (mt_taps){0, 0, (size_t)i * most};
-        if (!(centre >= 0.0 && centre < span.size))
-            continue;
-        const double low = centre - support, high = centre + support;
-        const int from = low > 0.0 ? (int)low : 0;
-        const int to = high < span.size - 1 ? (int)high + 1 : span.size;
-        float *w = weights + taps[i].weights;
-        double sum = 0.0;
-        for (int j = from; j < to; j++) {
-            const double weight = 1.0 - fabs(j + 0.5 - centre) / support;
-            sum += weight > 0.0 ? weight : 0.0;
-        }
-        for (int j = from; j < to; j++) {
-            const double weight = 1.0 - fabs(j + 0.5 - centre) / support;
-            if (weight <= 0.0)
-                continue;
-            if (!taps[i].count)
-                taps[i].first = j;
-            w[taps[i].count++] = (float)(weight / sum);
+/* The most pixels of which a sample is made. */
+static int most_taps(mt_span span)
+{
+    return (int)fmin(ceil(2.0 * support_of(span)), span.size);
+}
+
+/* Fills weights [most] of sample `index`, for the pixels from the first one on. */
+static mt_taps weigh(mt_span span, int index, int most, float *weights)
+{
+    const double support = support_of(span), slope = 1.0 / support;
+    const double centre = span.start + (span.first + index + 0.5) * span.step;
+    memset(weights, 0, (size_t)most * sizeof *weights);
+    if (!(centre >= 0.0 && centre < span.size))
+        return (mt_taps){0, 0};
+    const int first = (int)fmax(floor(centre - support + 0.5), 0.0);
+    int count = span.size - first < most ? span.size - first : most;
+    double sum = 0.0, factor = 1.0;
+    for (int pass = 0; pass < 2; pass++, factor = 1.0 / sum) {
+        for (int k = 0; k < count; k++) {
+            double weight = 1.0 - fabs(first + k + 0.5 - centre) * slope;
+            weight = weight > LEAST_WEIGHT ? weight : 0.0;
+            weights[k] = (float)(weight * factor);
+            sum += weight;
         }
     }
-    return true;
+    while (weights[count - 1] <= 0.0f)
+        count--;
+    return (mt_taps){first, count};
 }
 
 static int bytes_of_pixel(mtcnn_color color)
 {
     return color == MTCNN_GRAY ? 1 : color == MTCNN_RGB || color == MTCNN_BGR ? 3 : 4;
+}
+
+/* Samples of x: where they begin, and which pixels of the picture they need. false: no memory. */
+static bool begin_x(mt_resizer *resizer)
+{
+    const mt_span x = resizer->x;
+    const int most = resizer->x_most = most_taps(x);
+    if (!mt_reserve(&resizer->x_firsts, (size_t)x.count, sizeof(int)) ||
+        !mt_reserve(&resizer->x_weights, (size_t)x.count * most, sizeof(float)))
+        return false;
+    int *firsts = resizer->x_firsts.data;
+    int right = 0;
+    resizer->left = x.size;
+    resizer->inside = resizer->inside_end = 0;
+    for (int i = 0; i < x.count; i++) {
+        const mt_taps taps = weigh(x, i, most, (float *)resizer->x_weights.data + (size_t)i * most);
+        firsts[i] = taps.first;
+        if (!taps.count)
+            continue;
+        if (resizer->inside_end == 0) {
+            resizer->inside = i;
+            resizer->left = taps.first;
+        }
+        resizer->inside_end = i + 1;
+        right = taps.first + taps.count;
+    }
+    resizer->columns = right > resizer->left ? right - resizer->left : 0;
+    for (int i = resizer->inside; i < resizer->inside_end; i++)
+        firsts[i] -= resizer->left;
+    return true;
+}
+
+static bool begin_y(mt_resizer *resizer)
+{
+    const mt_span y = resizer->y;
+    resizer->begun = -1;
+    const int most = resizer->y_most = most_taps(y);
+    if (!mt_reserve(&resizer->y_taps, (size_t)y.count, sizeof(mt_taps)) ||
+        !mt_reserve(&resizer->y_weights, (size_t)y.count * most, sizeof(float)))
+        return false;
+    mt_taps *taps = resizer->y_taps.data;
+    for (int i = 0; i < y.count; i++)
+        taps[i] = weigh(y, i, most, (float *)resizer->y_weights.data + (size_t)i * most);
+    return true;
 }
 
 bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn_image *image,
@@ -52,61 +101,97 @@ bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn
     resizer->normalisation = *normalisation;
     resizer->x = x;
     resizer->y = y;
-    if (!make_taps(x, &resizer->x_taps, &resizer->x_weights) ||
-        !make_taps(y, &resizer->y_taps, &resizer->y_weights))
+    if (!begin_x(resizer) || !begin_y(resizer))
         return false;
 
-    /* Only the columns that some output needs are looked at; taps count from the first of them. */
-    mt_taps *taps = resizer->x_taps.data;
-    resizer->left = x.size;
-    resizer->right = 0;
-    for (int i = 0; i < x.count; i++) {
-        if (!taps[i].count)
-            continue;
-        const int end = taps[i].first + taps[i].count;
-        resizer->left = taps[i].first < resizer->left ? taps[i].first : resizer->left;
-        resizer->right = end > resizer->right ? end : resizer->right;
+    /* What `mix` reads behind the last column, with weights of zero. */
+    const int channels = bytes_of_pixel(image->color);
+    const size_t used = (size_t)resizer->columns * channels;
+    resizer->sums_floats = used + (size_t)resizer->x_most * channels + 1;
+    if (!mt_reserve(&resizer->sums, 2 * resizer->sums_floats, sizeof(float)))
+        return false;
+    for (int side = 0; side < 2; side++)
+        memset((float *)resizer->sums.data + side * resizer->sums_floats + used, 0,
+               (resizer->sums_floats - used) * sizeof(float));
+    return true;
+}
+
+/*
+ * The columns of the picture, resized along y to row `row`, which has taps. When shrinking, each of
+ * the picture's rows counts for this row, the next one, or both, and is read once.
+ */
+static const float *make_columns(mt_resizer *resizer, int row)
+{
+    const mt_taps *taps = (const mt_taps *)resizer->y_taps.data + row;
+    const float *weights = (const float *)resizer->y_weights.data + (size_t)row * resizer->y_most;
+    const bool both = resizer->y.step >= 1.0 && row + 1 < resizer->y.count && taps[1].count;
+    const mtcnn_image *image = &resizer->image;
+    const int channels = bytes_of_pixel(image->color), columns = resizer->columns * channels;
+    const uint8_t *bytes = image->pixels + (ptrdiff_t)resizer->left * channels;
+    const size_t used = (size_t)columns * sizeof(float);
+    const int end = taps->first + taps->count;
+    int first = taps->first;
+    if (resizer->begun == row) {
+        resizer->side = !resizer->side;
+        first = resizer->done > first ? resizer->done : first;
     }
-    for (int i = 0; i < x.count; i++)
-        if (taps[i].count)
-            taps[i].first -= resizer->left;
-    const int columns = resizer->right > resizer->left ? resizer->right - resizer->left : 0;
-    return mt_reserve(&resizer->row, (size_t)columns * bytes_of_pixel(image->color) + 1,
-                      sizeof(float));
+    float *now = (float *)resizer->sums.data + resizer->side * resizer->sums_floats;
+    float *next = (float *)resizer->sums.data + !resizer->side * resizer->sums_floats;
+    if (resizer->begun != row)
+        memset(now, 0, used);
+    if (both)
+        memset(next, 0, used);
+
+    while (first < end) {
+        const int rows = end - first < ROWS ? end - first : ROWS;
+        float pairs[2 * ROWS];
+        for (int k = 0; k < rows; k++) {
+            const int ahead = both ? first + k - taps[1].first : -1;
+            pairs[2 * k] = weights[first + k - taps->first];
+            pairs[2 * k + 1] = ahead >= 0 ? weights[resizer->y_most + ahead] : 0.0f;
+        }
+        resizer->kernels->blend(bytes + first * image->stride, image->stride, pairs, rows, columns,
+                                now, both ? next : NULL);
+        first += rows;
+    }
+    resizer->begun = both ? row + 1 : -1;
+    resizer->done = end;
+    return now;
+}
+
+static void fill(float *pixels, int first, int end, float value)
+{
+    for (int i = 3 * first; i < 3 * end; i++)
+        pixels[i] = value;
 }
 
 void mt_resize_row(mt_resizer *resizer, int row, float *pixels)
 {
     const mt_normalisation *normalisation = &resizer->normalisation;
-    const mtcnn_image *image = &resizer->image;
-    const mt_taps *x_taps = resizer->x_taps.data;
-    const mt_taps *y_taps = (const mt_taps *)resizer->y_taps.data + row;
-    const int count = resizer->x.count;
-
-    if (y_taps->count && resizer->left < resizer->right) {
-        const float *weights = (const float *)resizer->y_weights.data + y_taps->weights;
-        const int channels = bytes_of_pixel(image->color);
-        const uint8_t *bytes = image->pixels + y_taps->first * image->stride +
-                               (ptrdiff_t)resizer->left * channels;
-        float *sums = resizer->row.data;
-        resizer->kernels->blend(bytes, image->stride, weights, y_taps->count,
-                                (resizer->right - resizer->left) * channels, sums);
-        resizer->kernels->mix(sums, channels, x_taps, resizer->x_weights.data, count,
-                              normalisation->norm, -normalisation->mean * normalisation->norm,
-                              pixels);
-        const bool blue_first = image->color == MTCNN_BGR || image->color == MTCNN_BGRA;
-        if (blue_first != (normalisation->color == MTCNN_BGR)) {
-            for (int i = 0; i < count; i++) {
-                const float swap = pixels[3 * i];
-                pixels[3 * i] = pixels[3 * i + 2];
-                pixels[3 * i + 2] = swap;
-            }
+    const mtcnn_color color = resizer->image.color;
+    const float outside = (normalisation->pad - normalisation->mean) * normalisation->norm;
+    const int inside = resizer->inside, end = resizer->inside_end;
+    if (inside == end || !((const mt_taps *)resizer->y_taps.data)[row].count) {
+        fill(pixels, 0, resizer->x.count, outside);
+        return;
+    }
+    const float *columns = make_columns(resizer, row);
+    const float *weights = (const float *)resizer->x_weights.data +
+                           (size_t)inside * resizer->x_most;
+    resizer->kernels->mix(columns, bytes_of_pixel(color),
+                          (const int *)resizer->x_firsts.data + inside, weights, resizer->x_most,
+                          end - inside, normalisation->norm,
+                          -normalisation->mean * normalisation->norm, pixels + 3 * inside);
+    const bool blue_first = color == MTCNN_BGR || color == MTCNN_BGRA;
+    if (blue_first != (normalisation->color == MTCNN_BGR)) {
+        for (int i = inside; i < end; i++) {
+            const float swap = pixels[3 * i];
+            pixels[3 * i] = pixels[3 * i + 2];
+            pixels[3 * i + 2] = swap;
         }
     }
-    const float outside = (normalisation->pad - normalisation->mean) * normalisation->norm;
-    for (int i = 0; i < count; i++)
-        if (!y_taps->count || !x_taps[i].count)
-            pixels[3 * i] = pixels[3 * i + 1] = pixels[3 * i + 2] = outside;
+    fill(pixels, 0, inside, outside);
+    fill(pixels, end, resizer->x.count, outside);
 }
 
 bool mt_resize_planar(mt_resizer *resizer, float *output)
@@ -127,10 +212,10 @@ bool mt_resize_planar(mt_resizer *resizer, float *output)
 
 void mt_resizer_free(mt_resizer *resizer)
 {
-    mt_release(&resizer->x_taps);
-    mt_release(&resizer->y_taps);
+    mt_release(&resizer->x_firsts);
     mt_release(&resizer->x_weights);
+    mt_release(&resizer->y_taps);
     mt_release(&resizer->y_weights);
-    mt_release(&resizer->row);
+    mt_release(&resizer->sums);
     mt_release(&resizer->planar);
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -66,6 +66,7 @@ SPANS = st.builds(
 )
 
 
+@settings(deadline=None)  # the plain loops are slow, on a busy machine above all
 @given(SPANS, SPANS, st.integers(1, 40), st.integers(1, 40))
 def test_crops_anywhere(x, y, height, width):
     planes = picture(height, width)

@@ -5,9 +5,9 @@
  *     checkkernel            compare
  *     checkkernel --bench    compare, and time the shapes of the cascade's networks
  *
- * Tolerance: 1e-5 for convolutions, times the square root of the number of products in a sum (values
- * are -1..1), as kernels may fuse products and sums and take Winograd's way; none for pooling and
- * resizing.
+ * Kernels may fuse products and sums, and take Winograd's way. So the tolerance is 1e-5 for convolutions, times the square root
+ * of the number of products in a sum (values are -1..1), and for resizing 1e-6 of the largest value
+ * that a sum can have; for pooling there is none.
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "checkkernel.h"
@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define CONVOLVE_TOLERANCE 1e-5f
+#define RESIZE_TOLERANCE 1e-6f
 
 double check_seconds(void)
 {
@@ -148,54 +149,93 @@ static void check_pool(const mt_kernels *kernels, uint64_t *state)
     test_guarded_free(fast, out * 4);
 }
 
-static void check_blend(const mt_kernels *kernels, uint64_t *state)
+static float check_blend(const mt_kernels *kernels, uint64_t *state)
 {
     const int count = 1 + (int)(test_random(state) % 200), rows = 1 + (int)(test_random(state) % 6);
     const int stride = count + (int)(test_random(state) % 4); /* rows at any address */
-    const size_t in = (size_t)stride * (rows - 1) + count, out = (size_t)count * 4;
+    const bool both = test_random(state) % 2;
+    const size_t in = (size_t)stride * (rows - 1) + count;
+    const size_t out = (size_t)count * 4;
     uint8_t *bytes = test_guarded(in);
-    float *weights = test_guarded((size_t)rows * 4);
-    float *plain = test_guarded(out), *fast = test_guarded(out);
+    float *weights = test_guarded((size_t)rows * 8);
+    float *plain[2], *fast[2], *part[2];
     for (size_t i = 0; i < in; i++)
         bytes[i] = (uint8_t)test_random(state);
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < 2 * rows; r++)
         weights[r] = fabsf(test_random_float(state)) / (float)rows;
-    mt_kernels_c.blend(bytes, stride, weights, rows, count, plain);
-    kernels->blend(bytes, stride, weights, rows, count, fast);
-    CHECK(!memcmp(plain, fast, out));
+    for (int i = 0; i < 2; i++) {
+        plain[i] = test_guarded(out);
+        fast[i] = test_guarded(out);
+        part[i] = test_guarded(out);
+        for (int k = 0; k < count; k++)
+            part[i][k] = fast[i][k] = plain[i][k] = 255.0f * fabsf(test_random_float(state));
+    }
+    mt_kernels_c.blend(bytes, stride, weights, rows, count, plain[0], both ? plain[1] : NULL);
+    kernels->blend(bytes, stride, weights, rows, count, fast[0], both ? fast[1] : NULL);
+
+    /* Columns round alike at any place: a part of them, and one row after the other. */
+    const int first = (int)(test_random(state) % count);
+    const int length = 1 + (int)(test_random(state) % (count - first));
+    for (int r = 0; r < rows; r++)
+        kernels->blend(bytes + (ptrdiff_t)r * stride + first, stride, weights + 2 * r, 1, length,
+                       part[0] + first, both ? part[1] + first : NULL);
+
+    float difference = 0.0f;
+    for (int i = 0; i < 2; i++) {
+        difference = fmaxf(difference,
+                           test_largest_difference(plain[i], fast[i], (size_t)count) / 255.0f);
+        if (i == 0 || both)
+            CHECK(!memcmp(part[i] + first, fast[i] + first, (size_t)length * 4));
+        test_guarded_free(plain[i], out);
+        test_guarded_free(fast[i], out);
+        test_guarded_free(part[i], out);
+    }
+    CHECK(difference <= RESIZE_TOLERANCE);
     test_guarded_free(bytes, in);
-    test_guarded_free(weights, (size_t)rows * 4);
-    test_guarded_free(plain, out);
-    test_guarded_free(fast, out);
+    test_guarded_free(weights, (size_t)rows * 8);
+    return difference;
 }
 
-static void check_mix(const mt_kernels *kernels, uint64_t *state)
+static float check_mix(const mt_kernels *kernels, uint64_t *state)
 {
-    enum { MOST = 9 };
     const int channels = (const int[]){1, 3, 4}[test_random(state) % 3];
-    const int width = 1 + (int)(test_random(state) % 60),
-              count = 1 + (int)(test_random(state) % 40);
+    const int width = 1 + (int)(test_random(state) % 60);
+    const int count = 1 + (int)(test_random(state) % 40);
+    const int taps = 1 + (int)(test_random(state) % (width < 20 ? width : 20));
     const size_t in = ((size_t)width * channels + 1) * 4, out = (3 * (size_t)count + 1) * 4;
-    float *pixels = test_guarded(in), *weights = test_guarded((size_t)count * MOST * 4);
+    const size_t weight_bytes = (size_t)count * taps * 4;
+    float *pixels = test_guarded(in), *weights = test_guarded(weight_bytes);
     float *plain = test_guarded(out), *fast = test_guarded(out);
-    mt_taps *taps = test_guarded((size_t)count * sizeof *taps);
+    int *firsts = test_guarded((size_t)count * sizeof *firsts);
     for (size_t i = 0; i < in / 4; i++)
         pixels[i] = (float)(test_random(state) % 256);
     for (int i = 0; i < count; i++) {
-        const int first = (int)(test_random(state) % width);
-        const int most = width - first < MOST ? width - first : MOST;
-        taps[i] = (mt_taps){first, (int)(test_random(state) % (most + 1)), (size_t)i * MOST};
-        for (int j = 0; j < MOST; j++)
-            weights[i * MOST + j] = fabsf(test_random_float(state)) / MOST;
+        firsts[i] = (int)(test_random(state) % (width - taps + 1));
+        for (int k = 0; k < taps; k++)
+            weights[i * taps + k] = fabsf(test_random_float(state)) / (float)taps;
     }
-    mt_kernels_c.mix(pixels, channels, taps, weights, count, 0.5f, -3.0f, plain);
-    kernels->mix(pixels, channels, taps, weights, count, 0.5f, -3.0f, fast);
-    CHECK(!memcmp(plain, fast, 3 * (size_t)count * 4));
+    mt_kernels_c.mix(pixels, channels, firsts, weights, taps, count, 0.5f, -3.0f, plain);
+    kernels->mix(pixels, channels, firsts, weights, taps, count, 0.5f, -3.0f, fast);
+    const float difference = test_largest_difference(plain, fast, 3 * (size_t)count) / 128.0f;
+    CHECK(difference <= RESIZE_TOLERANCE);
+
+    /* The channels of a pixel round alike: in the other order, they are the same. */
+    if (channels > 1) {
+        for (int i = 0; i < width; i++) {
+            const float swap = pixels[i * channels];
+            pixels[i * channels] = pixels[i * channels + 2];
+            pixels[i * channels + 2] = swap;
+        }
+        kernels->mix(pixels, channels, firsts, weights, taps, count, 0.5f, -3.0f, plain);
+        for (int i = 0; i < 3 * count; i++)
+            CHECK(plain[i] == fast[i / 3 * 3 + 2 - i % 3]);
+    }
     test_guarded_free(pixels, in);
-    test_guarded_free(weights, (size_t)count * MOST * 4);
+    test_guarded_free(weights, weight_bytes);
     test_guarded_free(plain, out);
     test_guarded_free(fast, out);
-    test_guarded_free(taps, (size_t)count * sizeof *taps);
+    test_guarded_free(firsts, (size_t)count * sizeof *firsts);
+    return difference;
 }
 
 /* The rows that the networks of a cascade are made of. */
@@ -222,7 +262,7 @@ int main(int argc, char **argv)
     const int count = mt_kernels_all(list);
     for (int k = 0; k < count; k++) {
         uint64_t state = 31;
-        float difference = 0.0f;
+        float difference = 0.0f, resizing = 0.0f;
         if (bench)
             printf("%s\n", list[k]->name);
         for (size_t i = 0; i < sizeof cascade / sizeof *cascade; i++)
@@ -240,11 +280,13 @@ int main(int argc, char **argv)
                                1 << test_random(&state) % 2};
             difference = fmaxf(difference, check_convolve(list[k], &any, &state, false));
             check_pool(list[k], &state);
-            check_blend(list[k], &state);
-            check_mix(list[k], &state);
+            resizing = fmaxf(resizing, check_blend(list[k], &state));
+            resizing = fmaxf(resizing, check_mix(list[k], &state));
         }
-        printf("%-7s largest difference of a convolution %.1e, tolerance %.0e\n", list[k]->name,
-               (double)difference, (double)CONVOLVE_TOLERANCE);
+        printf("%-7s largest difference of a convolution %.1e, tolerance %.0e; of resizing %.1e, "
+               "tolerance %.0e\n",
+               list[k]->name, (double)difference, (double)CONVOLVE_TOLERANCE, (double)resizing,
+               (double)RESIZE_TOLERANCE);
     }
     return test_end();
 }

@@ -115,35 +115,119 @@ static void outside_is_padding(void)
                       bytes);
 }
 
-/* Any part of the samples comes the same, but for rounding, as with all of them. */
+/* Weights [size] of sample i as docs/architecture.md has them, one pixel after the other. */
+static bool plain_weights(mt_span span, int i, double *weights)
+{
+    const double support = fmax(span.step, 1.0);
+    const double centre = span.start + (span.first + i + 0.5) * span.step;
+    double sum = 0.0;
+    for (int j = 0; j < span.size; j++) {
+        weights[j] = fmax(0.0, 1.0 - fabs(j + 0.5 - centre) / support);
+        sum += weights[j];
+    }
+    for (int j = 0; j < span.size; j++)
+        weights[j] /= sum;
+    return centre >= 0.0 && centre < span.size;
+}
+
+/* The definition, in double precision, of one output. */
+static double plain_output(const mtcnn_image *image, mt_span x, mt_span y, int column, int row,
+                           int channel)
+{
+    static double across[4096], down[4096];
+    if (!plain_weights(x, column, across) || !plain_weights(y, row, down))
+        return plain.pad;
+    const int step = image->color == MTCNN_GRAY ? 1 : image->color == MTCNN_RGB ? 3 : 4;
+    double sum = 0.0;
+    for (int j = 0; j < y.size; j++)
+        for (int i = 0; down[j] > 0.0 && i < x.size; i++)
+            sum += down[j] * across[i] *
+                   image->pixels[j * image->stride + i * step + (step > 1 ? channel : 0)];
+    return sum;
+}
+
+/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie partly
+   outside; each set of kernels. */
+static void follows_the_definition(void)
+{
+    enum { W = 37, MOST_H = 1200 };
+    static uint8_t pixels[4 * W * MOST_H];
+    static const mtcnn_color colors[] = {MTCNN_GRAY, MTCNN_RGB, MTCNN_RGBA};
+    uint64_t state = 11;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(test_random(&state) % 4 ? 255 : test_random(&state));
+    const mt_kernels *list[MT_MOST_KERNELS];
+    const int kernels = mt_kernels_all(list);
+    float largest = 0.0f;
+    for (int k = 0; k < 600; k++) {
+        const mtcnn_color color = colors[k % 3];
+        const int width = 1 + (int)(test_random(&state) % W);
+        const int height = 1 + (int)(test_random(&state) % (k % 20 ? 90 : MOST_H));
+        const int step = color == MTCNN_GRAY ? 1 : color == MTCNN_RGB ? 3 : 4;
+        const mtcnn_image image = {pixels, width, height, (ptrdiff_t)width * step, color};
+        const int columns = 1 + (int)(test_random(&state) % 12), rows = 1 + k % 9;
+        const double right = width * (1.0 + test_random_float(&state));
+        const double length = k % 4 == 3 ? exp2(1.0 + test_random(&state) % 9) * rows
+                                         : height * 1.5 * (1.01 + test_random_float(&state));
+        const mt_span x = span(width * test_random_float(&state) / 2, right + 0.1, columns, width);
+        const mt_span y = span(height * test_random_float(&state) / 2, length, rows, height);
+        mt_resizer resizer = {0};
+        const size_t bytes = 3 * sizeof(float) * columns * rows;
+        float *output = test_guarded(bytes);
+        REQUIRE(mt_resize_begin(&resizer, list[k % kernels], &image, x, y, &plain));
+        REQUIRE(mt_resize_planar(&resizer, output));
+        for (int i = 0; i < 3 * columns * rows; i++) {
+            const double expected = plain_output(&image, x, y, i % columns, i / columns % rows,
+                                                 i / columns / rows);
+            largest = fmaxf(largest, fabsf(output[i] - (float)expected));
+        }
+        mt_resizer_free(&resizer);
+        test_guarded_free(output, bytes);
+    }
+    printf("largest difference from the definition %.1e\n", (double)largest);
+    CHECK(largest < 5e-4f); /* of 255; up to 2,000 products in a sum */
+}
+
+/* Any part of the samples, in any order, comes the same as with all of them, to the bit. */
 static void parts_equal_whole(void)
 {
     uint64_t state = 5;
-    enum { W = 61, H = 83, OUT_W = 33, OUT_H = 47 };
+    enum { W = 61, H = 283, OUT_W = 33 };
     static uint8_t pixels[3 * W * H];
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)test_random(&state);
     const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
-    const mt_span x = span(-3.7, W, OUT_W, W), y = span(2.2, H, OUT_H, H);
-    float *whole = resize(&image, x, y, &plain);
-    mt_resizer resizer = {0};
-    for (int i = 0; i < 200; i++) {
-        const int row = (int)(test_random(&state) % OUT_H);
-        const size_t bytes = (3 * OUT_W + 1) * sizeof(float);
-        float *made = test_guarded(bytes);
-        /* A part of the samples: from (left, row) on. */
-        const int left = (int)(test_random(&state) % OUT_W);
-        const mt_span part_x = {x.start, x.step, left, OUT_W - left, W};
-        const mt_span part_y = {y.start, y.step, row, OUT_H - row, H};
-        REQUIRE(mt_resize_begin(&resizer, mt_kernels_get(), &image, part_x, part_y, &plain));
-        mt_resize_row(&resizer, 0, made);
-        for (int k = 0; k < 3 * (OUT_W - left); k++)
-            CHECK(fabsf(made[k] - whole[((size_t)(k % 3) * OUT_H + row) * OUT_W + left + k / 3]) <
-                  1e-4f);
-        test_guarded_free(made, bytes);
+    const mt_kernels *list[MT_MOST_KERNELS];
+    const int kernels = mt_kernels_all(list);
+    for (int k = 0; k < kernels; k++) {
+        for (int out_h = 7; out_h < 2 * H; out_h += out_h / 2) {
+            const mt_span x = span(-3.7, W, OUT_W, W), y = span(2.2, H, out_h, H);
+            const size_t bytes = (3 * OUT_W + 1) * sizeof(float), all = bytes * out_h;
+            float *whole = test_guarded(all), *made = test_guarded(bytes);
+            mt_resizer resizer = {0};
+            REQUIRE(mt_resize_begin(&resizer, list[k], &image, x, y, &plain));
+            for (int row = 0; row < out_h; row++) {
+                mt_resize_row(&resizer, row, made);
+                memcpy(whole + (size_t)row * 3 * OUT_W, made, 3 * OUT_W * sizeof *made);
+            }
+            for (int i = 0; i < 60; i++) {
+                const int row = (int)(test_random(&state) % out_h);
+                const int left = (int)(test_random(&state) % OUT_W);
+                const mt_span part_x = {x.start, x.step, left, OUT_W - left, W};
+                const mt_span part_y = {y.start, y.step, row, out_h - row, H};
+                REQUIRE(mt_resize_begin(&resizer, list[k], &image, part_x, part_y, &plain));
+                for (int ask = 0; ask < 4; ask++) {
+                    const int any = ask ? (int)(test_random(&state) % part_y.count) : 0;
+                    mt_resize_row(&resizer, any, made);
+                    const size_t place = (size_t)(row + any) * OUT_W + left;
+                    CHECK(!memcmp(made, whole + 3 * place, 3 * sizeof *made * part_x.count));
+                }
+            }
+            mt_resizer_free(&resizer);
+            test_guarded_free(made, bytes);
+            test_guarded_free(whole, all);
+        }
     }
-    mt_resizer_free(&resizer);
-    test_guarded_free(whole, 3 * sizeof *whole * OUT_W * OUT_H);
 }
 
 int main(void)
@@ -152,6 +236,7 @@ int main(void)
     same_size_is_identity();
     halving_by_hand();
     outside_is_padding();
+    follows_the_definition();
     parts_equal_whole();
     return test_end();
 }
