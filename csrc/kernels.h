@@ -32,7 +32,7 @@ typedef struct mt_row_convolution {
     int panel;             /* 1 or 2 vectors that are computed together; divides vectors */
     const float *weights;  /* [vectors / panel][row_count * segments * length][panel * vector] */
     const float *biases;   /* [vectors * vector] */
-    const float *slopes;   /* [vectors * vector]; NULL: neither bias nor activation */
+    const float *slopes;   /* [vectors * vector] */
     float *output;         /* [outputs][vectors * vector] */
     ptrdiff_t output_step; /* floats from one output to the next */
 } mt_row_convolution;

@@ -17,7 +17,7 @@ static void convolve(const mt_row_convolution *work)
     for (int p = 0; p < work->outputs; p++) {
         for (int c = 0; c < channels; c++) {
             const float *weights = work->weights + (size_t)(c / panel) * inputs * panel + c % panel;
-            float sum = work->slopes ? work->biases[c] : 0.0f;
+            float sum = work->biases[c];
             for (int r = 0; r < work->row_count; r++) {
                 for (int s = 0; s < work->segments; s++) {
                     const float *in = work->rows[r] + p * work->step + s * work->segment_step;

@@ -79,6 +79,8 @@ static inline void transpose(quad rows[4])
 /* convolve_P_V for every block of P outputs and panel of V vectors. */
 #define BLOCK_NAME(p, v) BLOCK_NAME_(p, v)
 #define BLOCK_NAME_(p, v) convolve_##p##_##v
+#define MULTIPLY_NAME(p, v) MULTIPLY_NAME_(p, v)
+#define MULTIPLY_NAME_(p, v) multiply_##p##_##v
 #define V 1
 #include "kernels_blocks.h"
 #undef V
@@ -87,18 +89,23 @@ static inline void transpose(quad rows[4])
 #undef V
 
 typedef void (*block_function)(const mt_row_convolution *work, int first, int panel);
+typedef void (*multiply_function)(const float *values, ptrdiff_t step, const float *weights,
+                                  int channels, float *products);
 
-#define BLOCKS(v) \
-    convolve_1_##v, convolve_2_##v, convolve_3_##v, convolve_4_##v, convolve_5_##v, convolve_6_##v
-#define MORE_BLOCKS(v) \
-    convolve_7_##v, convolve_8_##v, convolve_9_##v, convolve_10_##v, convolve_11_##v, \
-        convolve_12_##v
+/* name_1_v, name_2_v, ... */
+#define BLOCKS(name, v) \
+    name##_1_##v, name##_2_##v, name##_3_##v, name##_4_##v, name##_5_##v, name##_6_##v
+#define MORE_BLOCKS(name, v) \
+    name##_7_##v, name##_8_##v, name##_9_##v, name##_10_##v, name##_11_##v, name##_12_##v
 
-static const block_function blocks_1[] = {BLOCKS(1), MORE_BLOCKS(1)};
+static const block_function blocks_1[] = {BLOCKS(convolve, 1), MORE_BLOCKS(convolve, 1)};
+static const multiply_function multiply_1[] = {BLOCKS(multiply, 1), MORE_BLOCKS(multiply, 1)};
 #if MOST_2 == 12
-static const block_function blocks_2[] = {BLOCKS(2), MORE_BLOCKS(2)};
+static const block_function blocks_2[] = {BLOCKS(convolve, 2), MORE_BLOCKS(convolve, 2)};
+static const multiply_function multiply_2[] = {BLOCKS(multiply, 2), MORE_BLOCKS(multiply, 2)};
 #else
-static const block_function blocks_2[] = {BLOCKS(2)};
+static const block_function blocks_2[] = {BLOCKS(convolve, 2)};
+static const multiply_function multiply_2[] = {BLOCKS(multiply, 2)};
 #endif
 
 /* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and a lonely 1. */

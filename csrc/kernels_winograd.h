@@ -62,31 +62,20 @@ static void tiles_in(const mt_tiles_in *work)
 
 static void tiles_multiply(const mt_tiles_multiply *work)
 {
-    const block_function *functions = work->panel == 1 ? blocks_1 : blocks_2;
+    const multiply_function *functions = work->panel == 1 ? multiply_1 : multiply_2;
     const int most = work->panel == 1 ? MOST_1 : MOST_2, width = work->panel * LANES;
     const int blocks = (work->tiles + most - 1) / most;
     const int smaller = work->tiles / blocks, larger = work->tiles % blocks; /* these by one */
-    const float *values = work->values;
-    mt_row_convolution product = {
-        .rows = &values,
-        .row_count = 1,
-        .segments = 1,
-        .length = work->channels,
-        .step = work->step,
-        .panel = work->panel,
-        .weights = work->weights,
-        .output = work->products,
-        .output_step = width,
-    };
-    for (int p = 0; p < 36; p++) {
-        for (int i = 0, first = 0; i < blocks; i++) {
+    const float *weights = work->weights;
+    for (int p = 0; p < 36; p++, weights += work->channels * width) {
+        const float *values = work->values + p * work->values_step;
+        float *products = work->products + p * work->products_step;
+        for (int i = 0; i < blocks; i++) {
             const int count = smaller + (i < larger);
-            functions[count - 1](&product, first, 0);
-            first += count;
+            functions[count - 1](values, work->step, weights, work->channels, products);
+            values += count * work->step;
+            products += count * width;
         }
-        values += work->values_step;
-        product.weights += work->channels * width;
-        product.output += work->products_step;
     }
 }
 
