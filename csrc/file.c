@@ -10,21 +10,27 @@
 /* No network file comes near this; a device like /dev/zero would never end. */
 #define MAX_FILE_BYTES ((size_t)1 << 28)
 
+const mt_builtin_file *mt_find_builtin(const char *name)
+{
+    for (const mt_builtin_file *file = mt_builtin_files; file->name; file++)
+        if (!strcmp(file->name, name))
+            return file;
+    return NULL;
+}
+
 static int read_builtin(const char *name, char **data, size_t *size, mtcnn_error *error)
 {
-    for (const mt_builtin_file *file = mt_builtin_files; file->name; file++) {
-        if (strcmp(file->name, name))
-            continue;
-        *size = (size_t)(file->end - file->begin);
-        *data = malloc(*size + 1);
-        if (!*data)
-            return mt_fail_memory(error, name, *size + 1);
-        memcpy(*data, file->begin, *size);
-        (*data)[*size] = '\0';
-        return MTCNN_OK;
-    }
-    return mt_fail(error, MTCNN_ERROR_FILE, "%s: not among the files compiled into the library",
-                   name);
+    const mt_builtin_file *file = mt_find_builtin(name);
+    if (!file)
+        return mt_fail(error, MTCNN_ERROR_FILE, "%s: not among the files compiled into the library",
+                       name);
+    *size = (size_t)(file->end - file->begin);
+    *data = malloc(*size + 1);
+    if (!*data)
+        return mt_fail_memory(error, name, *size + 1);
+    memcpy(*data, file->begin, *size);
+    (*data)[*size] = '\0';
+    return MTCNN_OK;
 }
 
 int mt_read_file(const char *path, bool builtin, char **data, size_t *size, mtcnn_error *error)

@@ -83,36 +83,36 @@ int mt_fail_layer(const mt_layer *layer, mtcnn_error *error, const char *format,
 bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t inputs,
                     bool normalize_last, bool transposed)
 {
-    size_t count = outputs * inputs;
-    layer->biases = malloc(outputs * sizeof *layer->biases);
-    layer->weights = malloc(count * sizeof *layer->weights);
-    if (!layer->biases || !layer->weights)
-        return false;
-
-    const float *biases = values;
+    const size_t count = outputs * inputs;
     const float *weights = values + outputs;
     const float *scales = weights + count; /* then means, then variances */
     if (layer->batch_normalize && !normalize_last) {
         scales = values + outputs;
         weights = scales + 3 * outputs;
     }
+    layer->biases = values;
+    layer->weights = weights;
+    if (!layer->batch_normalize && !transposed)
+        return true;
 
-    memcpy(layer->biases, biases, outputs * sizeof *biases);
-    for (size_t o = 0; o < outputs; o++)
+    float *biases = layer->folded = malloc((outputs + count) * sizeof *layer->folded);
+    if (!biases)
+        return false;
+    layer->biases = biases;
+    layer->weights = biases + outputs;
+    const float *means = scales + outputs, *variances = means + outputs;
+    for (size_t o = 0; o < outputs; o++) {
+        float *to = biases + outputs + o * inputs;
         for (size_t i = 0; i < inputs; i++)
-            layer->weights[o * inputs + i] = weights[transposed ? i * outputs + o : o * inputs + i];
-
-    if (layer->batch_normalize) {
-        const float *means = scales + outputs;
-        const float *variances = means + outputs;
-        for (size_t o = 0; o < outputs; o++) {
-            /* Darknet adds its epsilon after the square root (normalize_cpu). */
-            double factor = (double)scales[o] / (sqrt((double)variances[o]) + 1e-6);
-            layer->biases[o] = (float)((double)biases[o] - factor * (double)means[o]);
-            for (size_t i = 0; i < inputs; i++)
-                layer->weights[o * inputs + i] = (float)(factor *
-                                                         (double)layer->weights[o * inputs + i]);
-        }
+            to[i] = weights[transposed ? i * outputs + o : o * inputs + i];
+        biases[o] = values[o];
+        if (!layer->batch_normalize)
+            continue;
+        /* Darknet adds its epsilon after the square root (normalize_cpu). */
+        const double factor = (double)scales[o] / (sqrt((double)variances[o]) + 1e-6);
+        biases[o] = (float)((double)values[o] - factor * (double)means[o]);
+        for (size_t i = 0; i < inputs; i++)
+            to[i] = (float)(factor * (double)to[i]);
     }
     return true;
 }

@@ -37,9 +37,11 @@ typedef struct mt_layer {
     bool spatial;      /* softmax: at each pixel */
     mt_activation activation;
 
-    float *weights; /* convolution [out][in / groups][size][size]; connected [out][in] */
-    float *biases;  /* [out] */
-    float *slopes;  /* prelu [groups] */
+    /* The network's memory, or the layer's own in `folded`. */
+    const float *weights; /* convolution [out][in / groups][size][size]; connected [out][in] */
+    const float *biases;  /* [out] */
+    const float *slopes;  /* prelu [groups] */
+    float *folded;        /* biases and weights that are not those of the file; else NULL */
 } mt_layer;
 
 /* One layer's work on one batch. */
@@ -77,8 +79,8 @@ struct mt_layer_type {
     uint64_t (*weight_count)(const mt_layer *layer);
 
     /*
-     * Takes weight_count floats from values, in the file's order; transposed: connected weights
-     * are stored [in][out]. false if there is no memory.
+     * Takes weight_count floats from values, in the file's order, which must outlive the layer;
+     * transposed: connected weights are stored [in][out]. false if there is no memory.
      */
     bool (*load)(mt_layer *layer, const float *values, bool transposed);
 };
@@ -122,7 +124,7 @@ int mt_fail_layer(const mt_layer *layer, mtcnn_error *error, const char *format,
 /*
  * Splits values (biases; scales, means, variances with batch_normalize; weights — in the order of
  * [convolutional], or with the three after the weights as in [connected]) and folds the batch
- * normalisation, in double precision by pjreddie's formula, into weights and biases.
+ * normalisation, in double precision by pjreddie's formula, into weights and biases of the layer's own.
  * weights [outputs][inputs]. false if there is no memory. The result may be infinite or NaN where
  * a variance makes no sense.
  */

@@ -143,18 +143,18 @@ static int parse_layers(mtcnn_network *network, const mt_config *config, mtcnn_e
 /* Weights of a network that has no file: all zero. */
 static int load_zeros(mtcnn_network *network, mtcnn_error *error)
 {
-    for (int i = 0; i < network->layer_count; i++) {
+    const float *zeros = network->memory = calloc(network->weight_count + 1, sizeof *zeros);
+    for (int i = 0; zeros && i < network->layer_count; i++) {
         mt_layer *layer = &network->layers[i];
         if (!layer->type->load)
             continue;
-        const size_t count = (size_t)layer->type->weight_count(layer);
-        float *zeros = calloc(count, sizeof *zeros);
-        bool loaded = zeros && layer->type->load(layer, zeros, false);
-        free(zeros);
-        if (!loaded)
-            return mt_fail_memory(error, network->path, count * sizeof *zeros);
+        if (!layer->type->load(layer, zeros, false))
+            zeros = NULL;
+        else
+            zeros += layer->type->weight_count(layer);
     }
-    return MTCNN_OK;
+    return zeros ? MTCNN_OK
+                 : mt_fail_memory(error, network->path, network->weight_count * sizeof *zeros);
 }
 
 int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights, bool builtin,
@@ -430,11 +430,10 @@ void mtcnn_network_free(mtcnn_network **network)
     for (int i = 0; i < (*network)->layer_count; i++) {
         mt_layer *layer = &(*network)->layers[i];
         free(layer->inputs);
-        free(layer->weights);
-        free(layer->biases);
-        free(layer->slopes);
+        free(layer->folded);
     }
     mt_packed_free(&(*network)->packed);
+    free((*network)->memory);
     free((*network)->layers);
     free((*network)->path);
     free(*network);

@@ -13,6 +13,7 @@ struct mtcnn_network {
     int layer_count;
     mt_layer *layers;    /* [layer_count] */
     size_t weight_count; /* floats in the weights file */
+    void *memory;        /* that the layers' weights lie in; NULL: the built-in model's own */
     mt_packed *packed;   /* the same network for the kernels; NULL where it is not of their form */
 };
 

@@ -1,7 +1,6 @@
 /* Darknet's .weights: a header without magic, then float32 in the order of the cfg's layers. */
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -75,32 +74,56 @@ static int load_layers(mtcnn_network *network, const char *path, const float *va
     return MTCNN_OK;
 }
 
+static bool is_little_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one;
+}
+
+/* The numbers [count] of a file in memory that may be written where the machine's order differs. */
+static const float *decode(const unsigned char *bytes, size_t count)
+{
+    float *values = (float *)(void *)(uintptr_t)bytes; /* all headers are a multiple of 4 bytes */
+    for (size_t i = 0; i < count && !is_little_endian(); i++) {
+        const int32_t bits = little_int32(bytes + 4 * i);
+        memcpy(&values[i], &bits, 4);
+    }
+    return values;
+}
+
+/* The file's bytes: of the built-in model where they are, where they can be used as they are. */
+static int read_bytes(mtcnn_network *network, const char *path, bool builtin,
+                      const unsigned char **bytes, size_t *size, mtcnn_error *error)
+{
+    const mt_builtin_file *file = builtin && is_little_endian() ? mt_find_builtin(path) : NULL;
+    if (file) {
+        *bytes = file->begin;
+        *size = (size_t)(file->end - file->begin);
+        return MTCNN_OK;
+    }
+    char *data;
+    const int status = mt_read_file(path, builtin, &data, size, error);
+    network->memory = data;
+    *bytes = network->memory;
+    return status;
+}
+
 int mt_weights_load(mtcnn_network *network, const char *path, bool builtin, mtcnn_error *error)
 {
-    char *data;
-    size_t size;
-    int status = mt_read_file(path, builtin, &data, &size, error);
+    const unsigned char *bytes;
+    size_t size, header = 16;
+    bool transposed = false;
+    int status = read_bytes(network, path, builtin, &bytes, &size, error);
     if (status)
         return status;
-
-    const unsigned char *bytes = (const unsigned char *)data;
-    size_t header = 16;
-    bool transposed = false;
     if (size >= 12) {
         int32_t major = little_int32(bytes), minor = little_int32(bytes + 4);
         header = header_bytes(major, minor);
         transposed = major > 1000 || minor > 1000;
     }
     status = check_size(network, path, size, header, error);
-    if (!status) {
-        /* The numbers move down over the header, in the file's own memory. */
-        float *values = (float *)data;
-        for (size_t i = 0; i < network->weight_count; i++) {
-            int32_t bits = little_int32(bytes + header + 4 * i);
-            memcpy(&values[i], &bits, 4);
-        }
-        status = load_layers(network, path, values, transposed, error);
-    }
-    free(data);
-    return status;
+    if (status)
+        return status;
+    return load_layers(network, path, decode(bytes + header, network->weight_count), transposed,
+                       error);
 }

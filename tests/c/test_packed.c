@@ -21,12 +21,12 @@ static mtcnn_network *load(const char *cfg, uint64_t *state)
         if (layer->type == &mt_convolutional) {
             const size_t outs = (size_t)layer->out.channels;
             const size_t ins = layer->type->weight_count(layer) / outs - 1;
-            test_fill(layer->biases, outs, state);
+            test_fill((float *)layer->biases, outs, state); /* the network's own zeros */
             for (size_t j = 0; j < outs * ins; j++)
-                layer->weights[j] = test_random_float(state) * sqrtf(3.0f / (float)ins);
+                ((float *)layer->weights)[j] = test_random_float(state) * sqrtf(3.0f / (float)ins);
         }
         if (layer->slopes)
-            test_fill(layer->slopes, (size_t)layer->groups, state);
+            test_fill((float *)layer->slopes, (size_t)layer->groups, state);
     }
     return network;
 }
