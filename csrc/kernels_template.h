@@ -24,7 +24,11 @@ typedef int mask __attribute__((vector_size(4 * LANES)));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Loops over sums must vanish, or the sums do not stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 /* For functions whose arguments are constants where they are called. */
 #define INLINE static inline __attribute__((always_inline))
