@@ -16,23 +16,16 @@ double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
     return intersection / whole;
 }
 
-/* Each comparison is a total order: equal only to itself, as (level, order) is unique. */
-static bool before_by_score(const mt_candidate *a, const mt_candidate *b)
+/* A total order: equal only to itself, as (level, order) is unique. */
+static bool before(const mt_candidate *a, const mt_candidate *b)
 {
-    if (a->face.score != b->face.score)
-        return a->face.score > b->face.score;
+    if (a->score != b->score)
+        return a->score > b->score;
     return a->level != b->level ? a->level < b->level : a->order < b->order;
 }
 
-static bool before_by_level(const mt_candidate *a, const mt_candidate *b)
-{
-    return a->level != b->level ? a->level < b->level : before_by_score(a, b);
-}
-
-typedef bool (*before_function)(const mt_candidate *, const mt_candidate *);
-
 /* Moves the candidate at root down its heap of count, whose top is the last in order. */
-static void sift_down(mt_candidate *heap, size_t root, size_t count, before_function before)
+static void sift_down(mt_candidate *heap, size_t root, size_t count)
 {
     const mt_candidate moving = heap[root];
     for (size_t child; (child = 2 * root + 1) < count; root = child) {
@@ -45,27 +38,40 @@ static void sift_down(mt_candidate *heap, size_t root, size_t count, before_func
     heap[root] = moving;
 }
 
-/* Heap sort: in place, unlike the C library's qsort, which may ask for memory. */
-static void sort(mt_candidate *candidates, size_t count, before_function before)
+static void make_heap(mt_candidate *candidates, size_t count)
 {
     for (size_t i = count / 2; i-- > 0;)
-        sift_down(candidates, i, count, before);
+        sift_down(candidates, i, count);
+}
+
+/* Heap sort: in place, unlike the C library's qsort, which may ask for memory. */
+void mt_sort(mt_candidate *candidates, size_t count)
+{
+    make_heap(candidates, count);
     for (size_t end = count; end > 1; end--) {
         mt_candidate top = candidates[0];
         candidates[0] = candidates[end - 1];
         candidates[end - 1] = top;
-        sift_down(candidates, 0, end - 1, before);
+        sift_down(candidates, 0, end - 1);
     }
 }
 
-void mt_sort_by_level(mt_candidate *candidates, size_t count)
+/* A heap as soon as it is full: then its top, the last in order, gives way to any better one. */
+bool mt_add_best(mt_buffer *buffer, size_t *count, size_t most, const mt_candidate *candidate)
 {
-    sort(candidates, count, before_by_level);
-}
-
-void mt_sort_by_score(mt_candidate *candidates, size_t count)
-{
-    sort(candidates, count, before_by_score);
+    mt_candidate *candidates = buffer->data;
+    if (*count < most) {
+        if (!mt_grow_within(buffer, *count, *count + 1, most, sizeof *candidates))
+            return false;
+        candidates = buffer->data;
+        candidates[(*count)++] = *candidate;
+        if (*count == most)
+            make_heap(candidates, most);
+    } else if (before(candidate, &candidates[0])) {
+        candidates[0] = *candidate;
+        sift_down(candidates, 0, most);
+    }
+    return true;
 }
 
 /* Kept boxes that are looked at together. */
@@ -86,30 +92,38 @@ static bool meets(const float box[4], const mt_corners *block)
     return met;
 }
 
-bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap kind,
+/* Makes the block of that number: boxes that nothing meets. Returns false if there is no memory. */
+static bool begin_block(mt_buffer *blocks, size_t number)
+{
+    if (!mt_grow(blocks, number, number + 1, sizeof(mt_corners)))
+        return false;
+    mt_corners *block = (mt_corners *)blocks->data + number;
+    for (int k = 0; k < BLOCK; k++)
+        block->left[k] = block->top[k] = block->right[k] = block->bottom[k] = -INFINITY;
+    return true;
+}
+
+bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch)
 {
     size_t kept = 0;
-    if (!mt_reserve(scratch, *count / BLOCK + 1, sizeof(mt_corners)))
-        return false;
-    mt_corners *blocks = scratch->data;
-    for (size_t i = 0; i < *count; i++) {
-        const float *box = candidates[i].face.box;
+    for (size_t i = 0; i < *count && kept < most; i++) {
+        const mt_corners *blocks = scratch->data;
+        const float *box = candidates[i].box;
         bool keep = true;
         for (size_t first = 0; first < kept && keep; first += BLOCK) {
             if (!meets(box, &blocks[first / BLOCK]))
                 continue;
             const size_t end = first + BLOCK < kept ? first + BLOCK : kept;
             for (size_t j = first; j < end && keep; j++)
-                keep = mt_overlap_of(box, candidates[j].face.box, kind) <= most;
+                keep = mt_overlap_of(box, candidates[j].box, kind) <= limit;
         }
         if (!keep)
             continue;
-        mt_corners *block = &blocks[kept / BLOCK];
-        const size_t place = kept % BLOCK;
-        if (place == 0) /* boxes that nothing meets */
-            for (int k = 0; k < BLOCK; k++)
-                block->left[k] = block->top[k] = block->right[k] = block->bottom[k] = -INFINITY;
+        const size_t last = kept / BLOCK, place = kept % BLOCK;
+        if (place == 0 && !begin_block(scratch, last))
+            return false;
+        mt_corners *block = (mt_corners *)scratch->data + last;
         block->left[place] = box[0];
         block->top[place] = box[1];
         block->right[place] = box[2];
@@ -122,7 +136,7 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap
 
 void mt_regress(mt_candidate *candidate)
 {
-    float *box = candidate->face.box;
+    float *box = candidate->box;
     const float *offsets = candidate->offsets;
     const double sides[2] = {(double)box[2] - box[0], (double)box[3] - box[1]};
     for (int k = 0; k < 4; k++)
