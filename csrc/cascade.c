@@ -21,7 +21,7 @@ static bool suppress(mtcnn_detector *detector, mt_stage stage, float limit, mt_o
     mt_sort(candidates, detector->candidate_count);
     return mt_suppress(candidates, &detector->candidate_count,
                        (size_t)detector->options.max_boxes[stage], limit, kind,
-                       &detector->lanes[0].corners);
+                       &detector->lanes[0].kept);
 }
 
 /* Step 5. */

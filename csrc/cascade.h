@@ -38,7 +38,7 @@ typedef struct mt_lane {
     mt_resizer resizer;
     mt_buffer candidates; /* mt_candidate [candidate_count]: the last that PNet found in a tile */
     size_t candidate_count;
-    mt_buffer corners; /* what mt_suppress needs */
+    mt_buffer kept; /* what mt_suppress needs */
     mt_best best;
     double pyramid_ms, task_ms; /* of PNet's tasks: resizing, and the whole */
     bool failed;                /* for want of memory */

@@ -9,7 +9,7 @@ static mt_buffer *shared_buffer(mt_lane *lane, int index)
         &lane->stream.rings,
         &lane->scratch,
         &lane->candidates,
-        &lane->corners,
+        &lane->kept,
         &lane->best.candidates,
         &lane->resizer.x_taps,
         &lane->resizer.y_taps,

@@ -154,7 +154,7 @@ static bool finish_level(const mt_tile_run *run, mt_best *best)
     mt_candidate *candidates = best->candidates.data;
     mt_sort(candidates, best->count);
     bool done = mt_suppress(candidates, &best->count, most, detector->options.nms[0], MT_OVER_UNION,
-                            &run->lane->corners);
+                            &run->lane->kept);
     mt_pool_lock(detector->pool);
     for (size_t i = 0; i < best->count && done; i++)
         done = mt_add_best(&detector->candidates, &detector->candidate_count, most, &candidates[i]);
