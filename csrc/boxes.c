@@ -1,6 +1,7 @@
 #include "boxes.h"
 
 #include <math.h>
+#include <string.h>
 
 double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
 {
@@ -16,23 +17,16 @@ double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind)
     return intersection / whole;
 }
 
-/* Each comparison is a total order: equal only to itself, as (level, order) is unique. */
-static bool before_by_score(const mt_candidate *a, const mt_candidate *b)
+/* A total order: equal only to itself, as (level, order) is unique. */
+static bool before(const mt_candidate *a, const mt_candidate *b)
 {
-    if (a->face.score != b->face.score)
-        return a->face.score > b->face.score;
+    if (a->score != b->score)
+        return a->score > b->score;
     return a->level != b->level ? a->level < b->level : a->order < b->order;
 }
 
-static bool before_by_level(const mt_candidate *a, const mt_candidate *b)
-{
-    return a->level != b->level ? a->level < b->level : before_by_score(a, b);
-}
-
-typedef bool (*before_function)(const mt_candidate *, const mt_candidate *);
-
 /* Moves the candidate at root down its heap of count, whose top is the last in order. */
-static void sift_down(mt_candidate *heap, size_t root, size_t count, before_function before)
+static void sift_down(mt_candidate *heap, size_t root, size_t count)
 {
     const mt_candidate moving = heap[root];
     for (size_t child; (child = 2 * root + 1) < count; root = child) {
@@ -45,75 +39,166 @@ static void sift_down(mt_candidate *heap, size_t root, size_t count, before_func
     heap[root] = moving;
 }
 
-/* Heap sort: in place, unlike the C library's qsort, which may ask for memory. */
-static void sort(mt_candidate *candidates, size_t count, before_function before)
+static void make_heap(mt_candidate *candidates, size_t count)
 {
     for (size_t i = count / 2; i-- > 0;)
-        sift_down(candidates, i, count, before);
+        sift_down(candidates, i, count);
+}
+
+/* Heap sort: in place, unlike the C library's qsort, which may ask for memory. */
+void mt_sort(mt_candidate *candidates, size_t count)
+{
+    make_heap(candidates, count);
     for (size_t end = count; end > 1; end--) {
         mt_candidate top = candidates[0];
         candidates[0] = candidates[end - 1];
         candidates[end - 1] = top;
-        sift_down(candidates, 0, end - 1, before);
+        sift_down(candidates, 0, end - 1);
     }
 }
 
-void mt_sort_by_level(mt_candidate *candidates, size_t count)
+/* A heap as soon as it is full: then its top, the last in order, gives way to any better one. */
+bool mt_add_best(mt_buffer *buffer, size_t *count, size_t most, const mt_candidate *candidate)
 {
-    sort(candidates, count, before_by_level);
-}
-
-void mt_sort_by_score(mt_candidate *candidates, size_t count)
-{
-    sort(candidates, count, before_by_score);
+    mt_candidate *candidates = buffer->data;
+    if (*count < most) {
+        if (!mt_grow_within(buffer, *count, *count + 1, most, sizeof *candidates))
+            return false;
+        candidates = buffer->data;
+        candidates[(*count)++] = *candidate;
+        if (*count == most)
+            make_heap(candidates, most);
+    } else if (before(candidate, &candidates[0])) {
+        candidates[0] = *candidate;
+        sift_down(candidates, 0, most);
+    }
+    return true;
 }
 
 /* Kept boxes that are looked at together. */
-#define BLOCK 64
+#define BLOCK 32
 
-/* Corners of the kept boxes of a block, side by side, so that the compiler makes vectors of them. */
-typedef struct mt_corners {
+/* Kept boxes that lie near each other, side by side, so that the compiler makes vectors of them. */
+typedef struct mt_block {
+    float bounds[4]; /* around all of them */
+    int count;
     float left[BLOCK], top[BLOCK], right[BLOCK], bottom[BLOCK];
-} mt_corners;
+} mt_block;
 
-/* Whether the box meets any of a block's at all: most blocks of a crowd it does not. */
-static bool meets(const float box[4], const mt_corners *block)
+/*
+ * Places for kept boxes: the smallest boxes' are the cells of a grid over all candidates, those of
+ * boxes twice as large the cells of one half as fine, and so on. Each place fills blocks of its own.
+ */
+enum { GRID = 8, PLACES = 8 * 8 + 4 * 4 + 2 * 2 + 1 };
+
+typedef struct mt_places {
+    float range[4];   /* around all candidates */
+    float smallest;   /* width of one */
+    int open[PLACES]; /* number of the block that is being filled; -1: none */
+} mt_places;
+
+static void widen(float bounds[4], const float box[4])
+{
+    for (int k = 0; k < 2; k++) {
+        bounds[k] = box[k] < bounds[k] ? box[k] : bounds[k];
+        bounds[k + 2] = box[k + 2] > bounds[k + 2] ? box[k + 2] : bounds[k + 2];
+    }
+}
+
+static void begin_places(mt_places *places, const mt_candidate *candidates, size_t count)
+{
+    *places = (mt_places){.range = {INFINITY, INFINITY, -INFINITY, -INFINITY},
+                          .smallest = INFINITY};
+    for (size_t i = 0; i < count; i++) {
+        const float *box = candidates[i].box;
+        widen(places->range, box);
+        places->smallest = fminf(places->smallest, box[2] - box[0]);
+    }
+    for (int i = 0; i < PLACES; i++)
+        places->open[i] = -1;
+}
+
+/* Which of n equal parts of the range from low to high the value lies in. */
+static int part_of(float value, float low, float high, int n)
+{
+    const float part = (value - low) / (high - low) * (float)n;
+    return part >= (float)n ? n - 1 : part > 0.0f ? (int)part : 0;
+}
+
+static int *place_of(mt_places *places, const float box[4])
+{
+    int n = GRID, first = 0;
+    for (float size = 2 * places->smallest; n > 1 && box[2] - box[0] >= size; size *= 2) {
+        first += n * n;
+        n /= 2;
+    }
+    const int column = part_of(box[0], places->range[0], places->range[2], n);
+    const int row = part_of(box[1], places->range[1], places->range[3], n);
+    return &places->open[first + row * n + column];
+}
+
+static bool meets(const float box[4], float left, float top, float right, float bottom)
+{
+    return (box[0] < right) & (left < box[2]) & (box[1] < bottom) & (top < box[3]);
+}
+
+/* Whether any box of the block overlaps the box by more than limit. */
+static bool overlaps(const mt_block *block, const float box[4], float limit, mt_overlap kind)
 {
     int met = 0;
     for (int i = 0; i < BLOCK; i++)
-        met |= (box[0] < block->right[i]) & (block->left[i] < box[2]) &
-               (box[1] < block->bottom[i]) & (block->top[i] < box[3]);
-    return met;
+        met |= meets(box, block->left[i], block->top[i], block->right[i], block->bottom[i]);
+    for (int i = 0; i < block->count && met; i++) {
+        const float kept[4] = {block->left[i], block->top[i], block->right[i], block->bottom[i]};
+        if (mt_overlap_of(box, kept, kind) > limit)
+            return true;
+    }
+    return false;
 }
 
-bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap kind,
+/* Puts a kept box in its place's block, or in a new one. Returns false if there is no memory. */
+static bool keep(mt_buffer *blocks, int *count, int *open, const float box[4])
+{
+    mt_block *block = *open < 0 ? NULL : (mt_block *)blocks->data + *open;
+    if (!block || block->count == BLOCK) {
+        if (!mt_grow(blocks, (size_t)*count, (size_t)*count + 1, sizeof *block))
+            return false;
+        *open = (*count)++;
+        block = (mt_block *)blocks->data + *open;
+        block->count = 0;
+        memcpy(block->bounds, box, sizeof block->bounds);
+        for (int i = 0; i < BLOCK; i++) /* boxes that nothing meets */
+            block->left[i] = block->top[i] = block->right[i] = block->bottom[i] = -INFINITY;
+    }
+    const int i = block->count++;
+    block->left[i] = box[0];
+    block->top[i] = box[1];
+    block->right[i] = box[2];
+    block->bottom[i] = box[3];
+    widen(block->bounds, box);
+    return true;
+}
+
+bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch)
 {
+    mt_places places;
     size_t kept = 0;
-    if (!mt_reserve(scratch, *count / BLOCK + 1, sizeof(mt_corners)))
-        return false;
-    mt_corners *blocks = scratch->data;
-    for (size_t i = 0; i < *count; i++) {
-        const float *box = candidates[i].face.box;
-        bool keep = true;
-        for (size_t first = 0; first < kept && keep; first += BLOCK) {
-            if (!meets(box, &blocks[first / BLOCK]))
-                continue;
-            const size_t end = first + BLOCK < kept ? first + BLOCK : kept;
-            for (size_t j = first; j < end && keep; j++)
-                keep = mt_overlap_of(box, candidates[j].face.box, kind) <= most;
+    int block_count = 0;
+    begin_places(&places, candidates, *count);
+    for (size_t i = 0; i < *count && kept < most; i++) {
+        const float *box = candidates[i].box;
+        const mt_block *blocks = scratch->data;
+        bool dropped = false;
+        for (int j = 0; j < block_count && !dropped; j++) {
+            const float *bounds = blocks[j].bounds;
+            dropped = meets(box, bounds[0], bounds[1], bounds[2], bounds[3]) &&
+                      overlaps(&blocks[j], box, limit, kind);
         }
-        if (!keep)
+        if (dropped)
             continue;
-        mt_corners *block = &blocks[kept / BLOCK];
-        const size_t place = kept % BLOCK;
-        if (place == 0) /* boxes that nothing meets */
-            for (int k = 0; k < BLOCK; k++)
-                block->left[k] = block->top[k] = block->right[k] = block->bottom[k] = -INFINITY;
-        block->left[place] = box[0];
-        block->top[place] = box[1];
-        block->right[place] = box[2];
-        block->bottom[place] = box[3];
+        if (!keep(scratch, &block_count, place_of(&places, box), box))
+            return false;
         candidates[kept++] = candidates[i];
     }
     *count = kept;
@@ -122,7 +207,7 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap
 
 void mt_regress(mt_candidate *candidate)
 {
-    float *box = candidate->face.box;
+    float *box = candidate->box;
     const float *offsets = candidate->offsets;
     const double sides[2] = {(double)box[2] - box[0], (double)box[3] - box[1]};
     for (int k = 0; k < 4; k++)

@@ -9,17 +9,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "memory.h"
 #include "mtcnn.h"
 
-/* A box on its way through the cascade, with all that belongs to it: nothing can fall out of step. */
+/* A box on its way through the cascade; there may be many of them, so that it is kept small. */
 typedef struct mt_candidate {
-    mtcnn_face face;
+    float box[4];
+    float score;
     float offsets[4]; /* dx1, dy1, dx2, dy2, relative to the box's width and height */
-    int level;        /* of the pyramid */
-    int64_t order;    /* place among the level's cells, row by row; ties go by it */
+    /* Where it comes from; ties go by it. No two candidates of a stage have both in common. */
+    int level; /* of the pyramid; 0 after PNet */
+    int order; /* PNet: place among the level's cells, row by row; then: among the stage's inputs */
 } mt_candidate;
 
 typedef enum mt_overlap {
@@ -30,18 +31,21 @@ typedef enum mt_overlap {
 /* Overlap of two boxes, 0..1; 0 where either has no area. */
 double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind);
 
-/* Sorts by level, then descending score, then order. No memory, same result everywhere. */
-void mt_sort_by_level(mt_candidate *candidates, size_t count);
+/* Sorts best first: by descending score, then level, then order. No memory, same result everywhere. */
+void mt_sort(mt_candidate *candidates, size_t count);
 
-/* Sorts by descending score, then level, then order. */
-void mt_sort_by_score(mt_candidate *candidates, size_t count);
+/*
+ * Adds a candidate to the *count in buffer, of which it keeps the best `most`: which these are does
+ * not depend on the order in which they come. They lie in no order. false: no memory.
+ */
+bool mt_add_best(mt_buffer *buffer, size_t *count, size_t most, const mt_candidate *candidate);
 
 /*
  * Greedy non-maximum suppression of *count candidates that come best first: drops each whose overlap
- * with a kept one is above most. Sets *count to how many are left, in front, in their order. Returns
- * false, with nothing done, if there is no memory.
+ * with a kept one is above limit, and all that come after the first `most` kept ones. Sets *count to
+ * how many are left, in front, in their order. false: no memory; the candidates are lost.
  */
-bool mt_suppress(mt_candidate *candidates, size_t *count, float most, mt_overlap kind,
+bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch);
 
 /* Moves the box by its offsets: x1 += dx1 * width, and so on. */

@@ -14,34 +14,14 @@ double mt_now_ms(void)
     return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
 }
 
-/* Step 4: within each level first, then over all of them. Returns false if there is no memory. */
-static bool suppress_proposals(mtcnn_detector *detector)
+/* Steps 4, 7 and 8: at most max_boxes of the stage are kept. Returns false if there is no memory. */
+static bool suppress(mtcnn_detector *detector, mt_stage stage, float limit, mt_overlap kind)
 {
     mt_candidate *candidates = detector->candidates.data;
-    const float *nms = detector->options.nms;
-    const size_t count = detector->candidate_count;
-    mt_sort_by_level(candidates, count);
-    size_t kept = 0;
-    for (size_t begin = 0, end; begin < count; begin = end) {
-        for (end = begin; end < count && candidates[end].level == candidates[begin].level;)
-            end++;
-        size_t left = end - begin;
-        if (!mt_suppress(candidates + begin, &left, nms[0], MT_OVER_UNION, &detector->corners))
-            return false;
-        memmove(candidates + kept, candidates + begin, left * sizeof *candidates);
-        kept += left;
-    }
-    mt_sort_by_score(candidates, kept);
-    detector->candidate_count = kept;
-    return mt_suppress(candidates, &detector->candidate_count, nms[1], MT_OVER_UNION,
-                       &detector->corners);
-}
-
-static bool suppress(mtcnn_detector *detector, float most, mt_overlap kind)
-{
-    mt_candidate *candidates = detector->candidates.data;
-    mt_sort_by_score(candidates, detector->candidate_count);
-    return mt_suppress(candidates, &detector->candidate_count, most, kind, &detector->corners);
+    mt_sort(candidates, detector->candidate_count);
+    return mt_suppress(candidates, &detector->candidate_count,
+                       (size_t)detector->options.max_boxes[stage], limit, kind,
+                       &detector->lanes[0].kept);
 }
 
 /* Step 5. */
@@ -51,7 +31,7 @@ static void regress_visible(mtcnn_detector *detector, const mtcnn_image *image)
     size_t kept = 0;
     for (size_t i = 0; i < detector->candidate_count; i++) {
         mt_regress(&candidates[i]);
-        if (mt_is_visible(candidates[i].face.box, image->width, image->height))
+        if (mt_is_visible(candidates[i].box, image->width, image->height))
             candidates[kept++] = candidates[i];
     }
     detector->candidate_count = kept;
@@ -62,7 +42,7 @@ static void square_all(mtcnn_detector *detector)
 {
     mt_candidate *candidates = detector->candidates.data;
     for (size_t i = 0; i < detector->candidate_count; i++)
-        mt_square(candidates[i].face.box);
+        mt_square(candidates[i].box);
 }
 
 /* Keeps what the stage hands on for the caller. Returns false if there is no memory. */
@@ -72,8 +52,15 @@ static bool finish_stage(mtcnn_detector *detector, mt_stage stage, mtcnn_stage *
     if (!mt_reserve(&detector->faces[stage], detector->candidate_count, sizeof(mtcnn_face)))
         return false;
     mtcnn_face *faces = detector->faces[stage].data;
-    for (size_t i = 0; i < detector->candidate_count; i++)
-        faces[i] = candidates[i].face;
+    for (size_t i = 0; i < detector->candidate_count; i++) {
+        const mt_candidate *candidate = &candidates[i];
+        faces[i] = (mtcnn_face){.score = candidate->score};
+        memcpy(faces[i].box, candidate->box, sizeof candidate->box);
+        if (stage == MT_ONET)
+            memcpy(faces[i].landmarks,
+                   (const float *)detector->landmarks.data + 10 * candidate->order,
+                   sizeof faces[i].landmarks);
+    }
     result->faces = faces;
     result->count = (int)detector->candidate_count;
     return true;
@@ -83,7 +70,8 @@ static bool run_pnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_r
 {
     const double start = mt_now_ms();
     double pyramid_share;
-    if (!mt_propose(detector, image, &pyramid_share) || !suppress_proposals(detector))
+    if (!mt_propose(detector, image, &pyramid_share) ||
+        !suppress(detector, MT_PNET, detector->options.nms[1], MT_OVER_UNION))
         return false;
     regress_visible(detector, image);
 
@@ -106,7 +94,7 @@ static bool run_rnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
     if (!mt_look(detector, image, MT_RNET) ||
-        !suppress(detector, detector->options.nms[2], MT_OVER_UNION))
+        !suppress(detector, MT_RNET, detector->options.nms[2], MT_OVER_UNION))
         return false;
     regress_visible(detector, image);
     const bool done = finish_stage(detector, MT_RNET, stage);
@@ -122,7 +110,7 @@ static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
     if (!mt_look(detector, image, MT_ONET))
         return false;
     regress_visible(detector, image);
-    if (!suppress(detector, detector->options.nms[3], MT_OVER_SMALLER))
+    if (!suppress(detector, MT_ONET, detector->options.nms[3], MT_OVER_SMALLER))
         return false;
     const bool done = finish_stage(detector, MT_ONET, stage);
     stage->milliseconds = mt_now_ms() - start;

@@ -10,6 +10,7 @@
 typedef struct mt_level {
     int width, height; /* pixels */
     int columns, rows; /* of PNet's output */
+    int tiles_left;    /* to be done */
 } mt_level;
 
 /* A part of a level's output: what one task computes. Neighbours share the pixels of their cells. */
@@ -19,13 +20,25 @@ typedef struct mt_tile {
     int columns, rows;
 } mt_tile;
 
-/* What one thread needs for itself. */
+/*
+ * The best candidates of a level in work. At any time no more levels are in work than threads: each
+ * lane has room for one of them, to which all lanes add while they hold the pool's lock.
+ */
+typedef struct mt_best {
+    int level;            /* -1: free */
+    mt_buffer candidates; /* mt_candidate [count] */
+    size_t count;
+} mt_best;
+
+/* What one thread needs for itself, and the best of a level. */
 typedef struct mt_lane {
     mt_workspace workspaces[MT_STAGES]; /* for networks that are not packed */
     mt_stream stream;                   /* for those that are */
     mt_resizer resizer;
-    mt_buffer candidates; /* mt_candidate [candidate_count]: found in PNet's outputs */
+    mt_buffer candidates; /* mt_candidate [candidate_count]: the last that PNet found in a tile */
     size_t candidate_count;
+    mt_buffer kept; /* what mt_suppress needs */
+    mt_best best;
     double pyramid_ms, task_ms; /* of PNet's tasks: resizing, and the whole */
     bool failed;                /* for want of memory */
 } mt_lane;
@@ -41,8 +54,7 @@ struct mtcnn_detector {
     int level_count, tile_count;
     mt_buffer candidates; /* mt_candidate [candidate_count] */
     size_t candidate_count;
-    mt_buffer corners;          /* what mt_suppress needs */
-    mt_buffer outputs;          /* float: RNet's and ONet's outputs, candidate by candidate */
+    mt_buffer landmarks;        /* float [10] for each of ONet's inputs */
     mt_buffer faces[MT_STAGES]; /* mtcnn_face: what each stage hands on */
     mt_buffer clipped;          /* mtcnn_face: the result */
 };
@@ -54,14 +66,16 @@ double mt_now_ms(void);
 int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error);
 
 /*
- * Steps 2 and 3: fills candidates with all cells that pass PNet's threshold, in no order.
- * *pyramid_share: the part of the time that went into resizing. false: no memory. proposals.c
+ * Steps 2 to 4, up to the suppression within levels: fills candidates with the best that PNet found,
+ * in no order. *pyramid_share: the part of the time that went into resizing. false: no memory.
+ * proposals.c
  */
 bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyramid_share);
 
 /*
  * Steps 7 and 8, up to the threshold: runs RNet or ONet on all candidates, whose boxes are squares,
- * and keeps those that pass, with their scores, offsets and landmarks. false: no memory. crops.c
+ * and keeps those that pass, with their scores and offsets, and landmarks at their order. false: no
+ * memory. crops.c
  */
 bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage);
 

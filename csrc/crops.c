@@ -40,7 +40,7 @@ static bool begin_crop(const mt_batch *batch, int index)
     const mt_crop_run *run = batch->run;
     const mtcnn_detector *detector = run->detector;
     const mt_candidate *candidates = detector->candidates.data;
-    const float *box = candidates[batch->first + index].face.box;
+    const float *box = candidates[batch->first + index].box;
     const double side = run->side;
     const mt_span x = {box[0], ((double)box[2] - box[0]) / side, 0, run->side, run->image->width};
     const mt_span y = {box[1], ((double)box[3] - box[1]) / side, 0, run->side, run->image->height};
@@ -77,6 +77,28 @@ static bool run_batch(const mt_batch *batch, int count, float *output)
     return true;
 }
 
+/* Puts a batch's outputs where they belong: landmarks are relative to the square that went in. */
+static void take_outputs(const mt_batch *batch, int count, const float *output)
+{
+    const mt_crop_run *run = batch->run;
+    mtcnn_detector *detector = run->detector;
+    for (int i = 0; i < count; i++, output += run->channels) {
+        const size_t index = batch->first + i;
+        mt_candidate *candidate = (mt_candidate *)detector->candidates.data + index;
+        candidate->score = output[0];
+        memcpy(candidate->offsets, output + 1, sizeof candidate->offsets);
+        candidate->level = 0;
+        candidate->order = (int)index;
+        if (run->stage != MT_ONET)
+            continue;
+        const float *box = candidate->box;
+        float *landmarks = (float *)detector->landmarks.data + 10 * index;
+        for (int k = 0; k < 10; k++)
+            landmarks[k] = (float)(box[k % 2] +
+                                   output[5 + k] * ((double)box[k % 2 + 2] - box[k % 2]));
+    }
+}
+
 static void crop_task(void *context, int task, int worker)
 {
     const mt_crop_run *run = context;
@@ -87,36 +109,25 @@ static void crop_task(void *context, int task, int worker)
     mt_batch batch = {run, lane, (size_t)task * run->batch};
     const size_t left = detector->candidate_count - batch.first;
     const int count = left < (size_t)run->batch ? (int)left : run->batch;
-    float *output = (float *)detector->outputs.data + batch.first * run->channels;
+    float output[MOST_BATCH * MT_FACE_CHANNELS];
     const bool done = run->network->packed
                           ? mt_packed_run_batch(&lane->stream, run->network->packed, count,
                                                 crop_row, &batch, output)
                           : run_batch(&batch, count, output);
-    if (!done)
+    if (done)
+        take_outputs(&batch, count, output);
+    else
         lane->failed = true;
 }
 
-/* Takes scores, offsets and landmarks from the outputs, and drops what the threshold drops. */
-static void keep_passing(const mt_crop_run *run)
+/* Drops what the threshold drops. */
+static void keep_passing(mtcnn_detector *detector, mt_stage stage)
 {
-    mtcnn_detector *detector = run->detector;
     mt_candidate *candidates = detector->candidates.data;
-    const float *output = detector->outputs.data;
     size_t kept = 0;
-    for (size_t i = 0; i < detector->candidate_count; i++, output += run->channels) {
-        if (!(output[0] >= detector->options.thresholds[run->stage]))
-            continue;
-        mt_candidate candidate = candidates[i];
-        candidate.face.score = output[0];
-        memcpy(candidate.offsets, output + 1, sizeof candidate.offsets);
-        if (run->channels == MT_FACE_CHANNELS) {
-            const float *box = candidate.face.box;
-            for (int k = 0; k < 10; k++)
-                candidate.face.landmarks[k] =
-                    (float)(box[k % 2] + output[5 + k] * ((double)box[k % 2 + 2] - box[k % 2]));
-        }
-        candidates[kept++] = candidate;
-    }
+    for (size_t i = 0; i < detector->candidate_count; i++)
+        if (candidates[i].score >= detector->options.thresholds[stage])
+            candidates[kept++] = candidates[i];
     detector->candidate_count = kept;
 }
 
@@ -131,12 +142,12 @@ bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
                        network->layers[network->layer_count - 1].out.channels,
                        batch_size(detector->candidate_count)};
     const size_t count = detector->candidate_count;
-    if (!mt_reserve(&detector->outputs, count * (size_t)run.channels, sizeof(float)))
+    if (stage == MT_ONET && !mt_reserve(&detector->landmarks, count, 10 * sizeof(float)))
         return false;
     mt_pool_run(detector->pool, (int)((count + run.batch - 1) / run.batch), crop_task, &run);
     for (int i = 0; i < detector->options.threads; i++)
         if (detector->lanes[i].failed)
             return false;
-    keep_passing(&run);
+    keep_passing(detector, stage);
     return true;
 }

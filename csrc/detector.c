@@ -53,8 +53,7 @@ void mtcnn_detector_free(mtcnn_detector **result)
     mt_release(&detector->levels);
     mt_release(&detector->tiles);
     mt_release(&detector->candidates);
-    mt_release(&detector->corners);
-    mt_release(&detector->outputs);
+    mt_release(&detector->landmarks);
     for (int stage = 0; stage < MT_STAGES; stage++)
         mt_release(&detector->faces[stage]);
     mt_release(&detector->clipped);
@@ -65,7 +64,7 @@ void mtcnn_detector_free(mtcnn_detector **result)
 size_t mtcnn_detector_memory(const mtcnn_detector *detector)
 {
     size_t bytes = detector->levels.bytes + detector->tiles.bytes + detector->candidates.bytes +
-                   detector->outputs.bytes + detector->corners.bytes + detector->clipped.bytes;
+                   detector->landmarks.bytes + detector->clipped.bytes;
     for (int stage = 0; stage < MT_STAGES; stage++)
         bytes += detector->faces[stage].bytes;
     for (int i = 0; i < detector->options.threads; i++)

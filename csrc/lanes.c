@@ -5,12 +5,26 @@
 static mt_buffer *shared_buffer(mt_lane *lane, int index)
 {
     mt_buffer *const buffers[] = {
-        &lane->stream.states,         &lane->stream.rings,          &lane->stream.scores,
-        &lane->stream.maps,           &lane->stream.winograd,       &lane->candidates,
-        &lane->resizer.x_firsts,      &lane->resizer.x_weights,     &lane->resizer.y_taps,
-        &lane->resizer.y_weights,     &lane->resizer.sums,          &lane->resizer.planar,
-        &lane->workspaces[0].tensors, &lane->workspaces[0].arena,   &lane->workspaces[1].tensors,
-        &lane->workspaces[1].arena,   &lane->workspaces[2].tensors, &lane->workspaces[2].arena,
+        &lane->stream.states,
+        &lane->stream.rings,
+        &lane->stream.scores,
+        &lane->stream.maps,
+        &lane->stream.winograd,
+        &lane->candidates,
+        &lane->kept,
+        &lane->best.candidates,
+        &lane->resizer.x_firsts,
+        &lane->resizer.x_weights,
+        &lane->resizer.y_taps,
+        &lane->resizer.y_weights,
+        &lane->resizer.sums,
+        &lane->resizer.planar,
+        &lane->workspaces[0].tensors,
+        &lane->workspaces[0].arena,
+        &lane->workspaces[1].tensors,
+        &lane->workspaces[1].arena,
+        &lane->workspaces[2].tensors,
+        &lane->workspaces[2].arena,
     };
     return index < (int)(sizeof buffers / sizeof *buffers) ? buffers[index] : NULL;
 }

@@ -12,9 +12,9 @@ bool mt_multiply(size_t a, size_t b, size_t *product)
     return true;
 }
 
-bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size)
+bool mt_grow_within(mt_buffer *buffer, size_t used, size_t count, size_t most, size_t size)
 {
-    size_t bytes;
+    size_t bytes, most_bytes;
     if (!mt_multiply(count, size, &bytes) || bytes > SIZE_MAX / 2)
         return false;
     if (bytes <= buffer->bytes)
@@ -22,6 +22,8 @@ bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size)
     /* Half as much again when elements are to survive: appending stays linear in the end. */
     if (used)
         bytes += bytes / 2;
+    if (mt_multiply(most, size, &most_bytes) && bytes > most_bytes)
+        bytes = most_bytes;
     bytes = (bytes + MT_ALIGNMENT - 1) / MT_ALIGNMENT * MT_ALIGNMENT;
     void *data = aligned_alloc(MT_ALIGNMENT, bytes);
     if (!data)
@@ -32,6 +34,11 @@ bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size)
     buffer->data = data;
     buffer->bytes = bytes;
     return true;
+}
+
+bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size)
+{
+    return mt_grow_within(buffer, used, count, SIZE_MAX, size);
 }
 
 bool mt_reserve(mt_buffer *buffer, size_t count, size_t size)

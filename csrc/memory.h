@@ -25,6 +25,9 @@ bool mt_reserve(mt_buffer *buffer, size_t count, size_t size);
 /* The same, but the first used elements survive. */
 bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size);
 
+/* The same for a buffer that will never hold more than most elements: it gets room for no more. */
+bool mt_grow_within(mt_buffer *buffer, size_t used, size_t count, size_t most, size_t size);
+
 void mt_release(mt_buffer *buffer);
 
 #endif

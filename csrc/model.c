@@ -35,6 +35,10 @@ int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
     for (int i = 0; i < 4; i++)
         if ((status = check_fraction("nms", options->nms[i], error)))
             return status;
+    for (int i = 0; i < 3; i++)
+        if (options->max_boxes[i] < 1 || options->max_boxes[i] > MTCNN_MAX_BOXES)
+            return mt_fail(error, MTCNN_ERROR_ARGUMENT, "max_boxes %d is outside 1 to %d",
+                           options->max_boxes[i], MTCNN_MAX_BOXES);
     if (options->threads < 1 || options->threads > MTCNN_MAX_THREADS)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "threads %d is outside 1 to %d",
                        options->threads, MTCNN_MAX_THREADS);
@@ -45,7 +49,8 @@ int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
 static int check_keys(const mt_section *data, mtcnn_error *error)
 {
     static const char known[] = " pnet_cfg pnet_weights rnet_cfg rnet_weights onet_cfg onet_weights"
-                                " thresholds min_face scale_factor nms mean norm color pad ";
+                                " thresholds min_face scale_factor nms max_boxes mean norm color"
+                                " pad ";
     for (int i = 0; i < data->count; i++) {
         const mt_option *option = &data->options[i];
         char word[32];
@@ -72,6 +77,19 @@ static int read_range(const mt_section *data, const char *key, int count, double
     return status;
 }
 
+static int read_max_boxes(const mt_section *data, int boxes[3], mtcnn_error *error)
+{
+    static const char expected[] = "three whole numbers from 1 to 1000000 were";
+    double values[3];
+    int status = read_range(data, "max_boxes", 3, 1.0, MTCNN_MAX_BOXES, expected, values, error);
+    for (int i = 0; i < 3 && !status; i++) {
+        boxes[i] = (int)values[i];
+        if (boxes[i] != values[i])
+            status = mt_fail_option(data, "max_boxes", expected, error);
+    }
+    return status;
+}
+
 static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
 {
     mtcnn_options *options = &model->options;
@@ -87,6 +105,7 @@ static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error
         (status = mt_option_numbers(data, "scale_factor", 1, &options->scale_factor, error)) ||
         (status = read_range(data, "nms", 4, 0.0, 1.0, "four numbers from 0 to 1 were", nms,
                              error)) ||
+        (status = read_max_boxes(data, options->max_boxes, error)) ||
         (status = mt_option_floats(data, "mean", 1, &normalisation->mean, error)) ||
         (status = mt_option_floats(data, "norm", 1, &normalisation->norm, error)) ||
         (status = read_range(data, "pad", 1, 0.0, 255.0, "a number from 0 to 255 was", &pad,

@@ -89,11 +89,15 @@ typedef struct mtcnn_options {
     float nms[4];        /* largest overlap that non-maximum suppression keeps, each 0..1: within a
                             level, between levels, after RNet (all three intersection over union),
                             after ONet (intersection over the smaller box) */
+    int max_boxes[3];    /* most boxes that PNet, RNet, ONet hand on, best first; each
+                            1..MTCNN_MAX_BOXES. They bound memory and time: PNet keeps no more
+                            cells of a level, either, before non-maximum suppression */
     int clip;            /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
     int threads;         /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
 } mtcnn_options;
 
 #define MTCNN_MAX_THREADS 256
+#define MTCNN_MAX_BOXES 1000000
 
 /*
  * Loads the cascade that the .data file at path describes, or, with path NULL, the model that was
@@ -160,7 +164,7 @@ typedef struct mtcnn_face {
 /* What one network did with one picture. */
 typedef struct mtcnn_stage {
     int inputs;              /* PNet: cells of its output over all levels; RNet, ONet: crops */
-    int count;               /* boxes that passed the threshold and non-maximum suppression */
+    int count;               /* boxes that passed threshold, suppression and max_boxes */
     const mtcnn_face *faces; /* [count], after box regression, best first, never clipped */
     double milliseconds;     /* wall time, crops included */
 } mtcnn_stage;
@@ -168,7 +172,7 @@ typedef struct mtcnn_stage {
 /* All arrays belong to the detector and hold until its next mtcnn_detect or its end. */
 typedef struct mtcnn_result {
     int count;               /* faces found; 0 is a result, not an error */
-    const mtcnn_face *faces; /* [count], best first, ties in the order of position */
+    const mtcnn_face *faces; /* [count], best first, ties in the order of the stage before */
     int levels;              /* levels of the image pyramid */
     double pyramid_ms;       /* wall time of building the pyramid, milliseconds */
     double total_ms;         /* wall time of the whole call, milliseconds */

@@ -1,17 +1,52 @@
-/* Steps 2 and 3 of the cascade: PNet over all tiles of the pyramid. */
+/* Steps 2 to 4 of the cascade: PNet over all tiles of the pyramid, and suppression within levels. */
 #include <string.h>
 
 #include "cascade.h"
 
 /* A tile in progress. */
 typedef struct mt_tile_run {
-    const mtcnn_detector *detector;
+    mtcnn_detector *detector;
     mt_lane *lane;
     const mt_tile *tile;
-    const mt_level *level;
+    mt_level *level;
     double x_scale, y_scale;      /* from the level's pixels to the image's */
     int left, top, width, height; /* of the tile, in the level's pixels */
 } mt_tile_run;
+
+/* Candidates that a lane gathers before it takes the lock to add them to its level's best. */
+#define CHUNK 512
+
+/* The lane that holds the best of a level, a free one at first; under the lock. */
+static mt_best *best_of(const mtcnn_detector *detector, int level)
+{
+    mt_best *free = NULL;
+    for (int i = 0; i < detector->options.threads; i++) {
+        mt_best *best = &detector->lanes[i].best;
+        if (best->level == level)
+            return best;
+        if (best->level < 0)
+            free = best;
+    }
+    if (free) /* else: levels that failed hold them all */
+        free->level = level;
+    return free;
+}
+
+/* Adds what the lane has gathered to its level's best, under the lock. false: no memory. */
+static bool add_gathered(const mt_tile_run *run)
+{
+    mt_lane *lane = run->lane;
+    const mt_candidate *candidates = lane->candidates.data;
+    const size_t most = (size_t)run->detector->options.max_boxes[MT_PNET];
+    if (lane->candidate_count == 0)
+        return true;
+    mt_best *best = best_of(run->detector, run->tile->level);
+    bool done = best;
+    for (size_t i = 0; i < lane->candidate_count && done; i++)
+        done = mt_add_best(&best->candidates, &best->count, most, &candidates[i]);
+    lane->candidate_count = 0;
+    return done;
+}
 
 /* A cell that passed the threshold, at row and column of its tile: output [5]. false: no memory. */
 static bool add_candidate(const mt_tile_run *run, int row, int column, const float *output)
@@ -21,19 +56,24 @@ static bool add_candidate(const mt_tile_run *run, int row, int column, const flo
     const double cell = model->cell, stride = model->stride;
     row += run->tile->row;
     column += run->tile->column;
-    if (!mt_grow(&lane->candidates, lane->candidate_count, lane->candidate_count + 1,
-                 sizeof(mt_candidate)))
+    if (lane->candidate_count == CHUNK) {
+        mt_pool_lock(run->detector->pool);
+        const bool done = add_gathered(run);
+        mt_pool_unlock(run->detector->pool);
+        if (!done)
+            return false;
+    }
+    if (!mt_reserve(&lane->candidates, CHUNK, sizeof(mt_candidate)))
         return false;
     mt_candidate *candidate = (mt_candidate *)lane->candidates.data + lane->candidate_count++;
     *candidate = (mt_candidate){
-        .face = {.box = {(float)(stride * column * run->x_scale),
-                         (float)(stride * row * run->y_scale),
-                         (float)((stride * column + cell) * run->x_scale),
-                         (float)((stride * row + cell) * run->y_scale)},
-                 .score = output[0]},
+        .box = {(float)(stride * column * run->x_scale), (float)(stride * row * run->y_scale),
+                (float)((stride * column + cell) * run->x_scale),
+                (float)((stride * row + cell) * run->y_scale)},
+        .score = output[0],
         .offsets = {output[1], output[2], output[3], output[4]},
         .level = run->tile->level,
-        .order = (int64_t)row * run->level->columns + column,
+        .order = row * run->level->columns + column,
     };
     return true;
 }
@@ -104,6 +144,34 @@ static int pixels_of(const mtcnn_model *model, int first, int count, int cells, 
                                   : model->stride * (count - 1) + model->cell;
 }
 
+/* Step 4 for a level of which all tiles are done. false: no memory. */
+static bool finish_level(const mt_tile_run *run, mt_best *best)
+{
+    mtcnn_detector *detector = run->detector;
+    const size_t most = (size_t)detector->options.max_boxes[MT_PNET];
+    mt_candidate *candidates = best->candidates.data;
+    mt_sort(candidates, best->count);
+    bool done = mt_suppress(candidates, &best->count, most, detector->options.nms[0], MT_OVER_UNION,
+                            &run->lane->kept);
+    mt_pool_lock(detector->pool);
+    for (size_t i = 0; i < best->count && done; i++)
+        done = mt_add_best(&detector->candidates, &detector->candidate_count, most, &candidates[i]);
+    best->count = 0;
+    best->level = -1;
+    mt_pool_unlock(detector->pool);
+    return done;
+}
+
+/* The last tile of a level to end finishes the level. false: no memory. */
+static bool finish_tile(const mt_tile_run *run)
+{
+    mt_pool_lock(run->detector->pool);
+    const bool done = add_gathered(run), last = --run->level->tiles_left == 0;
+    mt_best *best = done && last ? best_of(run->detector, run->tile->level) : NULL;
+    mt_pool_unlock(run->detector->pool);
+    return best ? finish_level(run, best) : done;
+}
+
 /* What all tasks of a run need. */
 typedef struct mt_proposal_run {
     mtcnn_detector *detector;
@@ -113,11 +181,11 @@ typedef struct mt_proposal_run {
 static void propose_task(void *context, int task, int worker)
 {
     const mt_proposal_run *all = context;
-    const mtcnn_detector *detector = all->detector;
+    mtcnn_detector *detector = all->detector;
     const mtcnn_model *model = detector->model;
     const mtcnn_image *image = all->image;
     const mt_tile *tile = (const mt_tile *)detector->tiles.data + task;
-    const mt_level *level = (const mt_level *)detector->levels.data + tile->level;
+    mt_level *level = (mt_level *)detector->levels.data + tile->level;
     mt_lane *lane = &detector->lanes[worker];
     if (lane->failed)
         return;
@@ -139,7 +207,8 @@ static void propose_task(void *context, int task, int worker)
     const double start = mt_now_ms();
     lane->failed = !mt_resize_begin(&lane->resizer, detector->kernels, image, x, y,
                                     &model->normalisation) ||
-                   !(model->networks[MT_PNET]->packed ? stream_tile : run_tile)(&run);
+                   !(model->networks[MT_PNET]->packed ? stream_tile : run_tile)(&run) ||
+                   !finish_tile(&run);
     lane->task_ms += mt_now_ms() - start;
 }
 
@@ -148,33 +217,23 @@ bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyra
     const int lanes = detector->options.threads;
     for (int i = 0; i < lanes; i++) {
         mt_lane *lane = &detector->lanes[i];
-        lane->candidate_count = 0;
+        lane->candidate_count = lane->best.count = 0;
+        lane->best.level = -1;
         lane->pyramid_ms = lane->task_ms = 0.0;
         lane->failed = false;
     }
+    detector->candidate_count = 0;
     mt_proposal_run run = {detector, image};
     mt_pool_run(detector->pool, detector->tile_count, propose_task, &run);
 
-    detector->candidate_count = 0;
     double pyramid_ms = 0.0, task_ms = 0.0;
     for (int i = 0; i < lanes; i++) {
         const mt_lane *lane = &detector->lanes[i];
-        const size_t count = detector->candidate_count + lane->candidate_count;
-        if (lane->failed ||
-            !mt_grow(&detector->candidates, detector->candidate_count, count, sizeof(mt_candidate)))
+        if (lane->failed)
             return false;
-        if (lane->candidate_count)
-            memcpy((mt_candidate *)detector->candidates.data + detector->candidate_count,
-                   lane->candidates.data, lane->candidate_count * sizeof(mt_candidate));
-        detector->candidate_count = count;
         pyramid_ms += lane->pyramid_ms;
         task_ms += lane->task_ms;
     }
-    /* The next time any lane may find all of them. */
-    for (int i = 0; i < lanes; i++)
-        if (!mt_reserve(&detector->lanes[i].candidates, detector->candidate_count,
-                        sizeof(mt_candidate)))
-            return false;
     *pyramid_share = task_ms > 0.0 ? pyramid_ms / task_ms : 0.0;
     return true;
 }

@@ -40,7 +40,7 @@ static int plan_level(mtcnn_detector *detector, int width, int height, double fa
 }
 
 /* Splits a level into tiles of about the same size. Returns false if there is no memory. */
-static bool plan_tiles(mtcnn_detector *detector, int index, const mt_level *level)
+static bool plan_tiles(mtcnn_detector *detector, int index, mt_level *level)
 {
     const int down = (level->rows + TILE_ROWS - 1) / TILE_ROWS;
     const int across = (level->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
@@ -48,6 +48,7 @@ static bool plan_tiles(mtcnn_detector *detector, int index, const mt_level *leve
     if (count + added > INT_MAX ||
         !mt_grow(&detector->tiles, count, count + added, sizeof(mt_tile)))
         return false;
+    level->tiles_left = (int)added;
     mt_tile *tile = (mt_tile *)detector->tiles.data + count;
     for (int i = 0; i < down; i++) {
         for (int j = 0; j < across; j++, tile++) {

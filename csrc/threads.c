@@ -129,3 +129,13 @@ void mt_pool_run(mt_pool *pool, int count, mt_task task, void *context)
         pthread_cond_wait(&pool->done, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
 }
+
+void mt_pool_lock(mt_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+}
+
+void mt_pool_unlock(mt_pool *pool)
+{
+    pthread_mutex_unlock(&pool->mutex);
+}

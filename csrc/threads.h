@@ -16,4 +16,8 @@ void mt_pool_free(mt_pool **pool);
 /* Does tasks 0..count - 1, each once, in any order on any worker; returns when all are done. */
 void mt_pool_run(mt_pool *pool, int count, mt_task task, void *context);
 
+/* For tasks that share data: one of them at a time goes on between these two. */
+void mt_pool_lock(mt_pool *pool);
+void mt_pool_unlock(mt_pool *pool);
+
 #endif

@@ -20,8 +20,9 @@ from .errors import ArgumentError
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 """Colour orders and their bytes a pixel."""
 
-# MTCNN_MAX_THREADS and MTCNN_MAX_SIDE of mtcnn.h (a test compares them): checks need no library.
+# The limits of mtcnn.h, MTCNN_MAX_... (a test compares them): checks need no library.
 MAX_THREADS = 256
+MAX_BOXES = 1_000_000
 MAX_SIDE = 1_000_000
 
 
@@ -131,15 +132,20 @@ def check_scale_factor(value: Any, name: str = "scale_factor") -> float:
     return number
 
 
-def _fractions(values: Any, count: int, name: str, rule: str) -> tuple[float, ...]:
-    """`count` numbers, each 0..1."""
+def _items(values: Any, count: int, name: str, rule: str) -> list[Any]:
+    """The `count` items of a sequence; text is none."""
     try:
         items = None if isinstance(values, (str, bytes)) else list(values)
     except TypeError:
         items = None
     if items is None or len(items) != count:
         raise ArgumentError(f"{name} {values!r}: must be {rule}")
-    numbers = tuple(_number(item, name, rule) for item in items)
+    return items
+
+
+def _fractions(values: Any, count: int, name: str, rule: str) -> tuple[float, ...]:
+    """`count` numbers, each 0..1."""
+    numbers = tuple(_number(item, name, rule) for item in _items(values, count, name, rule))
     if not all(0 <= number <= 1 for number in numbers):
         raise ArgumentError(f"{name} {values!r}: must be {rule}")
     return numbers
@@ -158,15 +164,28 @@ def check_nms(values: Any, name: str = "nms") -> tuple[float, float, float, floa
     return level, levels, rnet, onet
 
 
+def _integer(value: Any) -> int:
+    """A whole number, or 0 where it is none: text, booleans and floats are none."""
+    try:
+        return 0 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        return 0
+
+
+def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int]:
+    """Most boxes that PNet, RNet and ONet hand on: three whole numbers, each 1..MAX_BOXES."""
+    rule = f"three whole numbers (PNet, RNet, ONet), each 1..{MAX_BOXES}"
+    pnet, rnet, onet = (_integer(item) for item in _items(values, 3, name, rule))
+    if not all(1 <= number <= MAX_BOXES for number in (pnet, rnet, onet)):
+        raise ArgumentError(f"{name} {values!r}: must be {rule}")
+    return pnet, rnet, onet
+
+
 def check_threads(value: Any, name: str = "threads") -> int:
     """Number of threads: 1..MAX_THREADS."""
-    rule = f"a whole number, 1..{MAX_THREADS}"
-    try:
-        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or not 1 <= number <= MAX_THREADS:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    number = _integer(value)
+    if not 1 <= number <= MAX_THREADS:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, 1..{MAX_THREADS}")
     return number
 
 
@@ -176,6 +195,7 @@ def check_options(
     thresholds: Sequence[float] | None = None,
     scale_factor: Any = None,
     nms: Sequence[float] | None = None,
+    max_boxes: Sequence[int] | None = None,
     clip: Any = None,
     threads: Any = None,
 ) -> dict[str, Any]:
@@ -191,6 +211,8 @@ def check_options(
         Ratio of neighbouring pyramid levels; above 0 and below 1.
     nms : four floats, optional
         Largest overlap kept within a level, between levels, after RNet, after ONet; each 0..1.
+    max_boxes : three ints, optional
+        Most boxes that PNet, RNet, ONet hand on; each 1..MAX_BOXES.
     clip : bool, optional
         Whether boxes are clipped to the picture.
     threads : int, optional
@@ -210,6 +232,7 @@ def check_options(
         "thresholds": (thresholds, check_thresholds),
         "scale_factor": (scale_factor, check_scale_factor),
         "nms": (nms, check_nms),
+        "max_boxes": (max_boxes, check_max_boxes),
         "clip": (clip, bool),
         "threads": (threads, check_threads),
     }

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from . import formats
 from .arguments import (
+    MAX_BOXES,
     MAX_THREADS,
+    check_max_boxes,
     check_min_face,
     check_scale_factor,
     check_threads,
@@ -62,8 +64,8 @@ def main(
         The program's name in help and messages.
     make_detector : callable, optional
         Makes the detector from the parsed arguments: ``model`` (``--model``, else the environment
-        variable MTCNN_MODEL, else None), ``min_face``, ``thresholds``, ``scale_factor`` (None: the
-        model's own), ``threads``, ``clip``. By default a `Detector`.
+        variable MTCNN_MODEL, else None), ``min_face``, ``thresholds``, ``scale_factor``,
+        ``max_boxes`` (None: the model's own), ``threads``, ``clip``. By default a `Detector`.
     description : str
         What the program is, for ``--help``.
     default_model : str
@@ -103,7 +105,7 @@ def detector_options(args: argparse.Namespace) -> dict[str, Any]:
     """The parsed options as keyword arguments of a detector."""
     return {
         name: getattr(args, name)
-        for name in ("min_face", "thresholds", "scale_factor", "clip", "threads")
+        for name in ("min_face", "thresholds", "scale_factor", "max_boxes", "clip", "threads")
     }
 
 
@@ -163,10 +165,15 @@ def _floats(text: str) -> list[float]:
     return [float(number) for number in text.split(",")]
 
 
+def _integers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
 _OPTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any, str], Any]]] = {
     "min_face": (float, check_min_face),
     "thresholds": (_floats, check_thresholds),
     "scale_factor": (float, check_scale_factor),
+    "max_boxes": (_integers, check_max_boxes),
     "threads": (int, check_threads),
 }
 _VALUED = ("model", "out", *(name.replace("_", "-") for name in _OPTIONS))
@@ -201,6 +208,12 @@ def _parser(prog: str, description: str, default_model: str) -> _Parser:
         "--scale-factor",
         metavar="F",
         help="ratio of neighbouring pyramid levels, above 0 and below 1; default: the model's",
+    )
+    add(
+        "--max-boxes",
+        metavar="P,R,O",
+        help="most boxes that PNet, RNet, ONet hand on, the best ones, each "
+        f"1..{MAX_BOXES}; bounds memory and time; default: the model's",
     )
     add("--threads", metavar="N", default="1", help=f"1..{MAX_THREADS}; default: 1")
     add("--no-clip", dest="clip", action="store_false", help="boxes may stick out of the picture")

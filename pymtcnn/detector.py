@@ -39,6 +39,8 @@ class Options:
     nms : four floats
         Largest overlap that non-maximum suppression keeps: within a level, between levels, after
         RNet (intersection over union), after ONet (intersection over the smaller box).
+    max_boxes : three ints
+        Most boxes that PNet, RNet, ONet hand on, best first.
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
@@ -48,6 +50,7 @@ class Options:
     thresholds: tuple[float, float, float]
     scale_factor: float
     nms: tuple[float, float, float, float]
+    max_boxes: tuple[int, int, int]
     clip: bool
     threads: int
 
@@ -71,6 +74,9 @@ class Detector:
     nms : four floats, optional
         Largest overlap that non-maximum suppression keeps: within a level, between levels, after
         RNet, after ONet; each 0..1.
+    max_boxes : three ints, optional
+        Most boxes that PNet, RNet, ONet hand on, best first; each 1..1000000. They bound memory and
+        time: PNet keeps no more cells of a level, either, before non-maximum suppression.
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
@@ -101,6 +107,7 @@ class Detector:
         thresholds: Sequence[float] | None = None,
         scale_factor: float | None = None,
         nms: Sequence[float] | None = None,
+        max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
     ) -> None:
@@ -109,6 +116,7 @@ class Detector:
             thresholds=thresholds,
             scale_factor=scale_factor,
             nms=nms,
+            max_boxes=max_boxes,
             clip=clip,
             threads=threads,
         )
@@ -133,6 +141,7 @@ class Detector:
             thresholds=tuple(map(_shortest, options.thresholds)),
             scale_factor=options.scale_factor,
             nms=tuple(map(_shortest, options.nms)),
+            max_boxes=tuple(options.max_boxes),
             clip=bool(options.clip),
             threads=options.threads,
         )

@@ -26,6 +26,7 @@ def write_random_cascade(folder: Path, seed: int = 0, **settings) -> Path:
         "min_face": 20.0,
         "scale_factor": 0.709,
         "nms": (0.5, 0.7, 0.7, 0.7),
+        "max_boxes": (65536, 16384, 16384),
         "mean": 127.5,
         "norm": 1 / 128,
         "color": "RGB",

@@ -236,6 +236,14 @@ def test_out_that_cannot_be_written(run, picture, tmp_path):
         (["--thresholds", "0.6,0.7", "x.jpg"], ["--thresholds 0.6,0.7:", "three", "0..1"]),
         (["--thresholds", "0.6,0.7,2", "x.jpg"], ["--thresholds 0.6,0.7,2:", "0..1"]),
         (["--thresholds", "a,b,c", "x.jpg"], ["--thresholds a,b,c:"]),
+        (
+            ["--max-boxes", "9,9", "x.jpg"],
+            ["--max-boxes 9,9:", "three whole numbers", "1..1000000"],
+        ),
+        (["--max-boxes", "9,0,9", "x.jpg"], ["--max-boxes 9,0,9:", "1..1000000"]),
+        (["--max-boxes", "-9,9,9", "x.jpg"], ["--max-boxes -9,9,9:", "1..1000000"]),
+        (["--max-boxes", "9,9.5,9", "x.jpg"], ["--max-boxes 9,9.5,9:", "whole"]),
+        (["--max-boxes", "a,b,c", "x.jpg"], ["--max-boxes a,b,c:", "whole"]),
         (["--scale-factor", "1", "x.jpg"], ["--scale-factor 1:", "above 0 and below 1"]),
         (["--threads", "0", "x.jpg"], ["--threads 0:", "1..256"]),
         (["--threads", "1.5", "x.jpg"], ["--threads 1.5:"]),
@@ -282,12 +290,14 @@ def test_options_reach_the_detector(run, picture):
     run(path, make_detector=make_detector)
     run(
         *("--model", "m.data", "--min-face", "33.5", "--thresholds", "0.1,0.2,0.3"),
-        *("--scale-factor", "0.5", "--threads", "2", "--no-clip", path),
+        *("--scale-factor", "0.5", "--max-boxes", "300,200,100"),
+        *("--threads", "2", "--no-clip", path),
         make_detector=make_detector,
     )
-    names = ("model", "min_face", "thresholds", "scale_factor", "threads", "clip")
-    assert [seen[0][name] for name in names] == [None, None, None, None, 1, True]
-    assert [seen[1][name] for name in names] == ["m.data", 33.5, (0.1, 0.2, 0.3), 0.5, 2, False]
+    names = ("model", "min_face", "thresholds", "scale_factor", "max_boxes", "threads", "clip")
+    assert [seen[0][name] for name in names] == [None, None, None, None, None, 1, True]
+    given = ["m.data", 33.5, (0.1, 0.2, 0.3), 0.5, (300, 200, 100), 2, False]
+    assert [seen[1][name] for name in names] == given
 
 
 def test_help_and_version(run):
@@ -295,7 +305,7 @@ def test_help_and_version(run):
     assert (status, error) == (0, "")
     for option in ("--model", "--min-face", "--thresholds", "--scale-factor", "--threads"):
         assert option in out
-    for option in ("--no-clip", "--json", "--csv", "--out", "--time", "--version"):
+    for option in ("--max-boxes", "--no-clip", "--json", "--csv", "--out", "--time", "--version"):
         assert option in out
     status, out, error = run("--version")
     assert (status, error) == (0, "") and re.fullmatch(r"pymtcnn \d+\.\d+\.\d+\S*\n", out)
@@ -406,6 +416,10 @@ def test_same_candidates_as_the_program(program, default_model, pictures):
     "arguments",
     [
         *(["--min-face", "0"], ["--thresholds", "1,2"], ["--scale-factor", "1"]),
+        *(
+            ["--max-boxes", value]
+            for value in ("0,1,1", "1,-1,1", "1,1", "1,1,1.5", "1,1,1,1", "a")
+        ),
         *(["--threads", "300"], ["--nonsense"], ["--json", "--csv"], ["--out", "x.txt"], []),
     ],
 )

@@ -357,6 +357,7 @@ thresholds = 0.6, 0.7,0.7
 min_face = 20
 scale_factor = 0.709
   nms = 0.5, 0.7, 0.7, 0.7
+max_boxes = 300,200, 100
 ; another comment
 mean = 127.5
 norm = 0.0078125
@@ -382,6 +383,8 @@ def test_data(tmp_path, newline):
     assert data.weights["rnet"] == tmp_path / "r r.weights"
     assert data.thresholds == (0.6, 0.7, 0.7) and data.nms == (0.5, 0.7, 0.7, 0.7)
     assert (data.min_face, data.scale_factor, data.mean, data.norm) == (20, 0.709, 127.5, 1 / 128)
+    assert data.max_boxes == (300, 200, 100)
+    assert all(isinstance(number, int) for number in data.max_boxes)
     assert (data.color, data.pad) == ("RGB", 0)
 
 
@@ -396,7 +399,9 @@ def test_data_round_trip(tmp_path):
     for paths in ("cfg", "weights"):
         old, new = getattr(data, paths), getattr(again, paths)
         assert {n: p.resolve() for n, p in new.items()} == {n: p.resolve() for n, p in old.items()}
-    for key in ("thresholds", "min_face", "scale_factor", "nms", "mean", "norm", "color", "pad"):
+    settings = vars(data).keys() - {"cfg", "weights"}
+    assert len(settings) == 9
+    for key in settings:
         assert getattr(again, key) == getattr(data, key)
 
 
@@ -413,6 +418,11 @@ def test_data_round_trip(tmp_path):
         ("0.6, 0.7,0.7", "0.6, 0.7, nan", "expected three numbers 0..1"),
         ("min_face = 20", "min_face = 0.5", "expected a number 1..1000000"),
         ("scale_factor = 0.709", "scale_factor = 1", r"expected a number inside \(0, 1\)"),
+        ("300,200, 100", "300, 200", "expected three whole numbers 1..1000000"),
+        ("300,200, 100", "300, 200, 0", "expected three whole numbers 1..1000000"),
+        ("300,200, 100", "300, 200, 0.5", "expected three whole numbers 1..1000000"),
+        ("300,200, 100", "300, 200, 1e7", "expected three whole numbers 1..1000000"),
+        ("300,200, 100", "300, 200, few", "expected three whole numbers 1..1000000"),
         ("norm = 0.0078125", "norm = 0", "expected a number other than 0"),
         ("pad = 0", "pad = 256", "expected a number 0..255"),
         ("mean = 127.5", "mean = inf", "expected a number"),

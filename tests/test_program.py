@@ -26,8 +26,8 @@ ASTRONAUT = DATA / "astronaut.jpg"
 
 DEFAULT_MODEL = REPOSITORY / "darknet_cfg" / "default.data"
 OPTIONS = [
-    "--model", "--min-face", "--thresholds", "--scale-factor", "--threads", "--no-clip", "--json",
-    "--csv", "--out", "--time", "--help", "--version",
+    "--model", "--min-face", "--thresholds", "--scale-factor", "--max-boxes", "--threads",
+    "--no-clip", "--json", "--csv", "--out", "--time", "--help", "--version",
 ]  # fmt: skip
 CSV_HEADER = (
     "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
@@ -145,7 +145,7 @@ def test_help_names_every_option(program):
 
 def test_help_tells_the_defaults_of_the_model(run):
     text = " ".join(run("--help").stdout.decode().split())
-    for name in ("min_face", "thresholds", "scale_factor"):
+    for name in ("min_face", "thresholds", "scale_factor", "max_boxes"):
         line = re.search(rf"^{name} = (.*)$", DEFAULT_MODEL.read_text(), re.MULTILINE)
         assert f"default: the model's, {line[1].replace(' ', '')})" in text
 
@@ -295,6 +295,17 @@ def test_scale_factor_sets_the_levels(detect):
     assert many > 2 * few
 
 
+def test_max_boxes(detect):
+    low = ("--time", "--thresholds", "0.3,0.1,0.05", ASTRONAUT)
+    everything = detect(*low)[0]
+    assert everything["candidates"]["onet"][1] > 2
+    few = detect("--max-boxes", "9999,999,2", *low)[0]
+    assert few["faces"] == everything["faces"][:2]
+    few = detect("--max-boxes", "40,5,9", *low)[0]["candidates"]
+    assert few["pnet"][1] == few["rnet"][0] <= 40
+    assert few["rnet"][1] == few["onet"][0] == 5
+
+
 def test_threads_do_not_change_the_faces(run):
     one = run("--json", HOPPER, ASTRONAUT)
     three = run("--json", "--threads", "3", HOPPER, ASTRONAUT)
@@ -356,6 +367,14 @@ def test_named_model_detects(program, run, default_model):
         (["--scale-factor", "1.0000001"], ["--scale-factor", "below 1"]),
         (["--scale-factor", "1e-600"], ["--scale-factor", "above 0"]),
         (["--scale-factor", "-0.7"], ["--scale-factor", "-0.7"]),
+        (["--max-boxes", "5"], ["--max-boxes", "three whole numbers", "1 to 1000000"]),
+        (["--max-boxes", "5,5,5,5"], ["--max-boxes", "three"]),
+        (["--max-boxes", "5,,5"], ["--max-boxes", "three"]),
+        (["--max-boxes", "5,0,5"], ["--max-boxes", "5,0,5", "1 to 1000000"]),
+        (["--max-boxes", "-5,5,5"], ["--max-boxes", "-5,5,5"]),
+        (["--max-boxes", "5,5,1000001"], ["--max-boxes", "1000001"]),
+        (["--max-boxes", "5,5,5.5"], ["--max-boxes", "5.5", "whole"]),
+        (["--max-boxes", "a,b,c"], ["--max-boxes", "a,b,c"]),
         (["--threads", "0"], ["--threads", "1 to 256"]),
         (["--threads", "257"], ["--threads", "257", "1 to 256"]),
         (["--threads", "1.5"], ["--threads", "1.5"]),

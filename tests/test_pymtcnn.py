@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import pymtcnn
 from pymtcnn import ArgumentError, CfgError, Detections, Detector, Network
 from pymtcnn._library import core
-from pymtcnn.arguments import COLORS, MAX_SIDE, MAX_THREADS, check_image
+from pymtcnn.arguments import COLORS, MAX_BOXES, MAX_SIDE, MAX_THREADS, check_image
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -286,6 +286,7 @@ def test_options_are_the_models_own(default_model):
     assert (own.scale_factor,) == numbers("scale_factor")
     assert own.thresholds == numbers("thresholds")
     assert own.nms == numbers("nms")
+    assert own.max_boxes == numbers("max_boxes")
     assert (own.clip, own.threads) == (True, 1)
 
 
@@ -295,12 +296,15 @@ def test_given_options_are_taken(default_model):
         "thresholds": np.array([0.1, 0.2, 0.3]),
         "scale_factor": 0.5,
         "nms": [0, 0.25, 0.5, 1],
+        "max_boxes": np.array([300, 200, 100]),
         "clip": False,
         "threads": np.int64(2),
     }
     with Detector(str(default_model), **given) as detector:
         options = detector.options
-    assert options == pymtcnn.Options(33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), False, 2)
+    assert options == pymtcnn.Options(
+        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2
+    )
 
 
 def test_the_built_in_model_is_the_default_one(detector, hopper, reference):
@@ -321,6 +325,7 @@ def test_threads_do_not_change_results(default_model, hopper):
 def test_limits_are_those_of_the_header():
     lib = core().lib
     assert (MAX_THREADS, MAX_SIDE) == (lib.MTCNN_MAX_THREADS, lib.MTCNN_MAX_SIDE)
+    assert lib.MTCNN_MAX_BOXES == MAX_BOXES
     assert all(hasattr(lib, f"MTCNN_{color}") for color in COLORS)
 
 

@@ -208,6 +208,8 @@ def test_bgr_models_get_bgr(tmp_path):
         {"scale_factor": 1},
         {"scale_factor": 0},
         {"nms": (0.5, 0.5, 0.5)},
+        {"max_boxes": (1, 1, 0)},
+        {"max_boxes": (1, 1)},
         {"threads": 0},
     ],
 )

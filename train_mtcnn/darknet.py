@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pymtcnn.arguments import MAX_SIDE
+from pymtcnn.arguments import MAX_BOXES, MAX_SIDE
 from pymtcnn.errors import CfgError, WeightsError
 from pymtcnn.files import atomic_write
 from train_mtcnn.files import read_bytes
@@ -269,6 +269,8 @@ class Data:
         Ratio of neighbouring pyramid levels, inside (0, 1).
     nms
         Largest overlap kept: within a level, between levels, after RNet, after ONet.
+    max_boxes
+        Most boxes that each network hands on, best first.
     mean, norm
         Network input = (v - mean) * norm.
     color
@@ -283,6 +285,7 @@ class Data:
     min_face: float
     scale_factor: float
     nms: tuple[float, float, float, float]
+    max_boxes: tuple[int, int, int]
     mean: float
     norm: float
     color: str
@@ -295,6 +298,11 @@ _NUMBERS = {
     "min_face": (1, f"a number 1..{MAX_SIDE}", lambda v: 1 <= v <= MAX_SIDE),
     "scale_factor": (1, "a number inside (0, 1)", lambda v: 0 < v < 1),
     "nms": (4, "four numbers 0..1", lambda v: 0 <= v <= 1),
+    "max_boxes": (
+        3,
+        f"three whole numbers 1..{MAX_BOXES}",
+        lambda v: 1 <= v <= MAX_BOXES and v.is_integer(),
+    ),
     "mean": (1, "a number", lambda v: True),
     "norm": (1, "a number other than 0", lambda v: float32(v) != 0),
     "pad": (1, "a number 0..255", lambda v: 0 <= v <= 255),
@@ -305,6 +313,7 @@ _KEYS = (
     "min_face",
     "scale_factor",
     "nms",
+    "max_boxes",
     "mean",
     "norm",
     "color",
@@ -352,11 +361,13 @@ def read_data(path: str | os.PathLike) -> Data:
     where, color = values["color"]
     if color not in ("RGB", "BGR"):
         raise CfgError(f"{where}: color = {color}; expected RGB or BGR")
+    numbers = {key: _numbers(values[key][0], key, values[key][1]) for key in _NUMBERS}
+    numbers["max_boxes"] = tuple(map(int, numbers["max_boxes"]))
     return Data(
         cfg={network: folder / values[f"{network}_cfg"][1] for network in NETWORKS},
         weights={network: folder / values[f"{network}_weights"][1] for network in NETWORKS},
         color=color,
-        **{key: _numbers(values[key][0], key, values[key][1]) for key in _NUMBERS},
+        **numbers,
     )
 
 

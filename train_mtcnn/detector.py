@@ -102,7 +102,7 @@ class TorchDetector:
     ----------
     model : path, optional
         A `.data` file; by default darknet_cfg/default.data.
-    min_face, thresholds, scale_factor, nms, clip
+    min_face, thresholds, scale_factor, nms, max_boxes, clip
         As for `pymtcnn.Detector`; None stands for the model's own setting.
     threads : int
         Threads of PyTorch, for the whole process.
@@ -123,6 +123,7 @@ class TorchDetector:
         thresholds: Sequence[float] | None = None,
         scale_factor: float | None = None,
         nms: Sequence[float] | None = None,
+        max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
     ) -> None:
@@ -131,11 +132,12 @@ class TorchDetector:
             thresholds=thresholds,
             scale_factor=scale_factor,
             nms=nms,
+            max_boxes=max_boxes,
             clip=clip,
             threads=threads,
         )
         self._data = read_data(DEFAULT_MODEL if model is None else model)
-        names = ("min_face", "thresholds", "scale_factor", "nms")
+        names = ("min_face", "thresholds", "scale_factor", "nms", "max_boxes")
         values = {name: getattr(self._data, name) for name in names} | given
         for name in ("thresholds", "nms"):
             values[name] = tuple(float(np.float32(number)) for number in values[name])
@@ -186,7 +188,7 @@ class TorchDetector:
         boxes, pnet, levels, pyramid_ms = self._propose(planes)
         inputs, begin = len(boxes), perf_counter()
         squares, scores, outputs = self._look(planes, boxes, self._rnet, options.thresholds[1])
-        kept = nms(squares, scores, options.nms[2])
+        kept = nms(squares, scores, options.nms[2])[: options.max_boxes[1]]
         boxes = regress(squares[kept], outputs[kept, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], scores[kept][inside]
@@ -198,6 +200,7 @@ class TorchDetector:
         boxes = regress(squares, outputs[:, 1:5])
         inside = np.flatnonzero(visible(boxes, width, height))
         kept = inside[nms(boxes[inside], scores[inside], options.nms[3], iom)]
+        kept = kept[: options.max_boxes[2]]
         boxes, scores, landmarks = boxes[kept], scores[kept], landmarks[kept]
         onet = Stage("onet", inputs, boxes, scores, _ms(begin))
 
@@ -263,11 +266,10 @@ class TorchDetector:
             scale = np.array([width / level_width, height / level_height])
             boxes = np.hstack([corner * scale, (corner + self._pnet.cell) * scale])
             boxes = boxes.astype(np.float32)
-            kept = nms(boxes, outputs[:, 0], options.nms[0])
-            found.append((boxes[kept], outputs[kept]))
+            found.append(_best(boxes, outputs, options.max_boxes[0], options.nms[0]))
         boxes, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        kept = nms(boxes, outputs[:, 0], options.nms[1])
-        boxes, outputs = regress(boxes[kept], outputs[kept, 1:5]), outputs[kept]
+        boxes, outputs = _best(boxes, outputs, options.max_boxes[0], options.nms[1])
+        boxes = regress(boxes, outputs[:, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], outputs[inside, 0]
         stage = Stage("pnet", cells, boxes, scores, _ms(begin) - pyramid_ms)
@@ -293,6 +295,15 @@ class TorchDetector:
             outputs[first : first + len(crops)] = network(torch.stack(crops)).flatten(1).numpy()
         kept = outputs[:, 0] >= threshold
         return squares[kept], outputs[kept, 0], outputs[kept]
+
+
+def _best(
+    boxes: Boxes, outputs: NDArray[np.float32], most: int, limit: float
+) -> tuple[Boxes, NDArray[np.float32]]:
+    """Non-maximum suppression of the best `most` boxes alone: what it keeps, best first."""
+    best = np.argsort(-outputs[:, 0], kind="stable")[:most]
+    kept = best[nms(boxes[best], outputs[best, 0], limit)]
+    return boxes[kept], outputs[kept]
 
 
 def _landmarks(squares: Boxes, outputs: NDArray[np.float32]) -> NDArray[np.float32]:

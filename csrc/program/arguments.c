@@ -53,22 +53,44 @@ static bool read_min_face(struct arguments *arguments, const char *value)
            arguments->min_face <= MTCNN_MAX_SIDE;
 }
 
-static bool read_thresholds(struct arguments *arguments, const char *value)
+/* One of three values with commas between them, and nothing else. */
+struct part {
+    char text[64]; /* longer ones make no sense */
+};
+
+static bool split_three(const char *value, struct part parts[3])
 {
     for (int i = 0; i < 3; i++) {
-        char number[64]; /* longer ones make no sense */
         size_t length = strcspn(value, ",");
-        if (length >= sizeof number || value[length] != (i < 2 ? ',' : '\0'))
+        if (length >= sizeof parts[i].text || value[length] != (i < 2 ? ',' : '\0'))
             return false;
-        memcpy(number, value, length);
-        number[length] = '\0';
-        double threshold;
-        if (!read_number(number, &threshold) || !(threshold >= 0 && threshold <= 1))
-            return false;
-        arguments->thresholds[i] = (float)threshold;
+        memcpy(parts[i].text, value, length);
+        parts[i].text[length] = '\0';
         value += length + 1; /* after the third: never used */
     }
     return true;
+}
+
+static bool read_thresholds(struct arguments *arguments, const char *value)
+{
+    struct part parts[3];
+    bool good = split_three(value, parts);
+    for (int i = 0; i < 3 && good; i++) {
+        double threshold;
+        good = read_number(parts[i].text, &threshold) && threshold >= 0 && threshold <= 1;
+        if (good)
+            arguments->thresholds[i] = (float)threshold;
+    }
+    return good;
+}
+
+static bool read_max_boxes(struct arguments *arguments, const char *value)
+{
+    struct part parts[3];
+    bool good = split_three(value, parts);
+    for (int i = 0; i < 3 && good; i++)
+        good = read_integer(parts[i].text, 1, MTCNN_MAX_BOXES, &arguments->max_boxes[i]);
+    return good;
 }
 
 static bool read_scale_factor(struct arguments *arguments, const char *value)
@@ -136,6 +158,12 @@ static int scale_factor_default(char *text, size_t size, const mtcnn_options *op
     return snprintf(text, size, "%g", options->scale_factor);
 }
 
+static int max_boxes_default(char *text, size_t size, const mtcnn_options *options)
+{
+    return snprintf(text, size, "%d,%d,%d", options->max_boxes[0], options->max_boxes[1],
+                    options->max_boxes[2]);
+}
+
 #define STRING(value) #value
 #define STRING_OF(macro) STRING(macro)
 
@@ -178,6 +206,12 @@ static const struct option_row {
      .help = "ratio of the image pyramid's neighbouring levels",
      .model_default = scale_factor_default,
      .read = read_scale_factor},
+    {.name = "max-boxes",
+     .argument = "P,R,O",
+     .takes = "three whole numbers, each 1 to " STRING_OF(MTCNN_MAX_BOXES),
+     .help = "most boxes that PNet, RNet and ONet hand on, the best ones: bounds memory and time",
+     .model_default = max_boxes_default,
+     .read = read_max_boxes},
     {.name = "threads",
      .argument = "N",
      .takes = "a whole number, 1 to " STRING_OF(MTCNN_MAX_THREADS),
@@ -298,6 +332,8 @@ void arguments_apply(const struct arguments *arguments, mtcnn_options *options)
         memcpy(options->thresholds, arguments->thresholds, sizeof options->thresholds);
     if (arguments->scale_factor > 0)
         options->scale_factor = arguments->scale_factor;
+    if (arguments->max_boxes[0] > 0)
+        memcpy(options->max_boxes, arguments->max_boxes, sizeof options->max_boxes);
     options->threads = arguments->threads;
     options->clip = arguments->clip;
 }

@@ -22,6 +22,7 @@ struct arguments {
     double min_face;     /* pixels; 0: as the model has it */
     float thresholds[3]; /* for PNet, RNet, ONet; all negative: as the model has them */
     double scale_factor; /* 0: as the model has it */
+    int max_boxes[3];    /* for PNet, RNet, ONet; all 0: as the model has them */
     int threads;
     bool clip;
     enum output_format format;

@@ -49,7 +49,8 @@ static mtcnn_model *random_model(double threshold)
              "rnet_cfg = %s/rnet.cfg\nrnet_weights = test_rnet.weights\n"
              "onet_cfg = %s/onet.cfg\nonet_weights = test_onet.weights\n"
              "thresholds = %g, %g, %g\nmin_face = 20\nscale_factor = 0.709\n"
-             "nms = 0.5, 0.7, 0.7, 0.7\nmean = 127.5\nnorm = 0.0078125\ncolor = RGB\npad = 0\n",
+             "nms = 0.5, 0.7, 0.7, 0.7\nmax_boxes = 65536, 16384, 16384\n"
+             "mean = 127.5\nnorm = 0.0078125\ncolor = RGB\npad = 0\n",
              CFG_FOLDER, CFG_FOLDER, CFG_FOLDER, threshold, threshold, threshold);
     test_write_text("test_model.data", data);
     mtcnn_model *model = NULL;

@@ -92,12 +92,42 @@ static void memory_is_bounded(const mtcnn_model *model)
     free(pixels);
 }
 
+/* Nor does it grow with what PNet finds, past the most that may be kept. */
+static void candidates_are_bounded(const mtcnn_model *model)
+{
+    enum { SIDE = 600, MOST = 300 };
+    uint8_t *pixels = random_pixels(SIDE * SIDE);
+    mtcnn_options options;
+    mtcnn_model_options(model, &options);
+    memset(options.thresholds, 0, sizeof options.thresholds);
+    options.thresholds[1] = 1.0f;
+    size_t memory[2];
+    for (int capped = 0; capped < 2; capped++) {
+        mtcnn_detector *detector = NULL;
+        mtcnn_result result;
+        if (capped)
+            options.max_boxes[0] = MOST;
+        REQUIRE(!mtcnn_detector_create(&detector, model, &options, NULL));
+        CHECK(!mtcnn_detect(detector, &(mtcnn_image){pixels, SIDE, SIDE, SIDE, MTCNN_GRAY}, &result,
+                            NULL));
+        CHECK(capped ? result.stages[0].count <= MOST : result.stages[0].count > 5 * MOST);
+        memory[capped] = mtcnn_detector_memory(detector);
+        mtcnn_detector_free(&detector);
+    }
+    printf("%zu bytes of scratch memory, %zu with at most %d boxes\n", memory[0], memory[1], MOST);
+    /* A level's best, all levels' best, their corners, faces; and tiles and crops. */
+    CHECK(memory[1] < MOST * (2 * 44 + 16 + 60) + (3 << 19));
+    CHECK(memory[0] > 2 * memory[1]);
+    free(pixels);
+}
+
 int main(void)
 {
     mtcnn_model *model = random_model(0.5);
     count_requests(model, 1);
     count_requests(model, 4);
     memory_is_bounded(model);
+    candidates_are_bounded(model);
     mtcnn_model_free(&model);
     remove_random_model();
     return test_end();

@@ -4,8 +4,7 @@
 static mt_candidate candidate(float x1, float y1, float x2, float y2, float score, int level,
                               int order)
 {
-    return (mt_candidate){
-        .face = {.box = {x1, y1, x2, y2}, .score = score}, .level = level, .order = order};
+    return (mt_candidate){.box = {x1, y1, x2, y2}, .score = score, .level = level, .order = order};
 }
 
 static void overlap(void)
@@ -21,10 +20,10 @@ static void overlap(void)
     CHECK(mt_overlap_of(empty, empty, MT_OVER_UNION) == 0.0f);
 }
 
-static size_t suppressed(mt_candidate *candidates, size_t count, float most, mt_overlap kind)
+static size_t suppressed(mt_candidate *candidates, size_t count, float limit, mt_overlap kind)
 {
     mt_buffer scratch = {0};
-    CHECK(mt_suppress(candidates, &count, most, kind, &scratch));
+    CHECK(mt_suppress(candidates, &count, SIZE_MAX, limit, kind, &scratch));
     mt_release(&scratch);
     return count;
 }
@@ -68,8 +67,7 @@ static void suppress_many(void)
             for (int i = 0; i < count; i++) {
                 bool keep = true;
                 for (size_t j = 0; j < expected; j++)
-                    keep &= mt_overlap_of(boxes[i].face.box, kept[j].face.box, (mt_overlap)kind) <=
-                            0.3f;
+                    keep &= mt_overlap_of(boxes[i].box, kept[j].box, (mt_overlap)kind) <= 0.3f;
                 if (keep)
                     kept[expected++] = boxes[i];
             }
@@ -80,30 +78,79 @@ static void suppress_many(void)
     }
 }
 
+/* No more than so many are kept: the first of those that would be. */
+static void suppress_at_most(void)
+{
+    enum { COUNT = 300 };
+    static mt_candidate boxes[COUNT], copy[COUNT];
+    mt_buffer scratch = {0};
+    for (int i = 0; i < COUNT; i++) /* each second one goes: it is the same box again */
+        boxes[i] = candidate((float)(i / 2), 0, (float)(i / 2) + 1, 1, 1, 0, i);
+    for (size_t most = 1; most < COUNT; most++) {
+        size_t count = COUNT;
+        memcpy(copy, boxes, sizeof boxes);
+        CHECK(mt_suppress(copy, &count, most, 0.5f, MT_OVER_UNION, &scratch));
+        CHECK(count == (most < COUNT / 2 ? most : COUNT / 2));
+        for (size_t i = 0; i < count; i++)
+            CHECK(copy[i].order == 2 * (int)i);
+    }
+    mt_release(&scratch);
+}
+
+enum { MANY = 1000 };
+
+/* Few scores, so that there are many ties. */
+static void fill_many(mt_candidate *boxes, uint64_t *state)
+{
+    for (int i = 0; i < MANY; i++)
+        boxes[i] = candidate(0, 0, 1, 1, (float)(test_random(state) % 20) / 20.0f,
+                             (int)(test_random(state) % 5), i);
+}
+
 static void sorting(void)
 {
     uint64_t state = 7;
-    enum { COUNT = 1000 };
-    static mt_candidate boxes[COUNT];
-    for (int i = 0; i < COUNT; i++) /* few scores, so that there are many ties */
-        boxes[i] = candidate(0, 0, 1, 1, (float)(test_random(&state) % 20) / 20.0f,
-                             (int)(test_random(&state) % 5), i);
-    mt_sort_by_score(boxes, COUNT);
-    for (int i = 1; i < COUNT; i++) {
+    static mt_candidate boxes[MANY];
+    fill_many(boxes, &state);
+    mt_sort(boxes, MANY);
+    for (int i = 1; i < MANY; i++) {
         const mt_candidate *a = &boxes[i - 1], *b = &boxes[i];
-        CHECK(a->face.score > b->face.score ||
-              (a->face.score == b->face.score &&
+        CHECK(a->score > b->score ||
+              (a->score == b->score &&
                (a->level < b->level || (a->level == b->level && a->order < b->order))));
     }
-    mt_sort_by_level(boxes, COUNT);
-    for (int i = 1; i < COUNT; i++) {
-        const mt_candidate *a = &boxes[i - 1], *b = &boxes[i];
-        CHECK(a->level < b->level ||
-              (a->level == b->level && (a->face.score > b->face.score ||
-                                        (a->face.score == b->face.score && a->order < b->order))));
+    mt_sort(boxes, 0);
+    mt_sort(boxes, 1);
+}
+
+/* The best, in whatever order they come, and memory for no more. */
+static void keeping_the_best(void)
+{
+    uint64_t state = 8;
+    static mt_candidate boxes[MANY], sorted[MANY];
+    fill_many(boxes, &state);
+    memcpy(sorted, boxes, sizeof boxes);
+    mt_sort(sorted, MANY);
+    const size_t most[] = {1, 2, 3, 64, 500, MANY - 1, MANY, 2 * MANY};
+    for (size_t m = 0; m < sizeof most / sizeof *most; m++) {
+        for (int round = 0; round < 3; round++) {
+            mt_buffer buffer = {0};
+            size_t count = 0;
+            for (int i = 0; i < MANY; i++) {
+                const int other = (int)(test_random(&state) % MANY);
+                const mt_candidate moved = boxes[i];
+                boxes[i] = boxes[other];
+                boxes[other] = moved;
+            }
+            for (int i = 0; i < MANY; i++)
+                CHECK(mt_add_best(&buffer, &count, most[m], &boxes[i]));
+            CHECK(count == (most[m] < MANY ? most[m] : MANY));
+            CHECK(buffer.bytes < most[m] * sizeof *boxes + MT_ALIGNMENT);
+            mt_sort(buffer.data, count);
+            CHECK(!memcmp(buffer.data, sorted, count * sizeof *sorted));
+            mt_release(&buffer);
+        }
     }
-    mt_sort_by_score(boxes, 0);
-    mt_sort_by_score(boxes, 1);
 }
 
 static void geometry(void)
@@ -113,7 +160,7 @@ static void geometry(void)
     memcpy(moved.offsets, offsets, sizeof offsets);
     mt_regress(&moved);
     const float expected[4] = {12, 16, 34, 62};
-    CHECK(test_largest_difference(moved.face.box, expected, 4) < 1e-5f);
+    CHECK(test_largest_difference(moved.box, expected, 4) < 1e-5f);
 
     float box[4] = {10, 0, 20, 40};
     mt_square(box);
@@ -141,7 +188,9 @@ int main(void)
     overlap();
     suppress();
     suppress_many();
+    suppress_at_most();
     sorting();
+    keeping_the_best();
     geometry();
     return test_end();
 }

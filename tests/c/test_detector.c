@@ -63,6 +63,14 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "threads");
     }
+    const int boxes[] = {0, -1, MTCNN_MAX_BOXES + 1};
+    for (int i = 0; i < 3; i++) {
+        mtcnn_options options = good;
+        options.max_boxes[i] = boxes[i];
+        CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
+        CHECK_HOLDS(error.message, "is outside 1 to 1000000");
+        CHECK_HOLDS(error.message, "max_boxes");
+    }
     detector = (mtcnn_detector *)&good;
     CHECK(mtcnn_detector_create(&detector, NULL, NULL, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(!detector);
@@ -189,6 +197,69 @@ static void results_are_reproducible(const mtcnn_model *model)
     free(pixels);
 }
 
+static mtcnn_result detect(mtcnn_detector *detector, const mtcnn_image *image)
+{
+    mtcnn_result result;
+    CHECK(!mtcnn_detect(detector, image, &result, &error));
+    return result;
+}
+
+/* Fewer boxes are the first ones, whatever the number of threads; a stage gets what one hands on. */
+static void boxes_are_capped(const mtcnn_model *model)
+{
+    enum { W = 230, H = 171 };
+    uint8_t *pixels = random_pixels(3 * W * H);
+    const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
+    mtcnn_options own, options;
+    mtcnn_model_options(model, &own);
+    mtcnn_detector *without = create(model, &own);
+    const mtcnn_result all = detect(without, &image);
+    CHECK(all.stages[0].count > 500 && all.stages[1].count > 5 && all.count > 2);
+    const int caps[][3] = {{1, 1, 1}, {40, 1, 1}, {300, 5, 2}, {500, 1000, 1}};
+    for (size_t c = 0; c < sizeof caps / sizeof *caps; c++) {
+        options = own;
+        memcpy(options.max_boxes, caps[c], sizeof caps[c]);
+        mtcnn_face *faces = NULL;
+        int count = 0;
+        for (options.threads = 1; options.threads <= 4; options.threads++) {
+            mtcnn_detector *detector = create(model, &options);
+            for (int round = 0; round < 3; round++) {
+                const mtcnn_result result = detect(detector, &image);
+                for (int s = 0; s < 3; s++)
+                    CHECK(result.stages[s].count <= caps[c][s]);
+                CHECK(result.stages[0].count > 0);
+                CHECK(result.stages[1].inputs == result.stages[0].count);
+                CHECK(result.stages[2].inputs == result.stages[1].count);
+                if (!faces) {
+                    faces = copy_faces(&result);
+                    count = result.count;
+                }
+                CHECK(result.count == count &&
+                      !memcmp(faces, result.faces, sizeof *faces * (size_t)count));
+            }
+            mtcnn_detector_free(&detector);
+        }
+        free(faces);
+    }
+    /* PNet's best box is the best of all; ONet's first boxes are those of all that it has. */
+    options = own;
+    options.max_boxes[0] = 1;
+    mtcnn_detector *detector = create(model, &options);
+    mtcnn_result few = detect(detector, &image);
+    CHECK(few.stages[0].count == 1 &&
+          !memcmp(few.stages[0].faces, all.stages[0].faces, sizeof(mtcnn_face)));
+    mtcnn_detector_free(&detector);
+    options = own;
+    options.max_boxes[2] = 2;
+    detector = create(model, &options);
+    few = detect(detector, &image);
+    CHECK(few.count == 2 && !memcmp(few.faces, all.faces, 2 * sizeof(mtcnn_face)));
+    CHECK(few.stages[1].count == all.stages[1].count);
+    mtcnn_detector_free(&detector);
+    mtcnn_detector_free(&without);
+    free(pixels);
+}
+
 /* Every cell of every level as a candidate: slow, but neither an error nor out of step. */
 static void thresholds_of_zero(const mtcnn_model *model)
 {
@@ -215,9 +286,10 @@ static void refuse_data(const char *text, int status, const char *part)
 
 static void bad_models(void)
 {
-#define COMMON \
+#define COMMON_BUT_BOXES \
     "thresholds = 0.6, 0.7, 0.7\nscale_factor = 0.709\nnms = 0.5, 0.7, 0.7, 0.7\nmean = 127.5\n" \
     "norm = 0.0078125\n"
+#define COMMON COMMON_BUT_BOXES "max_boxes = 65536, 16384, 16384\n"
 #define MOST COMMON "color = RGB\npad = 0\n"
 #define WITHOUT_COLOR COMMON "min_face = 20\npad = 0\n"
 #define SETTINGS MOST "min_face = 20\n"
@@ -236,12 +308,22 @@ static void bad_models(void)
                 MTCNN_ERROR_MODEL, "rnet must give 5 channels");
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
     refuse_data(MOST "min_face = 0\n", MTCNN_ERROR_CFG,
-                ":8: min_face=0: a number from 1 to 1000000");
+                ":9: min_face=0: a number from 1 to 1000000");
     refuse_data(MOST "min_face = 0X14\n", MTCNN_ERROR_CFG, "min_face=0X14");
     refuse_data("pnet_cfg pnet_weights = x\n" SETTINGS, MTCNN_ERROR_CFG, "unknown key");
-    refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":9: 'pad' stands in line 7 already");
-    refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG, ":8: color=GREY: RGB or BGR");
+    refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":10: 'pad' stands in line 8 already");
+    refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG, ":9: color=GREY: RGB or BGR");
 
+    const char *const boxes[] = {"0, 1, 1", "1, 1000001, 1", "1, 1, 1.5", "1, 1, -1"};
+    for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
+        char text[512];
+        snprintf(text, sizeof text, COMMON_BUT_BOXES "min_face = 20\nmax_boxes = %s\n", boxes[i]);
+        refuse_data(text, MTCNN_ERROR_CFG, ": three whole numbers from 1 to 1000000");
+        CHECK_HOLDS(error.message, boxes[i]);
+    }
+    refuse_data(COMMON_BUT_BOXES "min_face = 20\nmax_boxes = 1, 1\n", MTCNN_ERROR_CFG,
+                "max_boxes=1, 1: 3 numbers with commas");
+    refuse_data(COMMON_BUT_BOXES "min_face = 20\n", MTCNN_ERROR_CFG, "has no line 'max_boxes");
     refuse_data(SETTINGS "[net]\n", MTCNN_ERROR_CFG, "no sections");
     mtcnn_model *model;
     CHECK(mtcnn_model_load(&model, "absent.data", &error) == MTCNN_ERROR_FILE);
@@ -253,7 +335,7 @@ static void bad_models(void)
     mtcnn_model_free(&model);
     mtcnn_model_free(NULL);
     refuse_data(COMMON "color = RGB\nmin_face = 20\npad = 256\n", MTCNN_ERROR_CFG,
-                ":8: pad=256: a number from 0 to 255");
+                ":9: pad=256: a number from 0 to 255");
     remove("test_bad.data");
 }
 
@@ -315,6 +397,7 @@ int main(void)
     images_are_checked(model);
     small_pictures_have_no_face(model);
     results_are_reproducible(model);
+    boxes_are_capped(model);
     thresholds_of_zero(model);
     bad_models();
     bad_pnets();

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pymtcnn import Detector, read_picture
 from train_mtcnn.boxes import iou
@@ -84,6 +86,32 @@ def test_same_pyramid(default_model, min_face):
             shapes = [reference._pnet.shape(*level) for level in reference._levels(height, width)]
             cells = sum(shape.height * shape.width for shape in shapes)
             assert (found.levels, found.stages[0].inputs) == (len(shapes), cells), (width, height)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.tuples(*[st.integers(1, most) for most in (300, 30, 8)]))
+def test_capped_boxes(default_model, pictures, max_boxes):
+    """The same boxes of every stage, however few of them are kept."""
+    picture = next(read_picture(path) for path in pictures if path.stem == "astronaut")[:300, :300]
+    options = {"max_boxes": max_boxes, "thresholds": (0.2, 0.05, 0.05)}
+    with Detector(default_model, **options) as detector:
+        ours = detector.detect(picture)
+    theirs = TorchDetector(default_model, **options).detect(picture)
+    for stage, other, most in zip(ours.stages, theirs.stages, max_boxes, strict=True):
+        assert stage.inputs == other.inputs
+        assert len(stage.boxes) == len(other.boxes) <= most
+        assert np.allclose(stage.boxes, other.boxes, atol=PIXELS)
+        assert np.allclose(stage.scores, other.scores, atol=SCORE)
+    assert len(ours.stages[0].boxes) > 0
+
+
+def test_caps_bite(default_model, pictures):
+    """Or the test above would show nothing."""
+    low = {"thresholds": (0.2, 0.05, 0.05)}
+    with Detector(default_model, **low) as detector:
+        picture = next(read_picture(p) for p in pictures if p.stem == "astronaut")[:300, :300]
+        found = [len(stage.boxes) for stage in detector.detect(picture).stages]
+    assert found[0] > 150 and found[1] > 15 and found[2] > 4, found
 
 
 @pytest.mark.slow
