@@ -8,7 +8,7 @@
  * even for a few faces, within these bounds. It depends on the crops alone, and so do the results.
  */
 #define LEAST_BATCH 4
-#define MOST_BATCH 16
+#define MOST_BATCH 12
 
 static int batch_size(size_t crops)
 {
