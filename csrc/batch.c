@@ -120,21 +120,22 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     const int first = first_together(packed, &height, &width);
     const int step = first ? packed->steps[first - 1].out_step : packed->input.channels;
 
-    /* Two maps by turns, each as large as the largest. */
+    /* Two maps by turns, each as large as the largest that it becomes. */
     mt_map from = map_of(NULL, height, width, step), next = from;
-    size_t floats = from.picture;
+    size_t floats[2] = {from.picture, 0};
     for (int i = first; i < packed->count; i++) {
         mt_winograd winograd; /* makes room */
         next = map_after(&packed->steps[i], &next, NULL);
-        floats = next.picture > floats ? next.picture : floats;
+        size_t *most = &floats[(i - first + 1) % 2];
+        *most = next.picture > *most ? next.picture : *most;
         if (packed->steps[i].kind == MT_WINOGRAD &&
             !mt_winograd_begin(&winograd, packed->kernels, &packed->steps[i], &stream->winograd))
             return false;
     }
-    if (!mt_reserve(&stream->maps, 2 * floats * batch, sizeof(float)))
+    if (!mt_reserve(&stream->maps, (floats[0] + floats[1]) * batch, sizeof(float)))
         return false;
     from.values = stream->maps.data;
-    float *other = from.values + floats * batch;
+    float *other = from.values + floats[0] * batch;
 
     mt_batch_source picture = {source, context, 0};
     for (int i = 0; i < batch; i++) {

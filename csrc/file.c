@@ -76,7 +76,8 @@ int mt_read_file(const char *path, bool builtin, char **data, size_t *size, mtcn
         return status;
     }
     bytes[used] = '\0';
-    *data = bytes;
+    char *trimmed = realloc(bytes, used + 1); /* weights stay as long as their network */
+    *data = trimmed ? trimmed : bytes;
     *size = used;
     return MTCNN_OK;
 }

@@ -25,8 +25,7 @@ static void convolve(const mt_row_convolution *work)
                         sum += *weights * in[j];
                 }
             }
-            work->output[p * work->output_step + c] = work->slopes ? activate(sum, work->slopes[c])
-                                                                   : sum;
+            work->output[p * work->output_step + c] = activate(sum, work->slopes[c]);
         }
     }
 }

@@ -100,7 +100,6 @@ bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t
         return false;
     layer->biases = biases;
     layer->weights = biases + outputs;
-    const float *means = scales + outputs, *variances = means + outputs;
     for (size_t o = 0; o < outputs; o++) {
         float *to = biases + outputs + o * inputs;
         for (size_t i = 0; i < inputs; i++)
@@ -108,6 +107,7 @@ bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t
         biases[o] = values[o];
         if (!layer->batch_normalize)
             continue;
+        const float *means = scales + outputs, *variances = means + outputs;
         /* Darknet adds its epsilon after the square root (normalize_cpu). */
         const double factor = (double)scales[o] / (sqrt((double)variances[o]) + 1e-6);
         biases[o] = (float)((double)values[o] - factor * (double)means[o]);

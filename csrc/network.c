@@ -1,5 +1,6 @@
 #include "network.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,8 +310,8 @@ int mt_workspace_plan(mt_workspace *workspace, const mtcnn_network *network, int
     if (workspace->network == network && workspace->batch == batch && workspace->height == height &&
         workspace->width == width)
         return MTCNN_OK;
-    workspace->network = NULL; /* no plan, until this one is whole */
-    int status = mt_gemm_load(error);
+    workspace->network = NULL;        /* no plan, until this one is whole */
+    int status = mt_gemm_load(error); /* a packed network may be run layer by layer, too */
     if (status)
         return status;
 
@@ -458,8 +459,13 @@ mtcnn_shape mtcnn_network_input(const mtcnn_network *network)
 int mt_network_check_input(const mtcnn_network *network, int batch, int height, int width,
                            mtcnn_error *error)
 {
-    if (batch >= 1 && height >= 1 && width >= 1 && height <= MT_MAX_INPUT_SIDE &&
-        width <= MT_MAX_INPUT_SIDE)
+    const bool fits = batch >= 1 && height >= 1 && width >= 1 && height <= MT_MAX_INPUT_SIDE &&
+                      width <= MT_MAX_INPUT_SIDE;
+    if (fits && batch > INT_MAX / height)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "%s: a batch of %d is too large for inputs of %dx%d pixels", network->path,
+                       batch, width, height);
+    if (fits)
         return MTCNN_OK;
     return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                    "%s: an input of %d x %dx%d pixels: batch must be at least 1, height and width "

@@ -54,12 +54,13 @@ static int padded(int channels, int vector)
     return (channels + vector - 1) / vector * vector;
 }
 
+/* Of a convolution that comes next; the network's input is not padded to whole vectors. */
 static bool takes_winograd(const mt_packed *packed, const mt_layer *layer)
 {
     const int ins = layer->in.channels;
     const bool whole = layer->out.height == 1 && layer->out.width == 1;
-    return !packed->kernels->direct && layer->size == 3 && ins >= WINOGRAD_CHANNELS &&
-           !(whole && 9 * ins * layer->out.channels > WINOGRAD_WEIGHTS);
+    return packed->count > 0 && !packed->kernels->direct && layer->size == 3 &&
+           ins >= WINOGRAD_CHANNELS && !(whole && 9 * ins * layer->out.channels > WINOGRAD_WEIGHTS);
 }
 
 static bool reserve_weights(mt_step *step, size_t weights)

@@ -19,17 +19,17 @@ typedef struct mt_tile_run {
 /* The lane that holds the best of a level, a free one at first; under the lock. */
 static mt_best *best_of(const mtcnn_detector *detector, int level)
 {
-    mt_best *free = NULL;
+    mt_best *unused = NULL;
     for (int i = 0; i < detector->options.threads; i++) {
         mt_best *best = &detector->lanes[i].best;
         if (best->level == level)
             return best;
         if (best->level < 0)
-            free = best;
+            unused = best;
     }
-    if (free) /* else: levels that failed hold them all */
-        free->level = level;
-    return free;
+    if (unused) /* else: levels that failed hold them all */
+        unused->level = level;
+    return unused;
 }
 
 /* Adds what the lane has gathered to its level's best, under the lock. false: no memory. */

@@ -7,7 +7,7 @@
 
 /*
  * The most outputs of PNet in a tile. Columns: the rows that PNet's layers keep of such a tile fit
- * the second-level cache. Rows: enough of them, so that the 8 to 10 pixel rows that a tile shares
+ * the second-level cache. Rows: enough of them, so that the pixel rows (10 for the usual PNet) that a tile shares
  * with the next one cost little; few enough, so that there is work for several threads.
  */
 #define TILE_COLUMNS 256
@@ -67,25 +67,25 @@ int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error
 {
     detector->level_count = detector->tile_count = 0;
     const int shorter = width < height ? width : height;
-    int64_t cells = 0;
+    int64_t cells = 0; /* of all levels: mtcnn_stage counts them in an int */
     double face = detector->options.min_face;
     for (; face <= shorter; face /= detector->options.scale_factor) {
         const size_t count = (size_t)detector->level_count;
-        if (count == MAX_LEVELS || cells > INT_MAX)
-            return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                           "scale_factor %g makes too many pyramid levels of a picture of %dx%d "
-                           "pixels; use a smaller one",
-                           detector->options.scale_factor, width, height);
         if (!mt_grow(&detector->levels, count, count + 1, sizeof(mt_level)))
             return mt_fail_memory(error, "the pyramid", (count + 1) * sizeof(mt_level));
         mt_level *level = (mt_level *)detector->levels.data + count;
         int status = plan_level(detector, width, height, face, level, error);
         if (status)
             return status;
+        cells += (int64_t)level->rows * level->columns;
+        if (count == MAX_LEVELS || cells > INT_MAX)
+            return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                           "scale_factor %g makes too many pyramid levels of a picture of %dx%d "
+                           "pixels; use a smaller one",
+                           detector->options.scale_factor, width, height);
         if (!plan_tiles(detector, (int)count, level))
             return mt_fail_memory(error, "the pyramid",
                                   (size_t)detector->tile_count * sizeof(mt_tile));
-        cells += (int64_t)level->rows * level->columns;
         detector->level_count++;
     }
     return MTCNN_OK;

@@ -83,8 +83,10 @@ static bool is_little_endian(void)
 /* The numbers [count] of a file in memory that may be written where the machine's order differs. */
 static const float *decode(const unsigned char *bytes, size_t count)
 {
-    float *values = (float *)(void *)(uintptr_t)bytes; /* all headers are a multiple of 4 bytes */
-    for (size_t i = 0; i < count && !is_little_endian(); i++) {
+    if (is_little_endian())
+        return (const float *)(const void *)bytes; /* all headers are a multiple of 4 bytes */
+    float *values = (float *)(uintptr_t)bytes;
+    for (size_t i = 0; i < count; i++) {
         const int32_t bits = little_int32(bytes + 4 * i);
         memcpy(&values[i], &bits, 4);
     }

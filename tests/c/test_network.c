@@ -389,6 +389,9 @@ static void shared_memory(void)
     CHECK(mtcnn_network_run(network, input, 1, 6, 8, output, 1, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_run(network, NULL, 1, 6, 8, output, 288, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_run(NULL, input, 1, 6, 8, output, 288, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK(mtcnn_network_run(network, input, INT32_MAX, 6, 8, output, 288, &error) ==
+          MTCNN_ERROR_ARGUMENT);
+    CHECK_HOLDS(error.message, "a batch of 2147483647 is too large");
     CHECK(mtcnn_network_shape(NULL, 0, 6, 8, &shape, &type, &error) == MTCNN_ERROR_ARGUMENT);
     CHECK(mtcnn_network_layers(network) == 7);
     CHECK(mtcnn_network_input(network).width == 8);

@@ -90,12 +90,16 @@ static const char odd[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, le
 static const char four[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, leaky)
     CONV(2, 4, tanh) "[route]\nlayers=-2\n" CONV(3, 4, linear) "[route]\nlayers=-1,-3\n";
 
+/* More channels than a picture has, and not whole vectors of them: for Winograd after the input only. */
+static const char nine[] = "[net]\nwidth=12\nheight=12\nchannels=9\n" CONV(12, 3, leaky)
+    CONV(8, 3, relu) HEADS;
+
 static void compare_all(const mt_kernels *kernels)
 {
     uint64_t state = 41;
     const int sizes[][2] = {{12, 12}, {13, 12}, {12, 13}, {14, 31}, {57, 40}, {30, 203}};
-    const char *fully[] = {pnet, pnet_prelu};
-    for (int n = 0; n < 2; n++) {
+    const char *fully[] = {pnet, pnet_prelu, nine};
+    for (int n = 0; n < 3; n++) {
         mtcnn_network *network = load(fully[n], &state);
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             compare(network, kernels, 1 + (int)i % 3, sizes[i][0], sizes[i][1], &state);
