@@ -12,7 +12,8 @@
  * GFLOP/s count the networks' own multiplications and additions (no padding), over the stage's whole
  * time: RNet's and ONet's hold resizing and suppression, too. They come with their share of what the
  * same number of threads could do at most, of which one is measured first: multiply-adds in
- * registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices.
+ * registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices. A share
+ * may be above 100%: Winograd's convolutions take fewer multiplications than are counted.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,10 @@
 /*
  * packed.h: a network rearranged for the kernels, and running it row by row.
  *
- * Most networks of a cascade are a chain of convolutions, activations and poolings, with heads at
- * its end that a [route] joins. Such a network is packed: activations go into the convolutions, the
+ * Most networks of a cascade are a chain of convolutions (stride 1, no padding, at most 16x16 and 1024
+ * filters), activations with two straight parts and poolings (after the first convolution, at most
+ * 16x16, padding 0 or 1), with heads at its end, at most 64 channels, that a [route] joins. Such a
+ * network is packed: activations go into the convolutions, the
  * heads become one convolution, weights lie in the order in which the kernels read them. It is run
  * as a stream, where each step keeps only the rows that the next one still needs (stream.c), or on
  * many small pictures at once (batch.c).

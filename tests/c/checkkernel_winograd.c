@@ -164,7 +164,7 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
                            test_largest_difference(plain + y * out_row, fast + y * out_row,
                                                    (size_t)shape->width * step.out_step));
     if (bench)
-        printf("  %-24s %7.1f GFLOP/s of the plain sums\n", shape->name,
+        printf("  %-24s %7.1f GFLOP/s of a plain sum\n", shape->name,
                18e-9 * shape->height * shape->width * shape->ins * shape->outs / best);
     mt_release(&scratch);
     free_step(&direct);
@@ -179,9 +179,9 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
 }
 
 static const shape cascade[] = {
-    {"PNet 10->16, 3x3", 10, 16, 66, 188}, {"PNet 16->32, 3x3", 16, 32, 64, 186},
-    {"RNet 28->48, 3x3", 28, 48, 9, 9},    {"ONet 32->64, 3x3", 32, 64, 21, 21},
-    {"ONet 64->64, 3x3", 64, 64, 8, 8},
+    {"PNet 10->16, Winograd", 10, 16, 66, 188}, {"PNet 16->32, Winograd", 16, 32, 64, 186},
+    {"RNet 28->48, Winograd", 28, 48, 9, 9},    {"ONet 32->64, Winograd", 32, 64, 21, 21},
+    {"ONet 64->64, Winograd", 64, 64, 8, 8},
 };
 
 float check_winograd(const mt_kernels *kernels, uint64_t *state, bool bench)
