@@ -163,12 +163,20 @@ build_core() {
     local options=(-DCMAKE_BUILD_TYPE=Release -DMTCNN_BUILD_TESTS=OFF) cache=build/CMakeCache.txt
     if [ "$TEST" = yes ]; then options+=(-DMTCNN_BUILD_TESTS=ON); fi
     if [ -f $cache ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" $cache; then
-        rm -rf $cache build/CMakeFiles # the folder was moved or copied
+        rm -rf $cache build/CMakeFiles build/bench # the folder was moved or copied
     fi
     if [ ! -f $cache ] && has ninja; then options+=(-G Ninja); fi
     step "Configuring the C core" cmake -S . -B build "${options[@]}"
     step "Building the C core" cmake --build build --parallel "$(getconf _NPROCESSORS_ONLN)"
     install -m 755 build/mtcnn mtcnn
+    if [ "$TEST" = yes ]; then build_benchmarks; fi
+}
+
+# Where docs/performance.md has them; tests check their arguments.
+build_benchmarks() {
+    step "Configuring the benchmarks" cmake -S . -B build/bench -DMTCNN_BUILD_BENCH=ON
+    step "Building the benchmarks" cmake --build build/bench --target bench_core \
+        --parallel "$(getconf _NPROCESSORS_ONLN)"
 }
 
 # ---- 4. the package -------------------------------------------------------------------------------
