@@ -4,6 +4,7 @@
 
 #include "cascade.h"
 #include "error.h"
+#include "image.h"
 
 int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                           const mtcnn_options *options, mtcnn_error *error)
@@ -72,36 +73,6 @@ size_t mtcnn_detector_memory(const mtcnn_detector *detector)
     return bytes;
 }
 
-static int check_image(const mtcnn_image *image, mtcnn_error *error)
-{
-    if (!image || !image->pixels)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "the image has no pixels (NULL)");
-    if (image->width < 1 || image->height < 1 || image->width > MTCNN_MAX_SIDE ||
-        image->height > MTCNN_MAX_SIDE)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                       "an image of %dx%d pixels: width and height must be 1 to %d", image->width,
-                       image->height, MTCNN_MAX_SIDE);
-    int bytes;
-    switch (image->color) {
-    case MTCNN_GRAY: bytes = 1; break;
-    case MTCNN_RGB:
-    case MTCNN_BGR: bytes = 3; break;
-    case MTCNN_RGBA:
-    case MTCNN_BGRA: bytes = 4; break;
-    default:
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                       "unknown colour order %d: MTCNN_RGB, MTCNN_BGR, MTCNN_GRAY, MTCNN_RGBA or "
-                       "MTCNN_BGRA was expected",
-                       (int)image->color);
-    }
-    const ptrdiff_t least = (ptrdiff_t)image->width * bytes;
-    if (image->height > 1 && image->stride < least && image->stride > -least)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                       "a stride of %td bytes is too small for rows of %td bytes", image->stride,
-                       least);
-    return MTCNN_OK;
-}
-
 int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
                  mtcnn_error *error)
 {
@@ -110,7 +81,7 @@ int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_resul
         memset(result, 0, sizeof *result);
     if (!detector || !result)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_detect: detector or result is NULL");
-    int status = check_image(image, error);
+    int status = mt_check_image(image, error);
     if (!status)
         status = mt_cascade_run(detector, image, result, error);
     if (status)

@@ -191,6 +191,22 @@ MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, m
 /* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
 MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 
+/* ---- crops ------------------------------------------------------------------------------------ */
+
+#define MTCNN_MAX_CROP 4096
+
+/*
+ * Cuts parts out of a picture and resizes them as the cascade does for RNet and ONet: what training
+ * shows to the networks is what detection will show to them.
+ *
+ * boxes:  [count][4], x1, y1, x2, y2 in pixels; they may reach outside the picture
+ * side:   of the crops, pixels, 1..MTCNN_MAX_CROP
+ * pad:    0..255, the value of what lies outside the picture
+ * pixels: [count][side][side][3], RGB, rounded; filled here
+ */
+MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int side,
+                         int pad, uint8_t *pixels, mtcnn_error *error);
+
 /* ---- single networks -------------------------------------------------------------------------- */
 
 /* Any network of a Darknet .cfg and .weights: for converters, parity tests and the curious. */

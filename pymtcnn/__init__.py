@@ -21,6 +21,7 @@ if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("num
         "folder and use the Python in its .venv"
     )
 
+from .crops import crop
 from .detector import Detector, Options
 from .errors import (
     ArgumentError,
@@ -57,6 +58,7 @@ __all__ = [
     "PictureError",
     "Stage",
     "WeightsError",
+    "crop",
     "draw",
     "read_picture",
     "write_picture",

@@ -8,6 +8,9 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import errors
 
 _LIBRARY = "libmtcnn.so"
@@ -91,3 +94,13 @@ def core() -> Core:
         if _core is None:
             _core = Core()
         return _core
+
+
+def image_view(core: Core, pixels: NDArray[np.uint8], color: str) -> Any:
+    """C's `mtcnn_image *` of an array as pixels_of gives it; the array must outlive it."""
+    view = core.ffi.new("mtcnn_image *")
+    view.pixels = core.ffi.cast("uint8_t *", pixels.ctypes.data)
+    view.height, view.width = pixels.shape[:2]
+    view.stride = pixels.strides[0]
+    view.color = getattr(core.lib, f"MTCNN_{color}")
+    return view

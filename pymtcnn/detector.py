@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import Core, core
+from ._library import Core, core, image_view
 from .arguments import check_options
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
@@ -175,11 +175,7 @@ class Detector:
         ffi, lib = self._core.ffi, self._core.lib
         error = ffi.new("mtcnn_error *")
         result = ffi.new("mtcnn_result *")
-        view = ffi.new("mtcnn_image *")
-        view.pixels = ffi.cast("uint8_t *", pixels.ctypes.data)
-        view.height, view.width = pixels.shape[:2]
-        view.stride = pixels.strides[0]
-        view.color = getattr(lib, f"MTCNN_{color}")
+        view = image_view(self._core, pixels, color)
         with self._lock:
             status = lib.mtcnn_detect(self._open(), view, result, error)
             self._core.check(status, error)

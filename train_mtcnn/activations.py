@@ -60,3 +60,6 @@ ACTIVATION: dict[str, Callable[[Tensor], Tensor]] = {
     "hardtan": F.hardtanh,
     "lhtan": _lhtan,
 }
+
+# Those that rise with x: the function of a maximum is the maximum of the function, bit for bit.
+RISING = frozenset({"leaky", "relu", "relie"})

@@ -25,12 +25,15 @@ class Curve:
         Average precision, 0..1.
     faces
         Faces that count.
+    alarms : [1000] float64
+        Detections that found none of them, the second ones of a face among them.
     """
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     ap: float
     faces: int
+    alarms: NDArray[np.float64]
 
 
 def evaluate(truth: list[Truth], predictions: list[NDArray[np.float64]]) -> dict[str, Curve]:
@@ -61,8 +64,16 @@ def evaluate(truth: list[Truth], predictions: list[NDArray[np.float64]]) -> dict
         proposals, found = counts[name].T
         precision = np.divide(found, proposals, out=np.zeros(_THRESHOLDS), where=proposals > 0)
         recall = found / max(total, 1)
-        curves[name] = Curve(precision, recall, average_precision(recall, precision), total)
+        curves[name] = Curve(
+            precision, recall, average_precision(recall, precision), total, proposals - found
+        )
     return curves
+
+
+def found_at(curve: Curve, alarms: float, pictures: int) -> float:
+    """Share of the faces found at the lowest threshold of at most `alarms` false ones a picture."""
+    good = np.flatnonzero(curve.alarms <= alarms * pictures)
+    return float(curve.recall[good[-1]]) if len(good) else 0.0
 
 
 def average_precision(recall: NDArray, precision: NDArray) -> float:

@@ -1,15 +1,17 @@
 """Average precision on WIDER FACE by the official protocol: easy, medium, hard; IoU 0.5.
 
     python train_mtcnn/evaluate.py --data WIDER_FACE
+    python train_mtcnn/evaluate.py --data WIDER_FACE --landmarks FOLDER --stages
 
 WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_val/. Writes
 predictions in the official form, the precision-recall curves and a table with the settings.
+--landmarks adds ONet's error on testImageList.txt (AFLW); --stages adds, for each of the three
+networks, its AP and its recall by face size. train_mtcnn/compare.py puts runs side by side.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import multiprocessing
 import os
@@ -18,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -28,14 +31,18 @@ if __name__ == "__main__":
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
 from pymtcnn.cli import joined
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError, OutOfMemoryError
 from pymtcnn.files import atomic_write
-from train_mtcnn.average_precision import Curve, evaluate
-from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, read_data
+from train_mtcnn.average_precision import Curve, evaluate, found_at
+from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS
 from train_mtcnn.files import read_bytes
+from train_mtcnn.landmark_error import measure
+from train_mtcnn.model_files import model_digest
+from train_mtcnn.recall import SizeRecall, recall_table
 from train_mtcnn.script import require
 from train_mtcnn.wider import (
     Truth,
@@ -48,10 +55,12 @@ from train_mtcnn.wider import (
 # ---- detecting -----------------------------------------------------------------------------------
 
 _detector = None  # one a process
+_stages = False  # whether the boxes of PNet and RNet are written, too
 
 
 def _make_detector(settings: dict) -> None:
-    global _detector
+    global _detector, _stages
+    _stages = settings.get("stages", False)
     options = {key: settings[key] for key in ("min_face", "scale_factor", "thresholds")}
     if settings["backend"] == "torch":
         from train_mtcnn.detector import TorchDetector as Detector
@@ -60,9 +69,17 @@ def _make_detector(settings: dict) -> None:
     _detector = Detector(settings["model"], **options)
 
 
+def stage_folder(predictions: Path, stage: str) -> Path:
+    """Where the boxes of PNet or RNet lie, beside the predictions."""
+    return predictions.with_name(f"{predictions.name}-{stage}")
+
+
 def _detect(images: Path, out: Path, event: str, name: str) -> float:
     """Write one picture's prediction; returns its milliseconds."""
     found = _detector.detect(images / event / f"{name}.jpg")
+    if _stages:
+        for stage in found.stages[:-1]:
+            write_prediction(stage_folder(out, stage.name), event, name, stage.boxes, stage.scores)
     write_prediction(out, event, name, found.boxes, found.scores)
     return found.total_ms
 
@@ -100,7 +117,7 @@ def detect_all(
     Parameters
     ----------
     settings
-        backend ("c" or "torch"), model, min_face, scale_factor, thresholds.
+        backend ("c" or "torch"), model, min_face, scale_factor, thresholds, stages.
     truth
         The pictures.
     images
@@ -124,7 +141,7 @@ def detect_all(
     from tqdm import tqdm
 
     predictions, written = out / "predictions", out / "settings.json"
-    signed = {**settings, "model_sha256": _digest(Path(settings["model"]))}
+    signed = {**settings, "model_sha256": model_digest(Path(settings["model"]))}
     if resume and written.exists():
         if json.loads(read_bytes(written)) != json.loads(json.dumps(signed)):
             raise FileError(
@@ -149,15 +166,6 @@ def detect_all(
     return {"detected": len(times), **median}
 
 
-def _digest(model: Path) -> str:
-    """Hash of the model's seven files, so that a changed model is another model."""
-    data = read_data(model)
-    files = [model, *(paths[name] for paths in (data.cfg, data.weights) for name in NETWORKS)]
-    return hashlib.sha256(
-        b"".join(hashlib.sha256(read_bytes(f)).digest() for f in files)
-    ).hexdigest()
-
-
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -168,11 +176,79 @@ def _make_folder(path: Path) -> None:
 # ---- reporting -----------------------------------------------------------------------------------
 
 
-def table(curves: dict[str, Curve], settings: dict) -> str:
+ALARMS = (0.1, 1.0)  # false alarms a picture
+
+
+@dataclass
+class Results:
+    """What was measured of a model; what was not is empty.
+
+    Attributes
+    ----------
+    curves
+        "easy", "medium", "hard" -> precision and recall.
+    settings
+    found
+        False alarms a picture -> share of the hard set's faces found at that threshold.
+    stages
+        Network -> AP of its boxes: "easy", "medium", "hard".
+    recalls
+        Network -> recall of its boxes by face size.
+    landmarks
+        Summary of the landmarks' errors.
+    """
+
+    curves: dict[str, Curve]
+    settings: dict
+    found: dict[float, float] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    recalls: dict[str, SizeRecall] = field(default_factory=dict)
+    landmarks: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict:
+        """Plain values."""
+        return {
+            "ap": {name: curve.ap for name, curve in self.curves.items()},
+            "faces": {name: curve.faces for name, curve in self.curves.items()},
+            "found": {f"{alarms:g}": share for alarms, share in self.found.items()},
+            "stages": self.stages,
+            "recalls": {name: recall.to_json() for name, recall in self.recalls.items()},
+            "landmarks": self.landmarks,
+            "curves": {
+                name: {
+                    "precision": np.round(curve.precision, 4).tolist(),
+                    "recall": np.round(curve.recall, 4).tolist(),
+                }
+                for name, curve in self.curves.items()
+            },
+            "settings": self.settings,
+        }
+
+
+def table(results: Results) -> str:
     """The results as text."""
     lines = ["set      faces      AP"]
-    lines += [f"{name:8} {curve.faces:5}  {curve.ap:.4f}" for name, curve in curves.items()]
-    lines += ["", *(f"{key}: {_show(value)}" for key, value in settings.items())]
+    lines += [f"{name:8} {curve.faces:5}  {curve.ap:.4f}" for name, curve in results.curves.items()]
+    lines += [""] if results.found else []
+    for alarms, share in results.found.items():
+        lines.append(
+            f"faces of the hard set found at {alarms:g} false alarms a picture: {share:.3f}"
+        )
+    if results.stages:
+        lines += ["", "AP of each network's boxes"]
+        for name, ap in results.stages.items():
+            lines.append(f"{name:6}" + "".join(f"  {key} {ap[key]:.4f}" for key in ap))
+        lines += ["", "share of the annotated faces that have a box of IoU 0.5 or more"]
+        lines += [recall_table(results.recalls).rstrip()]
+    if results.landmarks:
+        error = results.landmarks
+        lines += [
+            "",
+            f"landmarks of {error['faces']} faces, errors in distances between the eyes:"
+            f" mean {error['mean']:.2%}, median {error['median']:.2%},"
+            f" above 10%: {error['above_10_percent']:.1%}",
+        ]
+    lines += ["", *(f"{key}: {_show(value)}" for key, value in results.settings.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -199,20 +275,15 @@ def plot(path: Path, curves: dict[str, Curve], title: str) -> None:
     pyplot.close(figure)
 
 
-def report(out: Path, curves: dict[str, Curve], settings: dict) -> None:
+def report(out: Path, results: Results) -> None:
     """Write results.txt, results.json and precision_recall.png into the folder `out`."""
     _make_folder(out)
-    results = {
-        "ap": {name: curve.ap for name, curve in curves.items()},
-        "faces": {name: curve.faces for name, curve in curves.items()},
-        "settings": settings,
-    }
     with atomic_write(out / "results.txt") as file:
-        file.write(table(curves, settings).encode())
+        file.write(table(results).encode())
     with atomic_write(out / "results.json") as file:
-        file.write((json.dumps(results, indent=2) + "\n").encode())
-    title = f"WIDER FACE validation, {settings['pictures']} pictures"
-    plot(out / "precision_recall.png", curves, title)
+        file.write((json.dumps(results.to_json()) + "\n").encode())
+    title = f"WIDER FACE validation, {results.settings['pictures']} pictures"
+    plot(out / "precision_recall.png", results.curves, title)
 
 
 # ---- the command line ----------------------------------------------------------------------------
@@ -265,6 +336,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="P,R,O",
         help="default: 0.5,0.5,0.3, low because AP wants the whole curve",
     )
+    add("--landmarks", type=Path, metavar="DIR", help="folder of testImageList.txt (AFLW)")
+    add("--stages", action="store_true", help="AP and recall by face size of each network")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
     add("--pictures", type=_count, metavar="N", help="only N pictures, spread over the set")
@@ -313,6 +386,7 @@ def _evaluate(args: argparse.Namespace) -> None:
             "min_face": args.min_face,
             "scale_factor": args.scale_factor,
             "thresholds": args.thresholds,
+            "stages": args.stages,
         }
         start = time.perf_counter()
         made = {key: settings[key] for key in settings if key != "pictures"}
@@ -321,10 +395,36 @@ def _evaluate(args: argparse.Namespace) -> None:
     found = [read_prediction(predictions, p.event, p.name) for p in truth]
     settings["detections"] = sum(map(len, found))
     curves = evaluate(truth, found)
-    print(table(curves, settings), end="")
+    results = Results(curves, settings)
+    results.found = {alarms: found_at(curves["hard"], alarms, len(truth)) for alarms in ALARMS}
+    if args.stages and not args.predictions:
+        for stage in NETWORKS[:-1]:
+            folder = stage_folder(predictions, stage)
+            _add_stage(
+                results, stage, truth, [read_prediction(folder, p.event, p.name) for p in truth]
+            )
+        _add_stage(results, NETWORKS[-1], truth, found)
+    if args.landmarks and not args.predictions:
+        results.landmarks = measure(args.model, args.landmarks).summary()
+    print(table(results), end="")
     if out is not None:
-        report(out, curves, settings)
+        report(out, results)
         print(f"written to {out}/: results.txt, results.json, precision_recall.png")
+
+
+def _add_stage(
+    results: Results, stage: str, truth: list[Truth], found: list[NDArray[np.float64]]
+) -> None:
+    """Add what a network's boxes [N, 5] of all pictures are worth."""
+    results.stages[stage] = {name: curve.ap for name, curve in evaluate(truth, found).items()}
+    recall = results.recalls[stage] = SizeRecall()
+    for picture, faces in zip(truth, found, strict=True):
+        recall.add(_corners(picture.boxes), _corners(faces[:, :4]))
+
+
+def _corners(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x, y, width, height to x1, y1, x2, y2."""
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

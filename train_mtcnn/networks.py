@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pymtcnn.errors import ModelError, WeightsError
-from train_mtcnn.activations import ACTIVATION
+from train_mtcnn.activations import ACTIVATION, RISING
 from train_mtcnn.darknet import Cfg, read_cfg, read_weights
 from train_mtcnn.layers import Layer, Shape, count_weights, input_shape, read_layers
 
@@ -93,6 +93,8 @@ class _MaxPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # `padding` counts both sides; the window starts half of it (rounded down) before the input.
         before = self.padding // 2
+        if self.padding == 0 or (self.padding == 1 and self.stride == 2):  # no copy is needed
+            return F.max_pool2d(x, self.size, self.stride, ceil_mode=self.padding == 1)
         pads = []
         for length in (x.shape[3], x.shape[2]):
             outputs = (length + self.padding - self.size) // self.stride + 1
@@ -205,6 +207,25 @@ class Network(nn.Module):
         self._readers = {  # layer -> the last layer that reads it
             source: index for index, layer in enumerate(self.definition) for source in layer.inputs
         }
+        self._activated_late = self._pooled_first()
+
+    def _pooled_first(self) -> dict[int, int]:
+        """Poolings that can do the activation of the convolution before them: pooling -> that one.
+
+        A rising function of the maximum is the maximum of the function, and the pooled values are
+        fewer: training spends much of its time here.
+        """
+        sources = [source for layer in self.definition for source in layer.inputs]
+        return {
+            index: index - 1
+            for index, layer in enumerate(self.definition)
+            if layer.type == "maxpool"
+            and layer.inputs == (index - 1,)
+            and sources.count(index - 1) == 1
+            and index > 0
+            and self.definition[index - 1].type == "convolutional"
+            and self.definition[index - 1].options["activation"] in RISING
+        }
 
     @classmethod
     def from_darknet(cls, cfg: Cfg | str | os.PathLike, weights: str | os.PathLike) -> Network:
@@ -293,10 +314,15 @@ class Network(nn.Module):
         if tuple(x.shape[2:]) != shape[1:]:
             self.shape(*x.shape[2:])
         outputs = {-1: x}
+        late = set(self._activated_late.values())
         for index, (layer, module) in enumerate(zip(self.definition, self.layers, strict=True)):
             inputs = [outputs[source] for source in layer.inputs]
-            if logits and index in self._heads and layer.options.get("activation") == "logistic":
+            raw = logits and index in self._heads and layer.options.get("activation") == "logistic"
+            if raw or index in late:
                 outputs[index] = module(*inputs, activate=False)
+            elif index in self._activated_late:
+                activation = self.layers[self._activated_late[index]].activation
+                outputs[index] = ACTIVATION[activation](module(*inputs))
             else:
                 outputs[index] = module(*inputs)
             for source in set(layer.inputs):

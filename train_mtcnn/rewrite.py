@@ -52,3 +52,15 @@ def without_batch_norm(cfg: Cfg) -> Cfg:
     for section in sections[1:]:
         section.options.pop("batch_normalize", None)
     return Cfg(sections, cfg.path)
+
+
+def with_batch_norm(cfg: Cfg) -> Cfg:
+    """Normalise each convolution that is not a head (linear or logistic), for training."""
+    sections = [_copy(section) for section in cfg.sections]
+    for section, following in zip(sections[1:], [*sections[2:], None], strict=True):
+        if section.name != "convolutional":
+            continue
+        prelu = following is not None and following.name == "prelu"
+        if prelu or section.options.get("activation") not in ("linear", "logistic"):
+            section.options["batch_normalize"] = "1"
+    return Cfg(sections, cfg.path)

@@ -9,6 +9,7 @@ Layout of the standard download, below one folder:
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +18,10 @@ from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.files import read_bytes
+from train_mtcnn.files import read_bytes, read_lines
 
 ATTRIBUTES = ("blur", "expression", "illumination", "invalid", "occlusion", "pose")
 SETS = ("easy", "medium", "hard")
-
-
-def _text(path: Path) -> list[str]:
-    """The lines of a text file without the blanks around them."""
-    try:
-        return [line.strip() for line in read_bytes(path).decode().split("\n")]
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
 
 
 # ---- annotations ---------------------------------------------------------------------------------
@@ -71,7 +64,7 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
         If the file cannot be read or a line is not what is expected there; names the line.
     """
     path = Path(path)
-    lines = _text(path)
+    lines = read_lines(path)
     while lines and not lines[-1]:
         lines.pop()
     annotations = []
@@ -107,6 +100,39 @@ def _face(path: Path, lines: list[str], number: int) -> list[int]:
             f"{path}:{number + 1}: '{line[:80]}', expected x y width height and 6 flags"
         )
     return values
+
+
+def usable(
+    annotation: Annotation, width: int, height: int
+) -> tuple[NDArray[np.bool_], Counter[str]]:
+    """Which faces of a picture can be learnt from.
+
+    Parameters
+    ----------
+    annotation
+    width, height
+        Of the picture, pixels.
+
+    Returns
+    -------
+    keep : [N] bool
+    skipped
+        Why the others cannot: reason -> number.
+    """
+    boxes = annotation.boxes
+    keep, skipped = np.ones(len(boxes), bool), Counter()
+    for reason, bad in (
+        ("without area", (boxes[:, 2:] <= boxes[:, :2]).any(1)),
+        ("marked invalid", annotation.invalid),
+        (
+            "outside the picture",
+            (boxes[:, :2] >= (width, height)).any(1) | (boxes[:, 2:] <= 0).any(1),
+        ),
+    ):
+        if count := int((keep & bad).sum()):
+            skipped[reason] = count
+        keep &= ~bad
+    return keep, skipped
 
 
 # ---- ground truth of the evaluation --------------------------------------------------------------
@@ -235,7 +261,7 @@ def read_prediction(folder: str | os.PathLike, event: str, name: str) -> NDArray
         If the file is missing or not of the official form.
     """
     path = prediction_path(folder, event, name)
-    lines = [line for line in _text(path) if line]
+    lines = [line for line in read_lines(path) if line]
     try:
         faces = np.array([[float(part) for part in line.split()] for line in lines[2:]])
         faces = faces.reshape(-1, 5)

@@ -1,0 +1,10 @@
+/* image.h: the pictures that callers hand over. */
+#ifndef MT_IMAGE_H
+#define MT_IMAGE_H
+
+#include "mtcnn.h"
+
+/* MTCNN_OK if pixels, sides, stride and colour order of the image make sense. */
+int mt_check_image(const mtcnn_image *image, mtcnn_error *error);
+
+#endif

@@ -1,0 +1,103 @@
+"""Checkpoints to a cascade that the C core runs: a folder with NAME.data, cfgs and weights.
+
+    python train_mtcnn/assemble.py --out FOLDER pnet.pt [rnet.pt [onet.pt]]
+
+Batch normalisation is folded. Networks that are not there yet have weights of zero: the cascade is
+of use up to the last one that is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("assemble.py", "numpy", "torch")
+
+import numpy as np
+
+from pymtcnn.errors import FileError, MtcnnError
+from train_mtcnn.checkpoint import load_checkpoint
+from train_mtcnn.darknet import (
+    DARKNET_CFG,
+    DEFAULT_MODEL,
+    NETWORKS,
+    read_cfg,
+    read_data,
+    write_cfg,
+    write_data,
+    write_weights,
+)
+from train_mtcnn.networks import Network
+from train_mtcnn.rewrite import without_batch_norm
+
+
+def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> Path:
+    """Write a cascade.
+
+    Parameters
+    ----------
+    checkpoints
+        Of PNet, RNet, ONet in this order; the last ones may be missing.
+    out
+        Folder to write; files of the same names there are replaced.
+    name
+        The `.data` file is OUT/NAME.data; its settings are the default model's.
+
+    Returns
+    -------
+    Path of the `.data` file.
+
+    Raises
+    ------
+    FileError, CfgError, ModelError
+        If a checkpoint cannot be read or a file not be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{out}: cannot be made: {error.strerror or error}") from error
+    files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
+    for index, net in enumerate(NETWORKS):
+        if index < len(checkpoints):
+            network = load_checkpoint(checkpoints[index])
+            cfg, values = without_batch_norm(network.cfg), network.weights(fold=True)
+        else:
+            cfg = read_cfg(DARKNET_CFG / f"{net}.cfg")
+            values = np.zeros(Network(cfg).weights_count, np.float32)
+        write_cfg(files["cfg"][net], cfg)
+        write_weights(files["weights"][net], values)
+    path = out / f"{name}.data"
+    write_data(path, dataclasses.replace(read_data(DEFAULT_MODEL), **files))
+    return path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="assemble.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoints", nargs="+", type=Path, metavar="NET.pt")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    args = parser.parse_args(argv)
+    if len(args.checkpoints) > len(NETWORKS):
+        parser.error("at most three checkpoints: of PNet, RNet, ONet")
+    try:
+        print(assemble(args.checkpoints, args.out))
+    except MtcnnError as error:
+        print(f"assemble.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
