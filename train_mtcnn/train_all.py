@@ -1,0 +1,249 @@
+"""From the raw downloads to a model: prepare, train, mine, train, mine, train, convert, evaluate.
+
+    python train_mtcnn/train_all.py --wider WIDER_FACE --landmarks CNN_FACEPOINT --out runs/mine
+
+Each stage is a program of its own (its command is printed: any can be run by hand). Stages that are
+done are skipped; one that was broken off goes on from its last step or epoch. OUT/model/cascade.data
+is the model, OUT/report.md the report; --install makes it the default model in darknet_cfg/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("train_all.py", "numpy", "torch", "tqdm", "matplotlib", "scipy", "cv2")
+
+from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
+from pymtcnn.files import atomic_write
+from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, read_cfg
+from train_mtcnn.files import read_bytes
+from train_mtcnn.networks import Network
+
+_HERE = Path(__file__).resolve().parent
+
+# What the default model was made with (darknet_cfg/MODEL_CARD.md).
+PREPARE = {
+    "pnet": [],
+    "pnet-hard": "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60".split(),
+    "rnet": "--thresholds 0.3 1 1 --mined 150".split(),
+    "onet": "--thresholds 0.4 0.2 1 --negatives 40 --mined 80".split(),
+}
+TRAIN = {
+    "pnet": "--epochs 12 --rate 4e-3".split(),
+    "pnet-hard": "--epochs 8 --steps 600 --rate 3e-3".split(),
+    "rnet": "--epochs 14 --steps 1000".split(),
+    "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5".split(),
+}
+SMALL = "--epochs 3 --steps 40 --warmup 0.5 --average 0.9".split()  # over TRAIN's: a trial
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One program to run."""
+
+    name: str
+    command: list[str]  # without Python
+    made: Path  # is there when it is done
+
+
+def stages(args: argparse.Namespace) -> list[Stage]:
+    """All of them, in order."""
+    out = args.out
+
+    def model(count: int) -> Path:
+        return out / "-".join(["cascade", *NETWORKS[:count]]) / "cascade.data"
+
+    trained = {"pnet": out / "pnet-hard/pnet.pt"}
+    trained |= {net: out / net / f"{net}.pt" for net in NETWORKS[1:]}
+
+    def assemble(name: str, checkpoints: list[Path], folder: Path) -> Stage:
+        command = ["assemble.py", "--out", str(folder), *map(str, checkpoints)]
+        return Stage(name, command, folder / "cascade.data")
+
+    def prepare(name: str, net: str, source: Path | None) -> Stage:
+        folder = out / f"{name}-data"
+        command = ["prepare_data.py", "--net", net, "--wider", str(args.wider)]
+        command += ["--out", str(folder), "--jobs", str(args.jobs), "--seed", str(args.seed)]
+        command += ["--model", str(source)] if source else []
+        if net == "onet" and args.landmarks:
+            command += ["--landmarks", str(args.landmarks)]
+        command += ["--pictures", str(args.pictures)] if args.pictures else []
+        return Stage(f"prepare {name}", command + PREPARE[name], folder / "samples.json")
+
+    def train(name: str, net: str, load: Path | None = None) -> Stage:
+        command = ["train.py", "--net", net, "--data", str(out / f"{name}-data"), "--resume"]
+        command += ["--out", str(out / name), "--seed", str(args.seed)]
+        command += ["--load", str(load)] if load else []
+        command += ["--device", args.device] if args.device else []
+        command += TRAIN[name] + (SMALL if args.small else [])
+        return Stage(f"train {name}", command, out / name / f"{net}.pt")
+
+    first = out / "pnet/pnet.pt"
+    begun = out / "cascade-first/cascade.data"
+    rows = [
+        prepare("pnet", "pnet", None),
+        train("pnet", "pnet"),
+        assemble("convert pnet", [first], begun.parent),
+        prepare("pnet-hard", "pnet", begun),
+        train("pnet-hard", "pnet", first),
+    ]
+    for count, net in enumerate(NETWORKS[1:], 1):
+        so_far = [trained[other] for other in NETWORKS[:count]]
+        rows += [
+            assemble(f"convert {'+'.join(NETWORKS[:count])}", so_far, model(count).parent),
+            prepare(net, net, model(count)),
+            train(net, net),
+        ]
+    final = out / "model/cascade.data"
+    rows.append(assemble("convert all", list(trained.values()), final.parent))
+    command = ["evaluate.py", "--data", str(args.wider), "--model", str(final), "--stages"]
+    command += ["--out", str(out / "evaluation")]
+    command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
+    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    if (args.wider / "WIDER_val").is_dir():
+        rows.append(Stage("evaluate", command, out / "evaluation/results.json"))
+    return rows
+
+
+def _has_test_list(folder: Path | None) -> bool:
+    return folder is not None and (folder / "testImageList.txt").is_file()
+
+
+def run(stage: Stage, log: Path) -> dict:
+    """Run one stage; returns seconds and peak memory (MiB). Raises ModelError if it fails."""
+    print(f"==> {stage.name}: python train_mtcnn/{shlex.join(stage.command)}", flush=True)
+    begin = time.perf_counter()
+    child = subprocess.Popen([sys.executable, str(_HERE / stage.command[0]), *stage.command[1:]])
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        if code == 130:
+            raise KeyboardInterrupt
+        raise ModelError(
+            f"this stage failed: {stage.name} (exit status {code}); its message is above; the same"
+            " command goes on from there"
+        )
+    seconds = time.perf_counter() - begin
+    return {"seconds": round(seconds, 1), "mib": round(usage.ru_maxrss / 1024)}
+
+
+def run_all(args: argparse.Namespace) -> None:
+    """All stages, skipping those done with the same command. Raises MtcnnError."""
+    record_path = args.out / "stages.json"
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
+    except OSError as error:
+        raise FileError(f"{args.out}: cannot be made: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileError(f"{record_path}: damaged ({error}); remove it") from error
+    again = False  # a stage was run: all after it must be, too
+    for stage in stages(args):
+        known = record.get(stage.name, {})
+        if not again and known.get("command") == stage.command and stage.made.exists():
+            print(f"==> {stage.name}: done before, skipped", flush=True)
+            continue
+        again = True
+        figures = run(stage, args.out)
+        record[stage.name] = {"command": stage.command, **figures}
+        with atomic_write(record_path) as file:
+            file.write(json.dumps(record, indent=2).encode())
+    report(args, record)
+    if args.install:
+        install(args.out / "model")
+    print(f"the model: {args.out / 'model/cascade.data'}; the report: {args.out / 'report.md'}")
+
+
+def report(args: argparse.Namespace, record: dict) -> None:
+    """Write OUT/report.md: stages, curves, samples, figures."""
+    lines = ["# Training report", "", "| stage | minutes | peak memory, MiB |", "| --- | --- | --- |"]
+    for name, values in record.items():
+        lines.append(f"| {name} | {values['seconds'] / 60:.1f} | {values['mib']} |")
+    for title, name, file in (
+        ("Samples", "{}-data", "report.txt"),
+        ("Evaluation", "evaluation", "results.txt"),
+    ):
+        for net in ("pnet", "pnet-hard", *NETWORKS[1:]) if "{}" in name else ("",):
+            path = args.out / name.format(net) / file
+            if path.exists():
+                text = read_bytes(path).decode()
+                lines += ["", f"## {title} {net}".rstrip(), "", "```", text.rstrip(), "```"]
+    for net in ("pnet", "pnet-hard", *NETWORKS[1:]):
+        lines += ["", f"## Training of {net}", "", f"![loss and accuracy]({net}/curves.png)"]
+        lines += ["", f"![samples]({net}-data/samples.png)"]
+    with atomic_write(args.out / "report.md") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+
+
+def install(folder: Path) -> None:
+    """Make the networks in `folder` the default model: their weights go into darknet_cfg/.
+
+    Raises
+    ------
+    ModelError
+        If their cfgs are not those of darknet_cfg/.
+    """
+    for net in NETWORKS:
+        ours = Network(read_cfg(DARKNET_CFG / f"{net}.cfg")).definition
+        theirs = Network(read_cfg(folder / f"{net}.cfg")).definition
+        if ours != theirs:
+            raise ModelError(f"{folder / net}.cfg: is another network than darknet_cfg/{net}.cfg")
+    for net in NETWORKS:
+        content = read_bytes(folder / f"{net}.weights")
+        with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
+            file.write(content)
+    print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="train_all.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--wider", type=Path, required=True, metavar="DIR", help="WIDER FACE, unpacked")
+    add("--landmarks", type=Path, metavar="DIR", help="CNN_FacePoint or CelebA, unpacked")
+    add("--out", type=Path, default=Path("runs/mine"), metavar="DIR", help="default: runs/mine")
+    add("--pictures", type=int, metavar="N", help="only N pictures, for a trial")
+    add("--small", action="store_true", help="a few steps for each network, for a trial")
+    add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
+    add("--device", metavar="NAME", help="cpu or cuda; default: cuda if there")
+    add("--seed", type=int, default=0, metavar="N", help="default: 0")
+    add("--install", action="store_true", help="make the result the default model")
+    args = parser.parse_args(argv)
+    try:
+        if args.landmarks is None:
+            raise ArgumentError("--landmarks: needed: ONet learns its five points from them")
+        run_all(args)
+    except MtcnnError as error:
+        print(f"train_all.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("train_all.py: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
