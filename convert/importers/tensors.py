@@ -43,9 +43,11 @@ def pair(file: str, name: str, layers: list[Layer], names: list[str]) -> dict[st
     Raises
     ------
     ModelError
-        If their numbers differ: darknet_cfg/ has been changed.
+        If darknet_cfg/ has been changed to what they do not fit.
     """
     ours = [layer for layer in layers if layer.tensors]
+    if any("scales" in layer.tensors for layer in ours):
+        raise ModelError(f"{file}: has no batch normalisation, darknet_cfg/{name}.cfg has some")
     if len(ours) != len(names):
         raise ModelError(
             f"{file}: has {len(names)} layers with weights, darknet_cfg/{name}.cfg {len(ours)}"
