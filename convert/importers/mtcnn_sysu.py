@@ -1,0 +1,92 @@
+"""Networks trained with mtCNN_sysu: {pnet,rnet,onet}_epoch_N.pt, state dicts of PyTorch.
+
+What differs from our networks: poolings that leave out what does not fill a window (ceil_mode is
+False), so dense layers see 2x2 where ours see 3x3; one PReLU slope a layer. They flatten in the
+order channel, height, width, like our convolutions that cover their whole input.
+
+Probability (one logistic), offsets dx1, dy1, dx2, dy2 and landmarks (x, y interleaved) are ours.
+PNet and RNet have landmarks, too, which no cascade needs: they are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from convert.importers.tensors import pair, read_state, weights_values
+from pymtcnn.errors import FileError
+from train_mtcnn.darknet import Cfg
+from train_mtcnn.files import read_bytes
+from train_mtcnn.layers import Layer
+from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+
+INPUT = {"mean": 0.0, "norm": 1 / 255, "color": "BGR"}
+
+# Their layers in the order of our sections with weights.
+_LAYERS = {
+    "pnet": "pre_layer.0 pre_layer.1 pre_layer.3 pre_layer.4 pre_layer.5 pre_layer.6"
+    " conv4_1 conv4_2",
+    "rnet": "pre_layer.0 pre_layer.1 pre_layer.3 pre_layer.4 pre_layer.6 pre_layer.7"
+    " conv4 prelu4 conv5_1 conv5_2",
+    "onet": "pre_layer.0 pre_layer.1 pre_layer.3 pre_layer.4 pre_layer.6 pre_layer.7"
+    " pre_layer.9 pre_layer.10 conv5 prelu5 conv6_1 conv6_2 conv6_3",
+}
+_LEFT_OUT = {
+    "pnet": ("conv4_3.weight", "conv4_3.bias"),
+    "rnet": ("conv5_3.weight", "conv5_3.bias"),
+    "onet": (),
+}
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the argument `source`."""
+    parser.add_argument(
+        "source", type=Path, metavar="FOLDER", help="holds pnet_epoch_N.pt, likewise rnet, onet"
+    )
+
+
+def rewrite(cfg: Cfg) -> Cfg:
+    """Our network as theirs."""
+    return with_floor_pooling(with_prelu(cfg, shared=True))
+
+
+def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
+    """Read the three networks.
+
+    Parameters
+    ----------
+    source
+        The folder of the three files.
+    layers
+        The layers of our networks, rewritten, by name.
+
+    Returns
+    -------
+    Network's name -> [weights_count] float32.
+
+    Raises
+    ------
+    FileError
+        If the files cannot be found or read.
+    ModelError
+        If they are not the networks that we expect.
+    """
+    return {name: _network(name, _find(source, name), layers[name]) for name in layers}
+
+
+def _find(folder: Path, name: str) -> Path:
+    """The one file of a network."""
+    found = sorted(folder.glob(f"{name}_epoch_*.pt"))
+    if len(found) != 1:
+        there = ", ".join(path.name for path in found) or "none"
+        raise FileError(f"{folder}: expected one {name}_epoch_N.pt, there are: {there}")
+    return found[0]
+
+
+def _network(name: str, path: Path, layers: list[Layer]) -> np.ndarray:
+    file = str(path)
+    pairs = pair(file, name, layers, _LAYERS[name].split())
+    theirs = read_state(read_bytes(path), file, f"mtCNN_sysu's {name}", pairs, _LEFT_OUT[name])
+    return weights_values(file, name, pairs, theirs, np.reshape)

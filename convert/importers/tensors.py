@@ -1,0 +1,167 @@
+"""Tensors of a published network to the values of our `.weights` file: what the readers share.
+
+A layer's tensors are a dict: "weights" and "biases" of a convolution or a dense layer, "slopes" of
+a PReLU; float64, so that sums are rounded once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+
+from pymtcnn.errors import ModelError
+from train_mtcnn.checkpoint import load_tensors
+from train_mtcnn.layers import Layer
+
+Tensors = dict[str, np.ndarray]
+
+
+def check_names(file: str, what: str, expected: Iterable[str], found: Iterable[str]) -> None:
+    """Raise ModelError if the names in `file` are not those of `what`."""
+    wanted, there = set(expected), set(found)
+    missing, unknown = sorted(wanted - there), sorted(there - wanted)
+    if missing or unknown:
+        raise ModelError(f"{file}: not {what}: missing {missing}, unknown {unknown}")
+
+
+def pair(file: str, name: str, layers: list[Layer], names: list[str]) -> dict[str, Layer]:
+    """Their names -> our layers, of those with weights, in file order.
+
+    Parameters
+    ----------
+    file, name
+        The published file and the network, "pnet", "rnet" or "onet", for messages.
+    layers
+        The network that is to be written.
+    names
+        Their layers in the order of those of `layers` that have weights; the heads come last:
+        probability, box offsets, landmarks.
+
+    Raises
+    ------
+    ModelError
+        If darknet_cfg/ has been changed to what they do not fit.
+    """
+    ours = [layer for layer in layers if layer.tensors]
+    if any("scales" in layer.tensors for layer in ours):
+        raise ModelError(f"{file}: has no batch normalisation, darknet_cfg/{name}.cfg has some")
+    if len(ours) != len(names):
+        raise ModelError(
+            f"{file}: has {len(names)} layers with weights, darknet_cfg/{name}.cfg {len(ours)}"
+        )
+    return dict(zip(names, ours, strict=True))
+
+
+_KEYS = {"weights": "weight", "biases": "bias", "slopes": "weight"}  # part -> PyTorch's name
+
+
+def read_state(
+    content: bytes, file: str, what: str, pairs: dict[str, Layer], left_out: tuple[str, ...] = ()
+) -> dict[str, Tensors]:
+    """Read a state dict of PyTorch; no code of the file is run.
+
+    Parameters
+    ----------
+    content
+        The whole file.
+    file, what
+        Its name and the network that it should hold, for messages.
+    pairs
+        Their names -> our layers.
+    left_out
+        Further tensors that the file may have and that are not read.
+
+    Returns
+    -------
+    Layer's name -> its tensors, in the order of `pairs`.
+
+    Raises
+    ------
+    FileError
+        If the file is not PyTorch's, or holds more than tensors and plain values.
+    ModelError
+        If it holds other layers, or something else than floating-point tensors.
+    """
+    state = load_tensors(content, file)
+    keys = {
+        name: {part: f"{name}.{_KEYS[part]}" for part in layer.tensors}
+        for name, layer in pairs.items()
+    }
+    expected = [key for parts in keys.values() for key in parts.values()]
+    check_names(file, what, expected, [str(key) for key in state if key not in left_out])
+    for key in expected:
+        value = state[key]
+        plain = isinstance(value, torch.Tensor) and value.layout == torch.strided
+        if not plain or not value.is_floating_point():
+            raise ModelError(f"{file}: {key} is no tensor of floating-point numbers")
+    return {
+        name: {part: state[key].detach().double().numpy() for part, key in parts.items()}
+        for name, parts in keys.items()
+    }
+
+
+def logistic(tensors: Tensors) -> Tensors:
+    """A head of the two classes other and face, before a softmax, as one before a logistic.
+
+    Exact: exp(f) / (exp(o) + exp(f)) = 1 / (1 + exp(-(f - o))).
+    """
+    return {part: values[1:] - values[:1] for part, values in tensors.items()}
+
+
+def interleaved(tensors: Tensors) -> Tensors:
+    """A head of the landmarks x1..x5, y1..y5 as x1, y1, x2, y2, ..."""
+    order = np.arange(10).reshape(2, 5).T.ravel()  # 0, 5, 1, 6, ...
+    return {
+        part: values[order] if len(values) == len(order) else values
+        for part, values in tensors.items()
+    }
+
+
+def weights_values(
+    file: str,
+    name: str,
+    pairs: dict[str, Layer],
+    theirs: dict[str, Tensors],
+    unflatten: Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray],
+) -> np.ndarray:
+    """The values of a network's `.weights` file.
+
+    Parameters
+    ----------
+    file, name
+        The published file and the network, for messages.
+    pairs
+        Their names -> our layers.
+    theirs
+        Their names -> tensors.
+    unflatten
+        Makes of a dense layer's weights [filters, inputs] those of the convolution of the given
+        shape that covers its whole input: [filters, channels, height, width].
+
+    Returns
+    -------
+    [weights_count] float32, in file order.
+
+    Raises
+    ------
+    ModelError
+        If a shape does not fit, or a value is not finite.
+    """
+    values = []
+    for their, layer in pairs.items():
+        for part, shape in layer.tensors.items():
+            array = theirs[their][part]
+            if array.ndim == 2 and array.shape == (shape[0], math.prod(shape[1:])):
+                array = unflatten(array, shape)
+            if array.shape != shape:
+                raise ModelError(
+                    f"{file}: {their} ({part}) is {list(array.shape)}, darknet_cfg/{name}.cfg"
+                    f" makes it {list(shape)}"
+                )
+            if not np.isfinite(array).all():
+                raise ModelError(f"{file}: {their} ({part}) has values that are not finite")
+            values.append(array.ravel())
+    return np.concatenate(values).astype(np.float32)
