@@ -16,6 +16,7 @@ from scipy.io import savemat
 from pymtcnn.errors import FileError
 from train_mtcnn import evaluate as program
 from train_mtcnn.average_precision import average_precision, evaluate
+from train_mtcnn.results import read_results
 from train_mtcnn.wider import (
     SETS,
     Truth,
@@ -24,6 +25,7 @@ from train_mtcnn.wider import (
     read_truth,
     write_prediction,
 )
+from train_mtcnn.wider_measures import measure, read_valid_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -126,6 +128,19 @@ def write_truth(split, events):
                 ),
             },
         )
+
+
+def write_annotations(split, events, invalid=()):
+    """The official text; invalid: names of pictures whose first face is marked so."""
+    lines = []
+    for event, pictures in events.items():
+        for name, (boxes, _) in pictures.items():
+            lines += [f"{event}/{name}.jpg", str(len(boxes))]
+            for index, box in enumerate(boxes):
+                mark = int(name in invalid and index == 0)
+                lines.append(f"{' '.join(map(str, box))} 0 0 0 {mark} 0 0")
+            lines += [] if len(boxes) else [" ".join("0" * 10)]
+    (split / "wider_face_val_bbx_gt.txt").write_text("\n".join(lines) + "\n")
 
 
 EVENTS = {
@@ -303,6 +318,7 @@ def data(tmp_path):
     """A tiny WIDER FACE of noise."""
     folder = tmp_path / "data"
     write_truth(folder / "wider_face_split", EVENTS)
+    write_annotations(folder / "wider_face_split", EVENTS)
     for index, (event, name) in enumerate(PREDICTIONS):
         path = folder / "WIDER_val" / "images" / event / f"{name}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -328,6 +344,16 @@ def test_program(tmp_path, data, capsys):
     assert results["settings"]["min_face"] == 40 and results["settings"]["pictures"] == 3
     assert f"{results['ap']['hard']:.4f}" in (out / "results.txt").read_text()
     assert (out / "precision_recall.png").read_bytes()[:4] == b"\x89PNG"
+    assert sorted(path.name for path in out.glob("*")) == [
+        *("curves.npz", "precision_recall.png", "predictions", "predictions-pnet"),
+        *("predictions-rnet", "recall_by_size.png", "results.json", "results.txt"),
+        "settings.json",
+    ]
+    assert list(results["stages"]) == ["pnet", "rnet", "final"]
+    assert results["stages"]["final"]["ap"] == results["ap"]
+    boxes = [row["boxes_per_picture"] for row in results["stages"].values()]
+    assert boxes[0] > boxes[2] == results["settings"]["detections"] / 3
+    assert results["faces_by_size"]["50-100"] == 2 and list(results["found_at"]) == ["0.1", "1"]
     predictions = read_all(out / "predictions")
     counts = [int(content.split(b"\n")[1]) for content in predictions.values()]
     assert results["settings"]["detections"] == sum(counts) and "faces" not in results["settings"]
@@ -346,6 +372,11 @@ def test_program(tmp_path, data, capsys):
     assert "detected: 1" in capsys.readouterr().out
     assert kept.read_text() == "0--Parade/a.jpg\n0\n"
     assert gone.read_bytes() == predictions[Path("1--B/b.txt")]
+    proposals = out / "predictions-pnet/1--B/b.txt"
+    before = proposals.read_bytes()
+    proposals.unlink()  # a picture is done when all of its stages are there
+    assert program.main([*command, "--out", str(out), "--resume"]) == 0
+    assert "detected: 1" in capsys.readouterr().out and proposals.read_bytes() == before
     other = [*command, "--out", str(out), "--resume", "--scale-factor", "0.8"]
     assert program.main(other) == 1
     assert "made with other settings" in capsys.readouterr().err
@@ -370,12 +401,59 @@ def test_program(tmp_path, data, capsys):
     assert program.main(again) == 1
     assert "b.txt: missing" in capsys.readouterr().err
 
+    # Of another program there are no stages.
+    (out / "predictions").rename(tmp_path / "theirs")
+    gone = tmp_path / "theirs/1--B/b.txt"
+    gone.write_bytes(predictions[Path("1--B/b.txt")])
+    command = ["--data", str(data), "--predictions", str(tmp_path / "theirs")]
+    assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
+    assert list(read_results(tmp_path / "four").values["stages"]) == ["final"]
 
-def test_the_plot_tells_how_many_pictures(tmp_path, monkeypatch):
-    titles = []
-    monkeypatch.setattr(program, "plot", lambda path, curves, title: titles.append(title))
-    program.report(tmp_path, {}, {"pictures": 7})
-    assert titles == ["WIDER FACE validation, 7 pictures"]
+
+def test_recall_leaves_out_invalid_faces(tmp_path):
+    split = tmp_path / "split"
+    write_truth(split, EVENTS)
+    write_annotations(split, EVENTS, invalid=["a"])
+    truth = read_truth(split)
+    faces = read_valid_faces(split, truth)
+    assert [len(boxes) for boxes in faces] == [2, 0, 1]
+    assert faces[0].tolist() == [[200, 0, 299, 99], [400, 0, 409, 9]]
+    rows = [np.array(PREDICTIONS[t.event, t.name]).reshape(-1, 5) for t in truth]
+    values, curves = measure(truth, faces, {"pnet": rows, "final": [row[:1] for row in rows]})
+    # Faces of 99, 9 and 20 pixels; only PNet has the first.
+    assert list(values["faces_by_size"].values()) == [1, 0, 1, 0, 1, 0, 0]
+    recall = values["stages"]["pnet"]["recall_by_size"]
+    assert list(recall.values()) == [0, None, 0, None, 1, None, None]
+    assert values["stages"]["pnet"]["recall"] == 1 / 3
+    assert values["stages"]["final"]["recall"] == 0
+    assert values["stages"]["pnet"]["boxes_per_picture"] == 5 / 3
+    assert values["ap"] == values["stages"]["final"]["ap"] != values["stages"]["pnet"]["ap"]
+    assert curves["hard"].shape == (2, 1000) and set(curves) == set(SETS)
+    (split / "wider_face_val_bbx_gt.txt").write_text(NO_FACE)
+    with pytest.raises(FileError, match=r"gt\.txt: lacks 0--Parade/a\.jpg"):
+        read_valid_faces(split, truth)
+
+
+def test_on_real_pictures(tmp_path, wider, default_model):
+    """Three pictures; each stage leaves fewer boxes, and its proposals cover most larger faces."""
+    command = ["--data", str(wider), "--model", str(default_model), "--pictures", "3"]
+    landmarks = wider.parent / "landmarks"
+    if landmarks.is_dir():
+        short = tmp_path / "landmarks"
+        short.mkdir()
+        (short / "AFLW").symlink_to(landmarks / "AFLW")
+        lines = (landmarks / "testImageList.txt").read_text().splitlines()[:20]
+        (short / "testImageList.txt").write_text("\n".join(lines))
+        command += ["--landmarks", str(short)]
+    assert program.main([*command, "--out", str(tmp_path / "out")]) == 0
+    values = read_results(tmp_path / "out").values
+    boxes = [row["boxes_per_picture"] for row in values["stages"].values()]
+    assert boxes[0] > 3 * boxes[1] > 3 * boxes[2] > 3
+    assert values["ap"]["easy"] > 0.5 and values["stages"]["pnet"]["recall"] > 0.4
+    assert values["found_at"]["0.1"]["recall"] <= values["found_at"]["1"]["recall"] > 0.3
+    if landmarks.is_dir():
+        assert values["landmarks"]["faces"] + values["landmarks"]["left_out"] == 20
+        assert 0.03 < values["landmarks"]["mean"] < 0.2
 
 
 def test_program_errors(tmp_path, data, capsys, monkeypatch):
@@ -398,10 +476,16 @@ def test_program_errors(tmp_path, data, capsys, monkeypatch):
     assert "b.jpg: cannot be read" in fails("--data", data)
     assert "no.data: cannot be read" in fails("--data", data, "--model", "no.data")
     (tmp_path / "file").write_text("")
-    assert "file/predictions: cannot be made" in fails("--data", data, "--out", "file")
+    assert "file/predictions-pnet: cannot be made" in fails("--data", data, "--out", "file")
+    assert "testImageList.txt: cannot be read" in fails("--data", data, "--landmarks", "none")
+    assert "FDDB-folds: no FDDB-fold" in fails("--data", data, "--fddb", "none")
     (data / "WIDER_val").rename(data / "WIDER_test")
     assert "images: no such folder" in fails("--data", data)
 
+    for option in ("--landmarks", "--fddb"):
+        with pytest.raises(SystemExit) as stop:
+            program.main(["--data", str(data), "--predictions", "x", option, "y"])
+        assert stop.value.code == 2 and "leave out --landmarks" in capsys.readouterr().err
     for option, value in (
         *(("--min-face", "0"), ("--min-face", "20,30"), ("--thresholds", "0.5,0.5")),
         *(("--scale-factor", "1"), ("--pictures", "0"), ("--jobs", "x")),

@@ -1,0 +1,104 @@
+"""How far ONet's landmarks lie from annotated ones (AFLW, as the paper measures it).
+
+ONet sees the square around the annotated box, as it sees RNet's in the cascade. A face's error is
+the mean distance of the five points, divided by the distance between the annotated eyes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymtcnn.errors import ArgumentError
+from train_mtcnn.landmark_sets import LandmarkFace
+
+LARGE = 0.1  # errors above it are failures
+
+
+@dataclass(frozen=True)
+class LandmarkErrors:
+    """Errors of a set of faces, as shares of the distance between the eyes.
+
+    Attributes
+    ----------
+    mean, median
+    large
+        Share of faces with an error above `LARGE`.
+    faces
+        Their number.
+    """
+
+    mean: float
+    median: float
+    large: float
+    faces: int
+
+
+def errors(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
+    """Each face's error.
+
+    Parameters
+    ----------
+    points, truth : [N, 5, 2]
+        x, y of the left eye, right eye, nose, left and right mouth corner.
+
+    Returns
+    -------
+    [N] float64: mean distance of the five points over the distance between the eyes of `truth`.
+
+    Raises
+    ------
+    ArgumentError
+        If two eyes are one point.
+    """
+    points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
+    eyes = np.linalg.norm(truth[:, 0] - truth[:, 1], axis=1)
+    if not eyes.all():
+        face = int(np.flatnonzero(eyes == 0)[0])
+        raise ArgumentError(f"truth[{face}]: both eyes are at one point, expected two")
+    return np.linalg.norm(points - truth, axis=2).mean(1) / eyes
+
+
+def summary(values: NDArray[np.float64]) -> LandmarkErrors:
+    """Mean, median and share of large ones of the errors [N] of at least one face."""
+    return LandmarkErrors(
+        float(values.mean()), float(np.median(values)), float((values > LARGE).mean()), len(values)
+    )
+
+
+def landmark_error(
+    model: str | os.PathLike, folder: Path, faces: Sequence[LandmarkFace]
+) -> LandmarkErrors:
+    """Errors of a model's ONet, run by the PyTorch reference.
+
+    Parameters
+    ----------
+    model
+        The model's `.data` file.
+    folder
+        The faces' paths are relative to it.
+    faces
+        At least one.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read.
+    MtcnnError
+        If a picture or the model makes no sense.
+    """
+    from tqdm import tqdm
+
+    from train_mtcnn.detector import TorchDetector
+
+    detector = TorchDetector(model)
+    points = [
+        detector.landmarks(folder / face.path, face.box[None])[0]
+        for face in tqdm(faces, unit="face", disable=None)
+    ]
+    return summary(errors(np.array(points), np.array([face.points for face in faces])))
