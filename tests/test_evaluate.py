@@ -1,8 +1,10 @@
 """WIDER FACE: its files, the official protocol, the program."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -22,6 +24,7 @@ from train_mtcnn.wider import (
     read_annotations,
     read_prediction,
     read_truth,
+    usable,
     write_prediction,
 )
 
@@ -62,9 +65,9 @@ def test_annotations(tmp_path):
     [
         ("a.jpg\n", "x.txt:2: 'the end of the file', expected the number of faces"),
         ("a.jpg\n-1\n", "x.txt:2: '-1', expected the number of faces"),
-        ("1\n" + FACE, "x.txt:1: '1' is not the path of a picture"),
+        ("1\n" + FACE, "x.txt:1: '1', expected the path of a picture"),
         ("a.jpg\n2\n" + FACE, "x.txt:4: 'the end of the file', expected x y width height"),
-        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0' is not the path"),
+        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0', expected the path"),
         ("a.jpg\n1\n1 2 3 4\n", "x.txt:3: '1 2 3 4', expected x y width height and 6 flags"),
         ("a.jpg\n1\n" + FACE.replace("30", "30.5"), "x.txt:3: '10 20 30.5 40"),
         ("a.jpg\n1\n" + FACE.replace("30", "9" * 30), "x.txt:3: '10 20 999"),
@@ -76,6 +79,45 @@ def test_annotation_errors(tmp_path, text, message):
     with pytest.raises(FileError) as error:
         read_annotations(tmp_path / "x.txt")
     assert message in str(error.value)
+
+
+@given(st.integers(0, 10**6))
+def test_annotations_cut_anywhere(tmp_path_factory, place):
+    """A file that was cut is an error, or holds the whole entries before the cut."""
+    text = f"1--A/a.jpg\n2\n{FACE}5 6 12 7 2 0 1 1 0 1\n{NO_FACE}1--A/c.jpg\n12\n" + 12 * FACE
+    path = tmp_path_factory.mktemp("cut") / "x.txt"
+    path.write_text(text)
+    whole = read_annotations(path)
+    path.write_text(text[: place % len(text)])
+    try:
+        read = read_annotations(path)
+    except FileError as error:
+        assert re.search(r"x\.txt:\d+: .*unpack the download again$", str(error))
+        return
+    for picture, expected in zip(read, whole):
+        assert picture.path == expected.path
+        assert np.array_equal(picture.boxes, expected.boxes)
+
+
+def test_usable(tmp_path):
+    lines = {  # of a picture of 100 x 50 pixels
+        "90 40 30 30 0 0 0 0 0 0": None,
+        "-5 -5 6 6 0 0 0 0 0 0": None,
+        "5 5 0 9 0 0 0 0 0 0": "box without an area",
+        "5 5 9 -3 0 0 0 0 0 0": "box without an area",
+        "100 5 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 -9 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 5 9 9 0 0 0 1 0 0": "marked invalid",
+        "5 5 0 0 0 0 0 1 0 0": "marked invalid",
+        "999 5 0 9 0 0 0 0 0 0": "box without an area",
+    }
+    (tmp_path / "x.txt").write_text("\n".join(["a.jpg", str(len(lines)), *lines, NO_FACE]))
+    picture, empty = read_annotations(tmp_path / "x.txt")
+    keep, skipped = usable(picture, 100, 50)
+    assert keep.tolist() == [reason is None for reason in lines.values()]
+    assert skipped == Counter(filter(None, lines.values()))
+    keep, skipped = usable(empty, 100, 50)
+    assert keep.shape == (0,) and not skipped
 
 
 def test_real_annotations(wider):
