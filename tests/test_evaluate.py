@@ -1,17 +1,18 @@
 """WIDER FACE: its files, the official protocol, the program."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_cascade import write_random_cascade
-from scipy.io import savemat
+from tiny_wider import EVENTS, PREDICTIONS, write_annotations, write_tiny_wider, write_truth
 
 from pymtcnn.errors import FileError
 from train_mtcnn import evaluate as program
@@ -23,6 +24,7 @@ from train_mtcnn.wider import (
     read_annotations,
     read_prediction,
     read_truth,
+    usable,
     write_prediction,
 )
 from train_mtcnn.wider_measures import measure, read_valid_faces
@@ -64,9 +66,9 @@ def test_annotations(tmp_path):
     [
         ("a.jpg\n", "x.txt:2: 'the end of the file', expected the number of faces"),
         ("a.jpg\n-1\n", "x.txt:2: '-1', expected the number of faces"),
-        ("1\n" + FACE, "x.txt:1: '1' is not the path of a picture"),
+        ("1\n" + FACE, "x.txt:1: '1', expected the path of a picture"),
         ("a.jpg\n2\n" + FACE, "x.txt:4: 'the end of the file', expected x y width height"),
-        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0' is not the path"),
+        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0', expected the path"),
         ("a.jpg\n1\n1 2 3 4\n", "x.txt:3: '1 2 3 4', expected x y width height and 6 flags"),
         ("a.jpg\n1\n" + FACE.replace("30", "30.5"), "x.txt:3: '10 20 30.5 40"),
         ("a.jpg\n1\n" + FACE.replace("30", "9" * 30), "x.txt:3: '10 20 999"),
@@ -78,6 +80,45 @@ def test_annotation_errors(tmp_path, text, message):
     with pytest.raises(FileError) as error:
         read_annotations(tmp_path / "x.txt")
     assert message in str(error.value)
+
+
+@given(st.integers(0, 10**6))
+def test_annotations_cut_anywhere(tmp_path_factory, place):
+    """A file that was cut is an error, or holds the whole entries before the cut."""
+    text = f"1--A/a.jpg\n2\n{FACE}5 6 12 7 2 0 1 1 0 1\n{NO_FACE}1--A/c.jpg\n12\n" + 12 * FACE
+    path = tmp_path_factory.mktemp("cut") / "x.txt"
+    path.write_text(text)
+    whole = read_annotations(path)
+    path.write_text(text[: place % len(text)])
+    try:
+        read = read_annotations(path)
+    except FileError as error:
+        assert re.search(r"x\.txt:\d+: .*unpack the download again$", str(error))
+        return
+    for picture, expected in zip(read, whole):
+        assert picture.path == expected.path
+        assert np.array_equal(picture.boxes, expected.boxes)
+
+
+def test_usable(tmp_path):
+    lines = {  # of a picture of 100 x 50 pixels
+        "90 40 30 30 0 0 0 0 0 0": None,
+        "-5 -5 6 6 0 0 0 0 0 0": None,
+        "5 5 0 9 0 0 0 0 0 0": "box without an area",
+        "5 5 9 -3 0 0 0 0 0 0": "box without an area",
+        "100 5 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 -9 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 5 9 9 0 0 0 1 0 0": "marked invalid",
+        "5 5 0 0 0 0 0 1 0 0": "marked invalid",
+        "999 5 0 9 0 0 0 0 0 0": "box without an area",
+    }
+    (tmp_path / "x.txt").write_text("\n".join(["a.jpg", str(len(lines)), *lines, NO_FACE]))
+    picture, empty = read_annotations(tmp_path / "x.txt")
+    keep, skipped = usable(picture, 100, 50)
+    assert keep.tolist() == [reason is None for reason in lines.values()]
+    assert skipped == Counter(filter(None, lines.values()))
+    keep, skipped = usable(empty, 100, 50)
+    assert keep.shape == (0,) and not skipped
 
 
 def test_real_annotations(wider):
@@ -98,72 +139,6 @@ def test_real_annotations(wider):
 
 
 # ---- the protocol --------------------------------------------------------------------------------
-
-
-def cells(values):
-    array = np.empty((len(values), 1), object)
-    for index, value in enumerate(values):
-        array[index, 0] = value
-    return array
-
-
-def write_truth(split, events):
-    """The three .mat files; events: name -> picture -> (boxes, set -> counted faces from 1)."""
-    split.mkdir(parents=True)
-    for name in SETS:
-        pictures = [list(event.values()) for event in events.values()]
-        savemat(
-            split / f"wider_{name}_val.mat",
-            {
-                "event_list": cells(list(events)),
-                "file_list": cells([cells(list(event)) for event in events.values()]),
-                "face_bbx_list": cells(
-                    [cells([np.array(boxes) for boxes, _ in event]) for event in pictures]
-                ),
-                "gt_list": cells(
-                    [
-                        cells([np.array(kept[name], np.uint8)[:, None] for _, kept in event])
-                        for event in pictures
-                    ]
-                ),
-            },
-        )
-
-
-def write_annotations(split, events, invalid=()):
-    """The official text; invalid: names of pictures whose first face is marked so."""
-    lines = []
-    for event, pictures in events.items():
-        for name, (boxes, _) in pictures.items():
-            lines += [f"{event}/{name}.jpg", str(len(boxes))]
-            for index, box in enumerate(boxes):
-                mark = int(name in invalid and index == 0)
-                lines.append(f"{' '.join(map(str, box))} 0 0 0 {mark} 0 0")
-            lines += [] if len(boxes) else [" ".join("0" * 10)]
-    (split / "wider_face_val_bbx_gt.txt").write_text("\n".join(lines) + "\n")
-
-
-EVENTS = {
-    "0--Parade": {
-        "a": (
-            [[0, 0, 99, 99], [200, 0, 99, 99], [400, 0, 9, 9]],
-            {"easy": [1], "medium": [2], "hard": [1, 2]},
-        ),
-        "none": (np.zeros((0, 4)), {"easy": [], "medium": [], "hard": []}),
-    },
-    "1--B": {"b": ([[5, 5, 20, 20]], {"easy": [1], "medium": [1], "hard": [1]})},
-}
-# x, y, width, height, score
-PREDICTIONS = {
-    ("0--Parade", "a"): [
-        [0, 0, 99, 99, 0.9],  # face 1
-        [200, 0, 99, 99, 0.8],  # face 2
-        [0, 0, 99, 90, 0.7],  # face 1 again
-        [600, 300, 50, 50, 0.5],  # nothing
-    ],
-    ("0--Parade", "none"): [[1, 1, 30, 30, 1.0]],  # does not count, but scales the scores
-    ("1--B", "b"): [],
-}
 
 
 def test_by_hand(tmp_path):
@@ -315,16 +290,7 @@ def test_truth_errors(tmp_path):
 
 @pytest.fixture
 def data(tmp_path):
-    """A tiny WIDER FACE of noise."""
-    folder = tmp_path / "data"
-    write_truth(folder / "wider_face_split", EVENTS)
-    write_annotations(folder / "wider_face_split", EVENTS)
-    for index, (event, name) in enumerate(PREDICTIONS):
-        path = folder / "WIDER_val" / "images" / event / f"{name}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(index).integers(0, 256, (40, 50 + index, 3), np.uint8)
-        assert cv2.imwrite(str(path), cv2.resize(noise, None, fx=2, fy=2))
-    return folder
+    return write_tiny_wider(tmp_path / "data")
 
 
 def read_all(folder):

@@ -51,7 +51,7 @@ def measure(
     images = folder / "originalPics"
     if not images.is_dir():
         raise FileError(f"{images}: no such folder; FDDB's pictures belong there")
-    names = [tuple(picture.path.removesuffix(".jpg").rsplit("/", 1)) for picture in truth]
+    names = [picture.path.removesuffix(".jpg").rpartition("/")[::2] for picture in truth]
     detect_all(settings, names, images, out, stages=(FINAL,), jobs=jobs, resume=resume)
     found = [read_prediction(out / "predictions", event, name) for event, name in names]
     sizes = [pixels_of(images / picture.path, "RGB")[0].shape[1::-1] for picture in truth]

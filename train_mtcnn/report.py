@@ -82,9 +82,8 @@ def read_runs(folders: Sequence[Path]) -> tuple[dict[str, Results], dict[str, Hi
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table, its first column text, all others numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return [
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-    ]
+    cells = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return [f"| {' | '.join(line)} |" for line in cells]
 
 
 def _cell(values: Mapping, *keys: str, show: Callable[[float], str] = percent) -> str:

@@ -9,6 +9,7 @@ Layout of the standard download, below one folder:
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +18,19 @@ from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.files import read_bytes
+from train_mtcnn.boxes import visible
+from train_mtcnn.files import (
+    LARGEST_COORDINATE,
+    is_picture,
+    make_folder,
+    read_bytes,
+    read_lines,
+    wrong_line,
+)
+from train_mtcnn.reasons import sort_out
 
 ATTRIBUTES = ("blur", "expression", "illumination", "invalid", "occlusion", "pose")
 SETS = ("easy", "medium", "hard")
-
-
-def _text(path: Path) -> list[str]:
-    """The lines of a text file without the blanks around them."""
-    try:
-        return [line.strip() for line in read_bytes(path).decode().split("\n")]
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
 
 
 # ---- annotations ---------------------------------------------------------------------------------
@@ -71,18 +73,16 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
         If the file cannot be read or a line is not what is expected there; names the line.
     """
     path = Path(path)
-    lines = _text(path)
-    while lines and not lines[-1]:
-        lines.pop()
+    lines = read_lines(path)
     annotations = []
     number = 0  # of the line to be read next, from 0
     while number < len(lines):
         picture = lines[number]
-        if not picture.lower().endswith((".jpg", ".jpeg", ".png")):
-            raise FileError(f"{path}:{number + 1}: '{picture[:80]}' is not the path of a picture")
-        count = lines[number + 1] if number + 1 < len(lines) else "the end of the file"
+        if not is_picture(picture):
+            raise wrong_line(path, lines, number + 1, "the path of a picture")
+        count = lines[number + 1] if number + 1 < len(lines) else ""
         if not (count.isascii() and count.isdigit()):
-            raise FileError(f"{path}:{number + 2}: '{count[:80]}', expected the number of faces")
+            raise wrong_line(path, lines, number + 2, "the number of faces")
         number += 2
         faces = [_face(path, lines, number + i) for i in range(int(count))]
         number += len(faces)
@@ -97,16 +97,36 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
 
 
 def _face(path: Path, lines: list[str], number: int) -> list[int]:
-    line = lines[number] if number < len(lines) else "the end of the file"
     try:
-        values = [int(part) for part in line.split()]
-    except ValueError:
+        values = [int(part) for part in lines[number].split()]
+    except (ValueError, IndexError):
         values = []
-    if len(values) != 10 or max(map(abs, values)) > 1 << 20:
-        raise FileError(
-            f"{path}:{number + 1}: '{line[:80]}', expected x y width height and 6 flags"
-        )
+    if len(values) != 10 or max(map(abs, values)) > LARGEST_COORDINATE:
+        raise wrong_line(path, lines, number + 1, "x y width height and 6 flags")
     return values
+
+
+def usable(
+    annotation: Annotation, width: int, height: int
+) -> tuple[NDArray[np.bool_], Counter[str]]:
+    """Which faces of a picture of `width` x `height` pixels may be learned from.
+
+    Returns
+    -------
+    keep : [N] bool
+        Boxes that are not marked invalid, have an area, and some of it inside the picture. Where
+        the others lie, there may be a face all the same.
+    skipped
+        Reason -> number of the other boxes; each counts for its first reason.
+    """
+    boxes = annotation.boxes
+    return sort_out(
+        {
+            "marked invalid": annotation.invalid,
+            "box without an area": ~(boxes[:, :2] < boxes[:, 2:]).all(1),
+            "box outside the picture": ~visible(boxes, width, height),
+        }
+    )
 
 
 # ---- ground truth of the evaluation --------------------------------------------------------------
@@ -214,10 +234,7 @@ def write_prediction(
         If the file cannot be written.
     """
     path = prediction_path(folder, event, name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path.parent}: cannot be made: {error.strerror or error}") from error
+    make_folder(path.parent)
     lines = [f"{event}/{name}.jpg", str(len(boxes))]
     for i in np.argsort(-scores, kind="stable"):
         x1, y1, x2, y2 = (float(value) for value in boxes[i])
@@ -235,7 +252,7 @@ def read_prediction(folder: str | os.PathLike, event: str, name: str) -> NDArray
         If the file is missing or not of the official form.
     """
     path = prediction_path(folder, event, name)
-    lines = [line for line in _text(path) if line]
+    lines = [line for line in read_lines(path) if line]
     try:
         faces = np.array([[float(part) for part in line.split()] for line in lines[2:]])
         faces = faces.reshape(-1, 5)
