@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_cascade import write_random_cascade
 
-from pymtcnn.errors import ArgumentError
+from pymtcnn.errors import FileError
 from train_mtcnn.boxes import square
 from train_mtcnn.darknet import read_data
 from train_mtcnn.detector import TorchDetector, load_networks
 from train_mtcnn.landmark_error import LandmarkErrors, errors, landmark_error, summary
-from train_mtcnn.landmark_sets import read_facepoint
+from train_mtcnn.landmark_sets import LandmarkFace, read_facepoint
 
 TRUTH = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], float)
 
@@ -31,9 +31,11 @@ def test_errors_know_no_scale_and_place(scale, shift):
     assert errors(points * scale + shift, TRUTH[None] * scale + shift) == pytest.approx(expected)
 
 
-def test_eyes_at_one_point():
-    with pytest.raises(ArgumentError, match=r"truth\[1\]: both eyes"):
-        errors(np.zeros((2, 5, 2)), np.array([TRUTH, np.ones((5, 2))]))
+def test_eyes_at_one_point(tmp_path):
+    box = np.array([0, 0, 40, 40], np.float32)
+    faces = [LandmarkFace("a.jpg", box, TRUTH), LandmarkFace("b.jpg", box, np.ones((5, 2)))]
+    with pytest.raises(FileError, match=r"b\.jpg: both eyes"):
+        landmark_error(tmp_path / "none.data", tmp_path, faces)
 
 
 def test_summary_by_hand():

@@ -120,16 +120,17 @@ def test_page(tmp_path, capsys):
     write_results(tmp_path / "two", results())
     log(tmp_path / "two", {"epoch": 1, "loss": 0.5, "val_loss": 0.75, "lr": float("nan")})
     log(tmp_path / "three", *({"epoch": n, "loss": 1 / n, "accuracy": n / 4} for n in (1, 2, 4)))
-    runs = [str(tmp_path / name) for name in ("one/_a|$b", "two", "three")]
+    log(tmp_path / "many", {"epoch": 1, **{f"quantity{n}": n for n in range(9)}})
+    runs = [str(tmp_path / name) for name in ("one/_a|$b", "two", "three", "many")]
     out = tmp_path / "deep" / "page"
     assert program.main([*runs, "--out", str(out)]) == 0
     assert "report.md" in capsys.readouterr().out
     page = (out / "report.md").read_text()
     for line in (
-        "| _a&#124;$b | 7 | 0.2500 | 0.2600 | 0.2700 | 43.8% | 81.2% | 8.6% | 23.3% | 12.3 |",
+        r"| _a\|$b | 7 | 0.2500 | 0.2600 | 0.2700 | 43.8% | 81.2% | 8.6% | 23.3% | 12.3 |",
         "| two | 7 | 0.5000 | 0.5100 | 0.5200 | 43.8% | 81.2% | - | - | 12.3 |",
         "| two | pnet | 12.2 | 0.2500 | 0.2500 | 0.2500 | 75.0% | - | 62.5% | 62.5% |",
-        "| _a&#124;$b | discrete | 50.0% | 87.5% |",
+        r"| _a\|$b | discrete | 50.0% | 87.5% |",
         "| two | lr | 1 | nan | - | - |",
         "| three | loss | 4 | 0.25 | 0.25 | 1 |",
         "0.5 0.5 0.3",

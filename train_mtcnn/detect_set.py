@@ -29,7 +29,9 @@ _detector = None  # one a process
 
 def stage_folder(predictions: Path, stage: str) -> Path:
     """Where the boxes of a stage lie: predictions/ for the final one, else predictions-STAGE/."""
-    return predictions if stage == FINAL else predictions.with_name(f"{predictions.name}-{stage}")
+    if stage == FINAL:
+        return predictions
+    return predictions.parent / f"{predictions.name}-{stage}"
 
 
 def _make_detector(settings: dict) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pymtcnn.errors import ArgumentError
+from pymtcnn.errors import FileError
 from train_mtcnn.landmark_sets import LandmarkFace
 
 LARGE = 0.1  # errors above it are failures
@@ -45,22 +45,15 @@ def errors(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
     Parameters
     ----------
     points, truth : [N, 5, 2]
-        x, y of the left eye, right eye, nose, left and right mouth corner.
+        x, y of the left eye, right eye, nose, left and right mouth corner. The eyes of `truth`
+        must be two points.
 
     Returns
     -------
     [N] float64: mean distance of the five points over the distance between the eyes of `truth`.
-
-    Raises
-    ------
-    ArgumentError
-        If two eyes are one point.
     """
     points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
     eyes = np.linalg.norm(truth[:, 0] - truth[:, 1], axis=1)
-    if not eyes.all():
-        face = int(np.flatnonzero(eyes == 0)[0])
-        raise ArgumentError(f"truth[{face}]: both eyes are at one point, expected two")
     return np.linalg.norm(points - truth, axis=2).mean(1) / eyes
 
 
@@ -88,7 +81,7 @@ def landmark_error(
     Raises
     ------
     FileError
-        If a file cannot be read.
+        If a file cannot be read, or both eyes of a face are annotated at one point.
     MtcnnError
         If a picture or the model makes no sense.
     """
@@ -96,6 +89,12 @@ def landmark_error(
 
     from train_mtcnn.detector import TorchDetector
 
+    for face in faces:
+        if (face.points[0] == face.points[1]).all():
+            raise FileError(
+                f"{folder / face.path}: both eyes are annotated at one point, so that there is no"
+                " distance to divide by; take its line out of the list"
+            )
     detector = TorchDetector(model)
     points = [
         detector.landmarks(folder / face.path, face.box[None])[0]

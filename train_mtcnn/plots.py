@@ -14,19 +14,24 @@ from train_mtcnn.recall import SIZE_NAMES
 from train_mtcnn.results import Results
 from train_mtcnn.wider import SETS
 
+_COLUMNS = 4  # panels side by side at most
+
 
 @contextmanager
 def _figure(path: Path, panels: int = 1, width: float = 6, height: float = 5) -> Iterator:
-    """A row of axes; what is drawn becomes the PNG file `path` when the block ends well."""
+    """Axes, some in a row; what is drawn becomes the PNG file `path` when the block ends well."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, panels, figsize=(width * panels, height), squeeze=False)
+    columns = min(panels, _COLUMNS)
+    rows = -(-panels // columns)
+    figure = pyplot.figure(figsize=(width * columns, height * rows))
+    axes = [figure.add_subplot(rows, columns, place) for place in range(1, panels + 1)]
     try:
-        yield axes[0]
-        for one in axes[0]:
+        yield axes
+        for one in axes:
             one.grid(alpha=0.3)
         figure.tight_layout()
         with atomic_write(path) as file:
