@@ -1,29 +1,33 @@
 """WIDER FACE: its files, the official protocol, the program."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_cascade import write_random_cascade
-from scipy.io import savemat
+from tiny_wider import EVENTS, PREDICTIONS, write_annotations, write_tiny_wider, write_truth
 
 from pymtcnn.errors import FileError
 from train_mtcnn import evaluate as program
 from train_mtcnn.average_precision import average_precision, evaluate
+from train_mtcnn.results import read_results
 from train_mtcnn.wider import (
     SETS,
     Truth,
     read_annotations,
     read_prediction,
     read_truth,
+    usable,
     write_prediction,
 )
+from train_mtcnn.wider_measures import measure, read_valid_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,9 +66,9 @@ def test_annotations(tmp_path):
     [
         ("a.jpg\n", "x.txt:2: 'the end of the file', expected the number of faces"),
         ("a.jpg\n-1\n", "x.txt:2: '-1', expected the number of faces"),
-        ("1\n" + FACE, "x.txt:1: '1' is not the path of a picture"),
+        ("1\n" + FACE, "x.txt:1: '1', expected the path of a picture"),
         ("a.jpg\n2\n" + FACE, "x.txt:4: 'the end of the file', expected x y width height"),
-        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0' is not the path"),
+        ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0', expected the path"),
         ("a.jpg\n1\n1 2 3 4\n", "x.txt:3: '1 2 3 4', expected x y width height and 6 flags"),
         ("a.jpg\n1\n" + FACE.replace("30", "30.5"), "x.txt:3: '10 20 30.5 40"),
         ("a.jpg\n1\n" + FACE.replace("30", "9" * 30), "x.txt:3: '10 20 999"),
@@ -76,6 +80,45 @@ def test_annotation_errors(tmp_path, text, message):
     with pytest.raises(FileError) as error:
         read_annotations(tmp_path / "x.txt")
     assert message in str(error.value)
+
+
+@given(st.integers(0, 10**6))
+def test_annotations_cut_anywhere(tmp_path_factory, place):
+    """A file that was cut is an error, or holds the whole entries before the cut."""
+    text = f"1--A/a.jpg\n2\n{FACE}5 6 12 7 2 0 1 1 0 1\n{NO_FACE}1--A/c.jpg\n12\n" + 12 * FACE
+    path = tmp_path_factory.mktemp("cut") / "x.txt"
+    path.write_text(text)
+    whole = read_annotations(path)
+    path.write_text(text[: place % len(text)])
+    try:
+        read = read_annotations(path)
+    except FileError as error:
+        assert re.search(r"x\.txt:\d+: .*unpack the download again$", str(error))
+        return
+    for picture, expected in zip(read, whole):
+        assert picture.path == expected.path
+        assert np.array_equal(picture.boxes, expected.boxes)
+
+
+def test_usable(tmp_path):
+    lines = {  # of a picture of 100 x 50 pixels
+        "90 40 30 30 0 0 0 0 0 0": None,
+        "-5 -5 6 6 0 0 0 0 0 0": None,
+        "5 5 0 9 0 0 0 0 0 0": "box without an area",
+        "5 5 9 -3 0 0 0 0 0 0": "box without an area",
+        "100 5 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 -9 9 9 0 0 0 0 0 0": "box outside the picture",
+        "5 5 9 9 0 0 0 1 0 0": "marked invalid",
+        "5 5 0 0 0 0 0 1 0 0": "marked invalid",
+        "999 5 0 9 0 0 0 0 0 0": "box without an area",
+    }
+    (tmp_path / "x.txt").write_text("\n".join(["a.jpg", str(len(lines)), *lines, NO_FACE]))
+    picture, empty = read_annotations(tmp_path / "x.txt")
+    keep, skipped = usable(picture, 100, 50)
+    assert keep.tolist() == [reason is None for reason in lines.values()]
+    assert skipped == Counter(filter(None, lines.values()))
+    keep, skipped = usable(empty, 100, 50)
+    assert keep.shape == (0,) and not skipped
 
 
 def test_real_annotations(wider):
@@ -96,59 +139,6 @@ def test_real_annotations(wider):
 
 
 # ---- the protocol --------------------------------------------------------------------------------
-
-
-def cells(values):
-    array = np.empty((len(values), 1), object)
-    for index, value in enumerate(values):
-        array[index, 0] = value
-    return array
-
-
-def write_truth(split, events):
-    """The three .mat files; events: name -> picture -> (boxes, set -> counted faces from 1)."""
-    split.mkdir(parents=True)
-    for name in SETS:
-        pictures = [list(event.values()) for event in events.values()]
-        savemat(
-            split / f"wider_{name}_val.mat",
-            {
-                "event_list": cells(list(events)),
-                "file_list": cells([cells(list(event)) for event in events.values()]),
-                "face_bbx_list": cells(
-                    [cells([np.array(boxes) for boxes, _ in event]) for event in pictures]
-                ),
-                "gt_list": cells(
-                    [
-                        cells([np.array(kept[name], np.uint8)[:, None] for _, kept in event])
-                        for event in pictures
-                    ]
-                ),
-            },
-        )
-
-
-EVENTS = {
-    "0--Parade": {
-        "a": (
-            [[0, 0, 99, 99], [200, 0, 99, 99], [400, 0, 9, 9]],
-            {"easy": [1], "medium": [2], "hard": [1, 2]},
-        ),
-        "none": (np.zeros((0, 4)), {"easy": [], "medium": [], "hard": []}),
-    },
-    "1--B": {"b": ([[5, 5, 20, 20]], {"easy": [1], "medium": [1], "hard": [1]})},
-}
-# x, y, width, height, score
-PREDICTIONS = {
-    ("0--Parade", "a"): [
-        [0, 0, 99, 99, 0.9],  # face 1
-        [200, 0, 99, 99, 0.8],  # face 2
-        [0, 0, 99, 90, 0.7],  # face 1 again
-        [600, 300, 50, 50, 0.5],  # nothing
-    ],
-    ("0--Parade", "none"): [[1, 1, 30, 30, 1.0]],  # does not count, but scales the scores
-    ("1--B", "b"): [],
-}
 
 
 def test_by_hand(tmp_path):
@@ -300,15 +290,7 @@ def test_truth_errors(tmp_path):
 
 @pytest.fixture
 def data(tmp_path):
-    """A tiny WIDER FACE of noise."""
-    folder = tmp_path / "data"
-    write_truth(folder / "wider_face_split", EVENTS)
-    for index, (event, name) in enumerate(PREDICTIONS):
-        path = folder / "WIDER_val" / "images" / event / f"{name}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(index).integers(0, 256, (40, 50 + index, 3), np.uint8)
-        assert cv2.imwrite(str(path), cv2.resize(noise, None, fx=2, fy=2))
-    return folder
+    return write_tiny_wider(tmp_path / "data")
 
 
 def read_all(folder):
@@ -328,6 +310,16 @@ def test_program(tmp_path, data, capsys):
     assert results["settings"]["min_face"] == 40 and results["settings"]["pictures"] == 3
     assert f"{results['ap']['hard']:.4f}" in (out / "results.txt").read_text()
     assert (out / "precision_recall.png").read_bytes()[:4] == b"\x89PNG"
+    assert sorted(path.name for path in out.glob("*")) == [
+        *("curves.npz", "precision_recall.png", "predictions", "predictions-pnet"),
+        *("predictions-rnet", "recall_by_size.png", "results.json", "results.txt"),
+        "settings.json",
+    ]
+    assert list(results["stages"]) == ["pnet", "rnet", "final"]
+    assert results["stages"]["final"]["ap"] == results["ap"]
+    boxes = [row["boxes_per_picture"] for row in results["stages"].values()]
+    assert boxes[0] > boxes[2] == results["settings"]["detections"] / 3
+    assert results["faces_by_size"]["50-100"] == 2 and list(results["found_at"]) == ["0.1", "1"]
     predictions = read_all(out / "predictions")
     counts = [int(content.split(b"\n")[1]) for content in predictions.values()]
     assert results["settings"]["detections"] == sum(counts) and "faces" not in results["settings"]
@@ -346,6 +338,11 @@ def test_program(tmp_path, data, capsys):
     assert "detected: 1" in capsys.readouterr().out
     assert kept.read_text() == "0--Parade/a.jpg\n0\n"
     assert gone.read_bytes() == predictions[Path("1--B/b.txt")]
+    proposals = out / "predictions-pnet/1--B/b.txt"
+    before = proposals.read_bytes()
+    proposals.unlink()  # a picture is done when all of its stages are there
+    assert program.main([*command, "--out", str(out), "--resume"]) == 0
+    assert "detected: 1" in capsys.readouterr().out and proposals.read_bytes() == before
     other = [*command, "--out", str(out), "--resume", "--scale-factor", "0.8"]
     assert program.main(other) == 1
     assert "made with other settings" in capsys.readouterr().err
@@ -370,12 +367,59 @@ def test_program(tmp_path, data, capsys):
     assert program.main(again) == 1
     assert "b.txt: missing" in capsys.readouterr().err
 
+    # Of another program there are no stages.
+    (out / "predictions").rename(tmp_path / "theirs")
+    gone = tmp_path / "theirs/1--B/b.txt"
+    gone.write_bytes(predictions[Path("1--B/b.txt")])
+    command = ["--data", str(data), "--predictions", str(tmp_path / "theirs")]
+    assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
+    assert list(read_results(tmp_path / "four").values["stages"]) == ["final"]
 
-def test_the_plot_tells_how_many_pictures(tmp_path, monkeypatch):
-    titles = []
-    monkeypatch.setattr(program, "plot", lambda path, curves, title: titles.append(title))
-    program.report(tmp_path, {}, {"pictures": 7})
-    assert titles == ["WIDER FACE validation, 7 pictures"]
+
+def test_recall_leaves_out_invalid_faces(tmp_path):
+    split = tmp_path / "split"
+    write_truth(split, EVENTS)
+    write_annotations(split, EVENTS, invalid=["a"])
+    truth = read_truth(split)
+    faces = read_valid_faces(split, truth)
+    assert [len(boxes) for boxes in faces] == [2, 0, 1]
+    assert faces[0].tolist() == [[200, 0, 299, 99], [400, 0, 409, 9]]
+    rows = [np.array(PREDICTIONS[t.event, t.name]).reshape(-1, 5) for t in truth]
+    values, curves = measure(truth, faces, {"pnet": rows, "final": [row[:1] for row in rows]})
+    # Faces of 99, 9 and 20 pixels; only PNet has the first.
+    assert list(values["faces_by_size"].values()) == [1, 0, 1, 0, 1, 0, 0]
+    recall = values["stages"]["pnet"]["recall_by_size"]
+    assert list(recall.values()) == [0, None, 0, None, 1, None, None]
+    assert values["stages"]["pnet"]["recall"] == 1 / 3
+    assert values["stages"]["final"]["recall"] == 0
+    assert values["stages"]["pnet"]["boxes_per_picture"] == 5 / 3
+    assert values["ap"] == values["stages"]["final"]["ap"] != values["stages"]["pnet"]["ap"]
+    assert curves["hard"].shape == (2, 1000) and set(curves) == set(SETS)
+    (split / "wider_face_val_bbx_gt.txt").write_text(NO_FACE)
+    with pytest.raises(FileError, match=r"gt\.txt: lacks 0--Parade/a\.jpg"):
+        read_valid_faces(split, truth)
+
+
+def test_on_real_pictures(tmp_path, wider, default_model):
+    """Three pictures; each stage leaves fewer boxes, and its proposals cover most larger faces."""
+    command = ["--data", str(wider), "--model", str(default_model), "--pictures", "3"]
+    landmarks = wider.parent / "landmarks"
+    if landmarks.is_dir():
+        short = tmp_path / "landmarks"
+        short.mkdir()
+        (short / "AFLW").symlink_to(landmarks / "AFLW")
+        lines = (landmarks / "testImageList.txt").read_text().splitlines()[:20]
+        (short / "testImageList.txt").write_text("\n".join(lines))
+        command += ["--landmarks", str(short)]
+    assert program.main([*command, "--out", str(tmp_path / "out")]) == 0
+    values = read_results(tmp_path / "out").values
+    boxes = [row["boxes_per_picture"] for row in values["stages"].values()]
+    assert boxes[0] > 3 * boxes[1] > 3 * boxes[2] > 3
+    assert values["ap"]["easy"] > 0.5 and values["stages"]["pnet"]["recall"] > 0.4
+    assert values["found_at"]["0.1"]["recall"] <= values["found_at"]["1"]["recall"] > 0.3
+    if landmarks.is_dir():
+        assert values["landmarks"]["faces"] + values["landmarks"]["left_out"] == 20
+        assert 0.03 < values["landmarks"]["mean"] < 0.2
 
 
 def test_program_errors(tmp_path, data, capsys, monkeypatch):
@@ -398,10 +442,16 @@ def test_program_errors(tmp_path, data, capsys, monkeypatch):
     assert "b.jpg: cannot be read" in fails("--data", data)
     assert "no.data: cannot be read" in fails("--data", data, "--model", "no.data")
     (tmp_path / "file").write_text("")
-    assert "file/predictions: cannot be made" in fails("--data", data, "--out", "file")
+    assert "file/predictions-pnet: cannot be made" in fails("--data", data, "--out", "file")
+    assert "testImageList.txt: cannot be read" in fails("--data", data, "--landmarks", "none")
+    assert "FDDB-folds: no FDDB-fold" in fails("--data", data, "--fddb", "none")
     (data / "WIDER_val").rename(data / "WIDER_test")
     assert "images: no such folder" in fails("--data", data)
 
+    for option in ("--landmarks", "--fddb"):
+        with pytest.raises(SystemExit) as stop:
+            program.main(["--data", str(data), "--predictions", "x", option, "y"])
+        assert stop.value.code == 2 and "leave out --landmarks" in capsys.readouterr().err
     for option, value in (
         *(("--min-face", "0"), ("--min-face", "20,30"), ("--thresholds", "0.5,0.5")),
         *(("--scale-factor", "1"), ("--pictures", "0"), ("--jobs", "x")),

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from pymtcnn.errors import FileError, MtcnnError
+from pymtcnn.errors import MtcnnError
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import (
     DARKNET_CFG,
@@ -35,6 +35,7 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
+from train_mtcnn.files import make_folder
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import without_batch_norm
 
@@ -60,10 +61,7 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
     FileError, CfgError, ModelError
         If a checkpoint cannot be read or a file not be written.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{out}: cannot be made: {error.strerror or error}") from error
+    make_folder(out)
     files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
     for index, net in enumerate(NETWORKS):
         if index < len(checkpoints):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from train_mtcnn.wider import SETS, Truth
 
-_OVERLAP = 0.5
+OVERLAP = 0.5
 _THRESHOLDS = 1000
 
 
@@ -25,15 +25,12 @@ class Curve:
         Average precision, 0..1.
     faces
         Faces that count.
-    alarms : [1000] float64
-        Detections that found none of them, the second ones of a face among them.
     """
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     ap: float
     faces: int
-    alarms: NDArray[np.float64]
 
 
 def evaluate(truth: list[Truth], predictions: list[NDArray[np.float64]]) -> dict[str, Curve]:
@@ -55,7 +52,7 @@ def evaluate(truth: list[Truth], predictions: list[NDArray[np.float64]]) -> dict
     for picture, faces in zip(truth, _normalised(predictions), strict=True):
         if not len(faces) or not len(picture.boxes):
             continue
-        best, overlap = _matches(faces[:, :4], picture.boxes)
+        best, overlap = matches(faces[:, :4], picture.boxes)
         for name in SETS:
             counts[name] += _count(faces[:, 4], best, overlap, picture.counted[name])
     curves = {}
@@ -64,16 +61,8 @@ def evaluate(truth: list[Truth], predictions: list[NDArray[np.float64]]) -> dict
         proposals, found = counts[name].T
         precision = np.divide(found, proposals, out=np.zeros(_THRESHOLDS), where=proposals > 0)
         recall = found / max(total, 1)
-        curves[name] = Curve(
-            precision, recall, average_precision(recall, precision), total, proposals - found
-        )
+        curves[name] = Curve(precision, recall, average_precision(recall, precision), total)
     return curves
-
-
-def found_at(curve: Curve, alarms: float, pictures: int) -> float:
-    """Share of the faces found at the lowest threshold of at most `alarms` false ones a picture."""
-    good = np.flatnonzero(curve.alarms <= alarms * pictures)
-    return float(curve.recall[good[-1]]) if len(good) else 0.0
 
 
 def average_precision(recall: NDArray, precision: NDArray) -> float:
@@ -96,7 +85,7 @@ def _normalised(predictions: list[NDArray[np.float64]]) -> list[NDArray[np.float
     ]
 
 
-def _matches(
+def matches(
     boxes: NDArray[np.float64], truth: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """For each of `boxes` [N, 4] the box of `truth` [G, 4] that it overlaps most, and how much.
@@ -112,6 +101,33 @@ def _matches(
     return best, overlap[np.arange(len(boxes)), best]
 
 
+def verdicts(
+    best: NDArray[np.intp], overlap: NDArray[np.float64], counted: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What detections, best first, of one picture are.
+
+    Parameters
+    ----------
+    best, overlap : [N]
+        From `matches`.
+    counted : [G]
+        The faces that count.
+
+    Returns
+    -------
+    proposal : [N]
+        Detections that count: all but those of ignored faces.
+    first : [N]
+        Detections that find a face: the first that overlaps it by `OVERLAP` or more.
+    """
+    hit = overlap >= OVERLAP
+    proposal = ~(hit & ~counted[best])
+    first = np.zeros(len(best), bool)
+    found = np.flatnonzero(hit & counted[best])
+    first[found[np.unique(best[found], return_index=True)[1]]] = True
+    return proposal, first
+
+
 def _count(
     scores: NDArray[np.float64],
     best: NDArray[np.intp],
@@ -119,12 +135,7 @@ def _count(
     counted: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Proposals that count and faces found at each threshold, [1000, 2], of one picture."""
-    hit = overlap >= _OVERLAP
-    proposal = ~(hit & ~counted[best])  # a detection of an ignored face counts neither way
-    first = np.zeros(len(scores), bool)  # a face is found by its first detection
-    found = np.flatnonzero(hit & counted[best])
-    first[found[np.unique(best[found], return_index=True)[1]]] = True
     table = np.zeros((len(scores) + 1, 2))
-    table[1:] = np.cumsum(np.column_stack([proposal, first]), 0)
+    table[1:] = np.cumsum(np.column_stack(verdicts(best, overlap, counted)), 0)
     thresholds = 1 - np.arange(1, _THRESHOLDS + 1) / _THRESHOLDS
     return table[np.searchsorted(-scores, -thresholds, side="right")]

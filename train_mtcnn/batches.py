@@ -40,7 +40,7 @@ def shares(batch: int, ratios: dict[Kind, float], present: set[Kind]) -> dict[Ki
 
 
 class Batches:
-    """Endless batches of indices: each kind is gone through in an order of its own, again and again.
+    """Endless batches of indices: each kind is gone through in an order of its own, over again.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Batches:
             )
 
     def _order(self, kind: Kind, number: int, steps: int) -> NDArray[np.int64]:
-        """Indices of a kind for one epoch: the rounds through its pool go on from the last epoch."""
+        """Indices of a kind for one epoch: its rounds go on from the epoch before."""
         pool, need = self._pools[kind], self._counts[kind] * steps
         start = number * need
         rounds = range(start // len(pool), (start + need - 1) // len(pool) + 1)

@@ -50,7 +50,7 @@ def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
 
 
 def save_checkpoint(path: str | os.PathLike, network: Network, about: dict | None = None) -> None:
-    """Write a network's checkpoint, with plain values that say how it was made. Raises FileError."""
+    """Write a network's checkpoint, and plain values on how it was made. Raises FileError."""
     content = {"cfg": format_cfg(network.cfg), "state_dict": network.state_dict(), **(about or {})}
     with atomic_write(path) as file:
         torch.save(content, file)

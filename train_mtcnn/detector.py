@@ -214,6 +214,34 @@ class TorchDetector:
             total_ms=_ms(start),
         )
 
+    @torch.inference_mode()
+    def landmarks(
+        self, image: ImageSource, boxes: NDArray, color: str = "RGB"
+    ) -> NDArray[np.float32]:
+        """Landmarks of faces that are known, by ONet alone.
+
+        Parameters
+        ----------
+        image
+            As for `detect`.
+        boxes : [N, 4]
+            x1, y1, x2, y2 in pixels; ONet sees the squares around them, as in the cascade.
+        color : str
+            As for `detect`.
+
+        Returns
+        -------
+        [N, 5, 2] float32: x, y in pixels, in the order of `Detections.landmarks`.
+
+        Raises
+        ------
+        ArgumentError, FileError, PictureError
+            As for `detect`.
+        """
+        planes = self._planes(image, color)
+        squares, _, outputs = self._look(planes, boxes, self._onet, -math.inf)
+        return _landmarks(squares, outputs[:, 5:15])
+
     # -- steps 1 to 5
 
     def _planes(self, image: ImageSource, color: str) -> Tensor:

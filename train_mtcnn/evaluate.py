@@ -1,26 +1,27 @@
-"""Average precision on WIDER FACE by the official protocol: easy, medium, hard; IoU 0.5.
+"""Evaluate a model, or predictions that are there, on WIDER FACE and other annotated pictures.
 
-    python train_mtcnn/evaluate.py --data WIDER_FACE
-    python train_mtcnn/evaluate.py --data WIDER_FACE --landmarks FOLDER --stages
+    python train_mtcnn/evaluate.py --data WIDER_FACE [--landmarks FOLDER] [--fddb FOLDER]
 
-WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_val/. Writes
-predictions in the official form, the precision-recall curves and a table with the settings.
---landmarks adds ONet's error on testImageList.txt (AFLW); --stages adds, for each of the three
-networks, its AP and its recall by face size. train_mtcnn/compare.py puts runs side by side.
+WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_val/. Measured are
+
+  - average precision by the official protocol (easy, medium, hard; IoU 0.5), of all stages,
+  - faces found at 0.1 and 1 false alarms a picture,
+  - the share of faces that each stage finds, by their size,
+  - with --landmarks: the error of the five points on AFLW (testImageList.txt),
+  - with --fddb: FDDB's ROC curves.
+
+Writes predictions in the official form, results.txt, results.json, curves.npz and plots. report.py
+puts several such folders side by side.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -30,261 +31,19 @@ if __name__ == "__main__":
 
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
 from pymtcnn.cli import joined
-from pymtcnn.errors import ArgumentError, FileError, MtcnnError, OutOfMemoryError
-from pymtcnn.files import atomic_write
-from train_mtcnn.average_precision import Curve, evaluate, found_at
-from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS
-from train_mtcnn.files import read_bytes
-from train_mtcnn.landmark_error import measure
-from train_mtcnn.model_files import model_digest
-from train_mtcnn.recall import SizeRecall, recall_table
+from pymtcnn.errors import ArgumentError, FileError, MtcnnError
+from train_mtcnn import fddb_measures, plots, wider_measures
+from train_mtcnn.darknet import DEFAULT_MODEL
+from train_mtcnn.detect_set import FINAL, detect_all
+from train_mtcnn.fddb import read_folds
+from train_mtcnn.landmark_error import landmark_error
+from train_mtcnn.landmark_sets import read_facepoint
+from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, table, write_results
 from train_mtcnn.script import require
-from train_mtcnn.wider import (
-    Truth,
-    prediction_path,
-    read_prediction,
-    read_truth,
-    write_prediction,
-)
-
-# ---- detecting -----------------------------------------------------------------------------------
-
-_detector = None  # one a process
-_stages = False  # whether the boxes of PNet and RNet are written, too
-
-
-def _make_detector(settings: dict) -> None:
-    global _detector, _stages
-    _stages = settings.get("stages", False)
-    options = {key: settings[key] for key in ("min_face", "scale_factor", "thresholds")}
-    if settings["backend"] == "torch":
-        from train_mtcnn.detector import TorchDetector as Detector
-    else:
-        from pymtcnn import Detector
-    _detector = Detector(settings["model"], **options)
-
-
-def stage_folder(predictions: Path, stage: str) -> Path:
-    """Where the boxes of PNet or RNet lie, beside the predictions."""
-    return predictions.with_name(f"{predictions.name}-{stage}")
-
-
-def _detect(images: Path, out: Path, event: str, name: str) -> float:
-    """Write one picture's prediction; returns its milliseconds."""
-    found = _detector.detect(images / event / f"{name}.jpg")
-    if _stages:
-        for stage in found.stages[:-1]:
-            write_prediction(stage_folder(out, stage.name), event, name, stage.boxes, stage.scores)
-    write_prediction(out, event, name, found.boxes, found.scores)
-    return found.total_ms
-
-
-def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
-    """Do all tasks in `jobs` processes; yields the milliseconds of each."""
-    _make_detector(settings)  # here in any case: its errors are clearer than a dead process
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield _detect(*task)
-        return
-    with ProcessPoolExecutor(
-        min(jobs, len(tasks)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_make_detector,
-        initargs=(settings,),
-    ) as pool:
-        futures = [pool.submit(_detect, *task) for task in tasks]
-        try:
-            for future in futures:
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise OutOfMemoryError(
-                "a process died, perhaps for want of memory; give fewer --jobs, then --resume"
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def detect_all(
-    settings: dict, truth: list[Truth], images: Path, out: Path, jobs: int = 1, resume: bool = False
-) -> dict:
-    """Detect faces in all pictures and write the predictions.
-
-    Parameters
-    ----------
-    settings
-        backend ("c" or "torch"), model, min_face, scale_factor, thresholds, stages.
-    truth
-        The pictures.
-    images
-        Folder of the events' folders.
-    out
-        Predictions go to <out>/predictions, the settings to <out>/settings.json.
-    jobs
-        Processes; the results do not depend on it.
-    resume
-        Keep predictions that were made with the same settings.
-
-    Returns
-    -------
-    Number of pictures detected now and, if there are any, their median milliseconds.
-
-    Raises
-    ------
-    MtcnnError
-        If a picture cannot be read, an output not be written, or the settings differ.
-    """
-    from tqdm import tqdm
-
-    predictions, written = out / "predictions", out / "settings.json"
-    signed = {**settings, "model_sha256": model_digest(Path(settings["model"]))}
-    if resume and written.exists():
-        if json.loads(read_bytes(written)) != json.loads(json.dumps(signed)):
-            raise FileError(
-                f"{written}: the predictions there were made with other settings; leave out"
-                " --resume to replace them, or give another --out"
-            )
-    else:
-        resume = False
-    _make_folder(predictions)
-    if not resume:
-        for picture in truth:  # none of other settings may stay
-            prediction_path(predictions, picture.event, picture.name).unlink(missing_ok=True)
-        with atomic_write(written) as file:
-            file.write(json.dumps(signed, indent=2).encode())
-    tasks = [
-        (images, predictions, picture.event, picture.name)
-        for picture in truth
-        if not prediction_path(predictions, picture.event, picture.name).exists()
-    ]
-    times = list(tqdm(_run(settings, tasks, jobs), total=len(tasks), unit="picture", disable=None))
-    median = {"median_ms": round(float(np.median(times)), 2)} if times else {}
-    return {"detected": len(times), **median}
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be made: {error.strerror or error}") from error
-
-
-# ---- reporting -----------------------------------------------------------------------------------
-
-
-ALARMS = (0.1, 1.0)  # false alarms a picture
-
-
-@dataclass
-class Results:
-    """What was measured of a model; what was not is empty.
-
-    Attributes
-    ----------
-    curves
-        "easy", "medium", "hard" -> precision and recall.
-    settings
-    found
-        False alarms a picture -> share of the hard set's faces found at that threshold.
-    stages
-        Network -> AP of its boxes: "easy", "medium", "hard".
-    recalls
-        Network -> recall of its boxes by face size.
-    landmarks
-        Summary of the landmarks' errors.
-    """
-
-    curves: dict[str, Curve]
-    settings: dict
-    found: dict[float, float] = field(default_factory=dict)
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
-    recalls: dict[str, SizeRecall] = field(default_factory=dict)
-    landmarks: dict[str, float] = field(default_factory=dict)
-
-    def to_json(self) -> dict:
-        """Plain values."""
-        return {
-            "ap": {name: curve.ap for name, curve in self.curves.items()},
-            "faces": {name: curve.faces for name, curve in self.curves.items()},
-            "found": {f"{alarms:g}": share for alarms, share in self.found.items()},
-            "stages": self.stages,
-            "recalls": {name: recall.to_json() for name, recall in self.recalls.items()},
-            "landmarks": self.landmarks,
-            "curves": {
-                name: {
-                    "precision": np.round(curve.precision, 4).tolist(),
-                    "recall": np.round(curve.recall, 4).tolist(),
-                }
-                for name, curve in self.curves.items()
-            },
-            "settings": self.settings,
-        }
-
-
-def table(results: Results) -> str:
-    """The results as text."""
-    lines = ["set      faces      AP"]
-    lines += [f"{name:8} {curve.faces:5}  {curve.ap:.4f}" for name, curve in results.curves.items()]
-    lines += [""] if results.found else []
-    for alarms, share in results.found.items():
-        lines.append(
-            f"faces of the hard set found at {alarms:g} false alarms a picture: {share:.3f}"
-        )
-    if results.stages:
-        lines += ["", "AP of each network's boxes"]
-        for name, ap in results.stages.items():
-            lines.append(f"{name:6}" + "".join(f"  {key} {ap[key]:.4f}" for key in ap))
-        lines += ["", "share of the annotated faces that have a box of IoU 0.5 or more"]
-        lines += [recall_table(results.recalls).rstrip()]
-    if results.landmarks:
-        error = results.landmarks
-        lines += [
-            "",
-            f"landmarks of {error['faces']} faces, errors in distances between the eyes:"
-            f" mean {error['mean']:.2%}, median {error['median']:.2%},"
-            f" above 10%: {error['above_10_percent']:.1%}",
-        ]
-    lines += ["", *(f"{key}: {_show(value)}" for key, value in results.settings.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _show(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
-def plot(path: Path, curves: dict[str, Curve], title: str) -> None:
-    """Draw the precision-recall curves into a PNG file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 5))
-    for name, curve in curves.items():
-        axes.plot(curve.recall, curve.precision, label=f"{name}: AP {curve.ap:.3f}")
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower left")
-    figure.tight_layout()
-    with atomic_write(path) as file:
-        figure.savefig(file, format="png", dpi=120)
-    pyplot.close(figure)
-
-
-def report(out: Path, results: Results) -> None:
-    """Write results.txt, results.json and precision_recall.png into the folder `out`."""
-    _make_folder(out)
-    with atomic_write(out / "results.txt") as file:
-        file.write(table(results).encode())
-    with atomic_write(out / "results.json") as file:
-        file.write((json.dumps(results.to_json()) + "\n").encode())
-    title = f"WIDER FACE validation, {results.settings['pictures']} pictures"
-    plot(out / "precision_recall.png", results.curves, title)
-
+from train_mtcnn.wider import Truth, prediction_path, read_truth
+from train_mtcnn.wider_measures import read_stages, read_valid_faces
 
 # ---- the command line ----------------------------------------------------------------------------
 
@@ -336,15 +95,18 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="P,R,O",
         help="default: 0.5,0.5,0.3, low because AP wants the whole curve",
     )
-    add("--landmarks", type=Path, metavar="DIR", help="folder of testImageList.txt (AFLW)")
-    add("--stages", action="store_true", help="AP and recall by face size of each network")
+    add("--landmarks", type=Path, metavar="FOLDER", help="AFLW: testImageList.txt, AFLW/")
+    add("--fddb", type=Path, metavar="FOLDER", help="FDDB: FDDB-folds/ and originalPics/")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
     add("--pictures", type=_count, metavar="N", help="only N pictures, spread over the set")
     add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
     words = sys.argv[1:] if argv is None else argv
-    return parser.parse_args(joined(words, ("min-face", "scale-factor", "thresholds")))
+    args = parser.parse_args(joined(words, ("min-face", "scale-factor", "thresholds")))
+    if args.predictions and (args.landmarks or args.fddb):
+        parser.error("--predictions detects nothing, so leave out --landmarks and --fddb")
+    return args
 
 
 def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
@@ -353,7 +115,43 @@ def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
     return [truth[index * len(truth) // count] for index in range(count)]
 
 
+def _stored(args: argparse.Namespace, truth: list[Truth]) -> Path:
+    """The folder of the predictions that were given, with one for each picture."""
+    missing = [
+        path
+        for picture in truth
+        if not (path := prediction_path(args.predictions, picture.event, picture.name)).exists()
+    ]
+    if missing:
+        raise FileError(f"{missing[0]}: missing, as are {len(missing) - 1} others")
+    return args.predictions
+
+
+def _detected(args: argparse.Namespace, truth: list[Truth], out: Path) -> dict:
+    """Make predictions in the folder `out`; returns their number and time."""
+    images = args.data / "WIDER_val" / "images"
+    if not images.is_dir():
+        raise FileError(f"{images}: no such folder; the validation pictures belong there")
+    pictures = [(picture.event, picture.name) for picture in truth]
+    start = time.perf_counter()
+    made = detect_all(_model(args), pictures, images, out, jobs=args.jobs, resume=args.resume)
+    return {**made, "seconds": round(time.perf_counter() - start, 1)}
+
+
+def _model(args: argparse.Namespace) -> dict:
+    """The model and its settings, those that `detect_all` takes."""
+    return {
+        "backend": args.backend,
+        "model": os.fspath(args.model),
+        "min_face": args.min_face,
+        "scale_factor": args.scale_factor,
+        "thresholds": args.thresholds,
+    }
+
+
 def _evaluate(args: argparse.Namespace) -> None:
+    if args.backend == "torch" or args.landmarks:
+        require("evaluate.py", "torch")
     split = args.data / "wider_face_split"
     if not split.is_dir():
         raise FileError(
@@ -361,70 +159,40 @@ def _evaluate(args: argparse.Namespace) -> None:
             " and WIDER_val/"
         )
     truth = _spread(read_truth(split), args.pictures)
+    faces = read_valid_faces(split, truth)
+    marked = read_facepoint(args.landmarks / "testImageList.txt") if args.landmarks else None
+    folds = read_folds(args.fddb) if args.fddb else None
+
     settings: dict = {"pictures": len(truth)}
     if args.predictions:
-        predictions, out = args.predictions, args.out
-        settings["predictions"] = os.fspath(args.predictions)
-        missing = [
-            path
-            for picture in truth
-            if not (path := prediction_path(predictions, picture.event, picture.name)).exists()
-        ]
-        if missing:
-            raise FileError(f"{missing[0]}: missing, as are {len(missing) - 1} others")
+        out, predictions = args.out, _stored(args, truth)
+        settings["predictions"] = os.fspath(predictions)
     else:
-        images = args.data / "WIDER_val" / "images"
-        if not images.is_dir():
-            raise FileError(f"{images}: no such folder; the validation pictures belong there")
         out = args.out or Path("runs") / f"evaluate-{args.backend}"
         predictions = out / "predictions"
-        if args.backend == "torch":
-            require("evaluate.py", "torch")
-        settings |= {
-            "backend": args.backend,
-            "model": os.fspath(args.model),
-            "min_face": args.min_face,
-            "scale_factor": args.scale_factor,
-            "thresholds": args.thresholds,
-            "stages": args.stages,
-        }
-        start = time.perf_counter()
-        made = {key: settings[key] for key in settings if key != "pictures"}
-        settings |= detect_all(made, truth, images, out, args.jobs, args.resume)
-        settings["seconds"] = round(time.perf_counter() - start, 1)
-    found = [read_prediction(predictions, p.event, p.name) for p in truth]
-    settings["detections"] = sum(map(len, found))
-    curves = evaluate(truth, found)
-    results = Results(curves, settings)
-    results.found = {alarms: found_at(curves["hard"], alarms, len(truth)) for alarms in ALARMS}
-    if args.stages and not args.predictions:
-        for stage in NETWORKS[:-1]:
-            folder = stage_folder(predictions, stage)
-            _add_stage(
-                results, stage, truth, [read_prediction(folder, p.event, p.name) for p in truth]
-            )
-        _add_stage(results, NETWORKS[-1], truth, found)
-    if args.landmarks and not args.predictions:
-        results.landmarks = measure(args.model, args.landmarks).summary()
-    print(table(results), end="")
+        settings |= {**_model(args), **_detected(args, truth, out)}
+    stages = read_stages(predictions, truth)
+    settings["detections"] = sum(map(len, stages[FINAL]))
+    values, curves = wider_measures.measure(truth, faces, stages)
+    if marked:
+        errors = landmark_error(args.model, args.landmarks, marked.faces)
+        values["landmarks"] = {**asdict(errors), "left_out": marked.skipped.total()}
+    if folds:
+        measured = fddb_measures.measure(
+            folds, args.fddb, _model(args), out / "fddb", args.jobs, args.resume
+        )
+        values["fddb"] = measured[0]
+        curves |= measured[1]
+    results = Results({**values, "settings": settings}, curves)
+    print(table(results.values), end="")
     if out is not None:
-        report(out, results)
-        print(f"written to {out}/: results.txt, results.json, precision_recall.png")
-
-
-def _add_stage(
-    results: Results, stage: str, truth: list[Truth], found: list[NDArray[np.float64]]
-) -> None:
-    """Add what a network's boxes [N, 5] of all pictures are worth."""
-    results.stages[stage] = {name: curve.ap for name, curve in evaluate(truth, found).items()}
-    recall = results.recalls[stage] = SizeRecall()
-    for picture, faces in zip(truth, found, strict=True):
-        recall.add(_corners(picture.boxes), _corners(faces[:, :4]))
-
-
-def _corners(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x, y, width, height to x1, y1, x2, y2."""
-    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+        write_results(out, results)
+        title = f"WIDER FACE validation, {len(truth)} pictures"
+        plots.precision_recall(out / "precision_recall.png", results, title)
+        plots.recall_by_size(out / "recall_by_size.png", {out.name: results})
+        if folds:
+            plots.roc(out / "fddb.png", {out.name: results})
+        print(f"written to {out}/: {TABLE}, {RESULTS}, {CURVES}, plots")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,11 +1,14 @@
-"""Files read whole."""
+"""Files read whole, as bytes or as lines of text; folders made."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pymtcnn.errors import FileError
+
+LARGEST_COORDINATE = 1 << 20  # in pixels; files with larger ones are damaged
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:
@@ -17,8 +20,46 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 
 
 def read_lines(path: str | os.PathLike) -> list[str]:
-    """The lines of a text file without the blanks around them; FileError if it cannot be read."""
+    """The lines of a UTF-8 text without the blanks around them, nor blank lines at the end.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is not UTF-8; names the line.
+    """
+    content = read_bytes(path)
     try:
-        return [line.strip() for line in read_bytes(path).decode().split("\n")]
+        lines = [line.strip() for line in content.decode("utf-8-sig").split("\n")]
     except UnicodeDecodeError as error:
-        raise FileError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise FileError(
+            f"{path}:{number}: not a text file (byte {error.start} is not UTF-8);"
+            " if it is one, save it as UTF-8"
+        ) from error
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def is_picture(name: str) -> bool:
+    """Whether a word of a data set's file is the path of a picture, by its ending."""
+    return name.lower().endswith((".jpg", ".jpeg", ".png"))
+
+
+def wrong_line(
+    path: str | os.PathLike, lines: Sequence[str], number: int, expected: str
+) -> FileError:
+    """The error to raise where line `number` (from 1) of a data set's file is not as expected."""
+    found = lines[number - 1] if number <= len(lines) else "the end of the file"
+    return FileError(
+        f"{path}:{number}: '{found[:80]}', expected {expected};"
+        " if the file was cut or changed, unpack the download again"
+    )
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path` and those above it; FileError names it if it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be made: {error.strerror or error}") from error

@@ -1,54 +1,64 @@
-"""The history of a training: one JSON object an epoch, and its curves."""
+"""What a training logs: history.jsonl, one JSON object an epoch."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pymtcnn.errors import FileError
-from pymtcnn.files import atomic_write
 from train_mtcnn.files import read_bytes
 
-
-def read_history(path: Path) -> list[dict]:
-    """The epochs in history.jsonl; [] where there is none. Raises FileError for a damaged one."""
-    if not path.exists():
-        return []
-    try:
-        rows = [json.loads(line) for line in read_bytes(path).decode().splitlines() if line.strip()]
-        assert all(isinstance(row, dict) and "epoch" in row for row in rows)
-    except (ValueError, AssertionError) as error:
-        raise FileError(f"{path}: not a training's history: {error}; remove it") from error
-    return rows
+HISTORY = "history.jsonl"
+_PLACES = ("epoch", "step")  # where the training was, not how well it did
 
 
-def plot_history(path: Path, rows: list[dict], title: str) -> None:
-    """Draw each quantity over the epochs, training and validation together, into a PNG file."""
-    import matplotlib
+def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Read the quantities that a training logged.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    A last line without an end is passed over: the training may be writing it.
 
-    names = list(dict.fromkeys(key.removeprefix("val_") for row in rows for key in row))
-    names = [name for name in names if name not in ("epoch", "step", "samples_per_second")]
-    columns = min(4, max(1, len(names)))
-    lines = -(-len(names) // columns)
-    figure, axes = pyplot.subplots(
-        max(1, lines), columns, figsize=(3.6 * columns, 2.8 * max(1, lines)), squeeze=False
-    )
-    for axis in axes.flat[len(names) :]:
-        axis.remove()
-    for name, axis in zip(names, axes.flat):
-        for key, style in ((name, "-"), (f"val_{name}", "--")):
-            points = [(row["epoch"], row[key]) for row in rows if key in row]
-            if points:
-                label = "validation" if key.startswith("val_") else "training"
-                axis.plot(*zip(*points), style, label=label)
-        axis.set_title(name.replace("_", " "), fontsize=10)
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize=7)
-    figure.suptitle(title)
-    figure.tight_layout()
-    with atomic_write(path) as file:
-        figure.savefig(file, format="png", dpi=110)
-    pyplot.close(figure)
+    Parameters
+    ----------
+    path
+        Lines are objects with `epoch` and any other keys; those with numbers are read.
+
+    Returns
+    -------
+    Quantity -> [2, K]: the epochs that have it, and its values there. In the order in which they
+    first come.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, holds no whole line, or a line is not what is expected (names
+        the line).
+    """
+    points: dict[str, list[tuple[float, float]]] = {}
+    lines = read_bytes(path).split(b"\n")[:-1]
+    if not any(line.strip() for line in lines):
+        raise FileError(f"{path}: no epoch is logged there yet; wait until the first has ended")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            epoch = row["epoch"]
+        except (ValueError, KeyError, TypeError):
+            epoch = None
+        if not _is_number(epoch):
+            raise FileError(
+                f"{path}:{number}: expected a JSON object with a number 'epoch'; take the line out"
+            )
+        for key, value in row.items():
+            if key not in _PLACES and _is_number(value):
+                points.setdefault(key, []).append((epoch, value))
+    if not points:
+        raise FileError(f"{path}: no quantity is logged beside {' and '.join(_PLACES)}")
+    return {key: np.array(values, np.float64).T for key, values in points.items()}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

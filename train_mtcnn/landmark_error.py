@@ -1,85 +1,103 @@
-"""The usual measure of landmarks: their mean distance over the distance between the eyes."""
+"""How far ONet's landmarks lie from annotated ones (AFLW, as the paper measures it).
+
+ONet sees the square around the annotated box, as it sees RNet's in the cascade. A face's error is
+the mean distance of the five points, divided by the distance between the annotated eyes.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pymtcnn import Network, crop, read_picture
-from pymtcnn.errors import FileError, ModelError
-from train_mtcnn.boxes import square
-from train_mtcnn.darknet import read_data
-from train_mtcnn.landmark_sets import read_facepoint
+from pymtcnn.errors import FileError
+from train_mtcnn.landmark_sets import LandmarkFace
 
-TEST_LIST = "testImageList.txt"
+LARGE = 0.1  # errors above it are failures
 
 
 @dataclass(frozen=True)
-class LandmarkError:
-    """Errors of a set of faces, in distances between the eyes.
+class LandmarkErrors:
+    """Errors of a set of faces, as shares of the distance between the eyes.
 
     Attributes
     ----------
-    errors : [N] float64
-        Of each face, a mean over its five points.
+    mean, median
+    large
+        Share of faces with an error above `LARGE`.
+    faces
+        Their number.
     """
 
-    errors: NDArray[np.float64]
-
-    def summary(self) -> dict[str, float]:
-        """Mean, median, the share of the faces above 10%, and their number."""
-        return {
-            "mean": float(self.errors.mean()),
-            "median": float(np.median(self.errors)),
-            "above_10_percent": float((self.errors > 0.1).mean()),
-            "faces": len(self.errors),
-        }
+    mean: float
+    median: float
+    large: float
+    faces: int
 
 
-def point_errors(found: NDArray, truth: NDArray) -> NDArray[np.float64]:
-    """Error of each face, [N]; found and truth are [N, 5, 2]."""
-    found, truth = np.asarray(found, np.float64), np.asarray(truth, np.float64)
+def errors(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
+    """Each face's error.
+
+    Parameters
+    ----------
+    points, truth : [N, 5, 2]
+        x, y of the left eye, right eye, nose, left and right mouth corner. The eyes of `truth`
+        must be two points.
+
+    Returns
+    -------
+    [N] float64: mean distance of the five points over the distance between the eyes of `truth`.
+    """
+    points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
     eyes = np.linalg.norm(truth[:, 0] - truth[:, 1], axis=1)
-    return np.linalg.norm(found - truth, axis=2).mean(1) / eyes
+    return np.linalg.norm(points - truth, axis=2).mean(1) / eyes
 
 
-def measure(model: Path, folder: Path) -> LandmarkError:
-    """ONet on the annotated boxes of testImageList.txt, made square, as the cascade cuts them out.
+def summary(values: NDArray[np.float64]) -> LandmarkErrors:
+    """Mean, median and share of large ones of the errors [N] of at least one face."""
+    return LandmarkErrors(
+        float(values.mean()), float(np.median(values)), float((values > LARGE).mean()), len(values)
+    )
+
+
+def landmark_error(
+    model: str | os.PathLike, folder: Path, faces: Sequence[LandmarkFace]
+) -> LandmarkErrors:
+    """Errors of a model's ONet, run by the PyTorch reference.
 
     Parameters
     ----------
     model
-        A `.data` file.
+        The model's `.data` file.
     folder
-        Of the list and its pictures.
+        The faces' paths are relative to it.
+    faces
+        At least one.
 
     Raises
     ------
-    FileError, PictureError, CfgError, WeightsError, ModelError
-        If the list, a picture or the model cannot be read.
+    FileError
+        If a file cannot be read, or both eyes of a face are annotated at one point.
+    MtcnnError
+        If a picture or the model makes no sense.
     """
-    data = read_data(model)
-    onet = Network(data.cfg["onet"], data.weights["onet"])
-    _, side, _ = onet.input
-    if onet.shape(side, side).channels != 15:
-        raise ModelError(f"{data.cfg['onet']}: has no landmarks")
-    faces = read_facepoint(Path(folder) / TEST_LIST).faces
-    boxes = square(np.stack([face.box for face in faces]))
-    crops = np.concatenate(
-        [
-            crop(read_picture(folder / face.path), box[None], side, pad=round(data.pad))
-            for face, box in zip(faces, boxes)
-        ]
-    )
-    pixels = crops if data.color == "RGB" else crops[..., ::-1]
-    inputs = (pixels.transpose(0, 3, 1, 2).astype(np.float32) - data.mean) * data.norm
-    outputs = onet.run(inputs.astype(np.float32))[:, 5:, 0, 0].reshape(-1, 5, 2)
-    sides = (boxes[:, 2:] - boxes[:, :2])[:, None]
-    found = boxes[:, None, :2] + outputs * sides
-    truth = np.stack([face.points for face in faces])
-    if not (np.linalg.norm(truth[:, 0] - truth[:, 1], axis=1) > 0).all():
-        raise FileError(f"{folder / TEST_LIST}: a face has both eyes in one place")
-    return LandmarkError(point_errors(found, truth))
+    from tqdm import tqdm
+
+    from train_mtcnn.detector import TorchDetector
+
+    for face in faces:
+        if (face.points[0] == face.points[1]).all():
+            raise FileError(
+                f"{folder / face.path}: both eyes are annotated at one point, so that there is no"
+                " distance to divide by; take its line out of the list"
+            )
+    detector = TorchDetector(model)
+    points = [
+        detector.landmarks(folder / face.path, face.box[None])[0]
+        for face in tqdm(faces, unit="face", disable=None)
+    ]
+    return summary(errors(np.array(points), np.array([face.points for face in faces])))

@@ -20,11 +20,10 @@ import os
 import sys
 import time
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,6 @@ from train_mtcnn.sampling import (
     inside,
     jitter,
     label,
-    overlaps,
     random_squares,
 )
 from train_mtcnn.wider import Annotation, read_annotations, usable
@@ -67,7 +65,7 @@ class Settings:
     """All that the samples depend on besides the pictures."""
 
     net: str
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     min_face: float = 15.0  # pixels, longer side; smaller ones are neither faces nor background
     faces: int = 50  # a picture, by chance: crowds of small faces would outnumber all others
     positives: int = 6  # a face of min_face, as many more for each doubling of the size
@@ -201,7 +199,7 @@ def landmark_samples(
     return crops, labels
 
 
-# ---- a chunk of pictures, in a process of its own --------------------------------------------------
+# ---- a chunk of pictures, in a process of its own ------------------------------------------------
 
 _PICTURES = 16  # WIDER pictures of a chunk
 _FACES = 256  # landmark pictures of a chunk

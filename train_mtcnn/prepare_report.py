@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import Stage, write_picture
-from train_mtcnn.recall import EDGES, SizeRecall, recall_table, size_names
+from train_mtcnn.recall import SIZE_NAMES, SIZES, SizeRecall
 from train_mtcnn.samples import KINDS, Kind, Samples
 
 _SETS = ("training", "held out")
@@ -28,7 +28,7 @@ class Report:
 
     def __init__(self, stages: Sequence[str] = ()):
         self.pictures = 0
-        self.kinds = np.zeros((len(Kind), len(EDGES) - 1), np.int64)  # by size
+        self.kinds = np.zeros((len(Kind), len(SIZE_NAMES)), np.int64)  # by size
         self.recalls = {f"{stage}, {name}": SizeRecall() for stage in stages for name in _SETS}
         self.skipped: Counter[str] = Counter()  # annotated faces: reason -> number
         self.bad: list[str] = []  # pictures that could not be read: why
@@ -36,7 +36,7 @@ class Report:
 
     def count(self, labels: NDArray) -> None:
         """Count samples, LABEL [N]."""
-        size = np.searchsorted(EDGES, labels["size"], side="right") - 1
+        size = np.searchsorted(SIZES, labels["size"], side="right")
         np.add.at(self.kinds, (labels["kind"], size), 1)
 
     def recall(self, faces: NDArray, stages: Sequence[Stage], held: bool) -> None:
@@ -79,13 +79,13 @@ class Report:
     def text(self) -> str:
         """The report for people."""
         lines = [f"{self.pictures} pictures, {self.rate:.0f} a minute", ""]
-        lines += [f"{'samples':14}{''.join(f'{n:>9}' for n in [*size_names(), 'all'])}"]
+        lines += [f"{'samples':14}{''.join(f'{n:>9}' for n in [*SIZE_NAMES, 'all'])}"]
         for kind, name in KINDS.items():
             cells = [*self.kinds[kind], self.kinds[kind].sum()]
             lines.append(f"{name:14}{''.join(f'{cell:9}' for cell in cells)}")
         if self.recalls:
             lines += ["", "share of the annotated faces that have a box of IoU 0.5 or more"]
-            lines += [recall_table(self.recalls).rstrip()]
+            lines += _recall_lines(self.recalls)
         skipped = {reason: count for reason, count in self.skipped.items() if count}
         if skipped:
             lines += ["", "annotated faces left out:"]
@@ -96,6 +96,16 @@ class Report:
             if len(self.bad) > _LISTED:
                 lines += [f"    and {len(self.bad) - _LISTED} more, listed in samples.json"]
         return "\n".join(lines) + "\n"
+
+
+def _recall_lines(recalls: dict[str, SizeRecall]) -> list[str]:
+    """A line for each stage and set."""
+    lines = [f"{'face size, px':18}{''.join(f'{n:>9}' for n in [*SIZE_NAMES, 'all'])}  boxes each"]
+    for name, recall in recalls.items():
+        shares = [*recall.by_size, recall.overall]
+        cells = "".join("        -" if share is None else f"{share:9.3f}" for share in shares)
+        lines.append(f"{name:18}{cells}  {recall.boxes_per_picture:10.1f}")
+    return lines
 
 
 # ---- the sheet -----------------------------------------------------------------------------------

@@ -1,60 +1,92 @@
-"""Recall by face size: which annotated faces have a box at all."""
+"""Which share of faces has a box, by the face's size.
+
+Boxes are [N, 4]: x1, y1, x2, y2 in pixels, x2 and y2 exclusive.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-EDGES = (0, 10, 20, 30, 50, 100, 200, np.inf)  # of face sizes: sqrt(width * height), pixels
+from train_mtcnn.boxes import areas
+
+SIZES = (10, 20, 30, 50, 100, 200)  # where the classes of sizes meet, pixels
+SIZE_NAMES = ("<10", *(f"{low}-{high}" for low, high in pairwise(SIZES)), f">{SIZES[-1]}")
 OVERLAP = 0.5
-
-
-def size_names() -> list[str]:
-    """What the sizes between EDGES are called."""
-    inner = [f"{low}-{high}" for low, high in zip(EDGES[1:-2], EDGES[2:-1])]
-    return [f"<{EDGES[1]}", *inner, f">{EDGES[-2]}"]
+_PAIRS = 1 << 20  # overlaps computed at once
 
 
 def best_overlaps(faces: NDArray, boxes: NDArray) -> NDArray[np.float64]:
-    """For each of `faces` [G, 4] the IoU with the box of `boxes` [N, 4] that it overlaps most."""
-    faces, boxes = np.asarray(faces, np.float64), np.asarray(boxes, np.float64)
+    """The largest intersection over union that each face has with any box.
+
+    Parameters
+    ----------
+    faces : [G, 4]
+    boxes : [N, 4]
+
+    Returns
+    -------
+    [G] float64; 0 where there is no box, or none touches the face.
+    """
+    best = np.zeros(len(faces))
     if not len(boxes):
-        return np.zeros(len(faces))
-    low = np.maximum(faces[:, None, :2], boxes[:, :2])
-    high = np.minimum(faces[:, None, 2:], boxes[:, 2:])
-    inter = np.clip(high - low, 0, None).prod(2)
-    areas = [(b[:, 2:] - b[:, :2]).prod(1) for b in (faces, boxes)]
-    union = areas[0][:, None] + areas[1] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0).max(1)
+        return best
+    faces, boxes = faces.astype(np.float64), boxes.astype(np.float64)
+    step = max(1, _PAIRS // len(boxes))
+    for first in range(0, len(faces), step):
+        some = faces[first : first + step, None]
+        sides = np.minimum(some[..., 2:], boxes[:, 2:]) - np.maximum(some[..., :2], boxes[:, :2])
+        inter = np.clip(sides, 0, None).prod(2)
+        union = areas(some) + areas(boxes) - inter
+        overlap = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+        best[first : first + step] = overlap.max(1)
+    return best
 
 
 class SizeRecall:
-    """Faces and found faces by size, summed over pictures.
+    """Counts of faces, and of those found, over pictures.
+
+    A face is found if a box overlaps it by `OVERLAP` or more. Its size is the square root of its
+    area; each class of sizes begins with its lower border. Faces without an area do not count.
 
     Attributes
     ----------
-    faces, found : [S] int64
-        By size.
-    boxes, pictures : int
+    faces, found : [7] int64
+        In the order of SIZE_NAMES.
+    boxes, pictures
+        Numbers of them.
     """
 
     def __init__(self) -> None:
-        self.faces = np.zeros(len(EDGES) - 1, np.int64)
-        self.found = np.zeros(len(EDGES) - 1, np.int64)
-        self.boxes = self.pictures = 0
+        self.faces = np.zeros(len(SIZE_NAMES), np.int64)
+        self.found = np.zeros(len(SIZE_NAMES), np.int64)
+        self.boxes = 0
+        self.pictures = 0
 
-    def add(self, faces: NDArray, boxes: NDArray) -> None:
-        """Count one picture: its faces [G, 4] and what was found, boxes [N, 4]."""
-        sides = np.asarray(faces, np.float64)
-        sides = np.sqrt(np.clip(sides[:, 2:] - sides[:, :2], 0, None).prod(1))
-        size = np.searchsorted(EDGES, sides, side="right") - 1
+    def add(self, faces: NDArray, boxes: NDArray) -> NDArray[np.int64]:
+        """Count a picture.
+
+        Parameters
+        ----------
+        faces : [G, 4]
+            Those that are to be found: leave out what is marked invalid.
+        boxes : [N, 4]
+
+        Returns
+        -------
+        [7] int64: the picture's faces that were found.
+        """
+        faces = faces[(faces[:, :2] < faces[:, 2:]).all(1)]
+        classes = np.searchsorted(SIZES, np.sqrt(areas(faces)), side="right")
         hit = best_overlaps(faces, boxes) >= OVERLAP
-        self.faces += np.bincount(size, minlength=len(EDGES) - 1)
-        self.found += np.bincount(size[hit], minlength=len(EDGES) - 1)
+        found = np.bincount(classes[hit], minlength=len(SIZE_NAMES))
+        self.faces += np.bincount(classes, minlength=len(SIZE_NAMES))
+        self.found += found
         self.boxes += len(boxes)
         self.pictures += 1
+        return found
 
     def __iadd__(self, other: SizeRecall) -> SizeRecall:
         self.faces += other.faces
@@ -63,12 +95,8 @@ class SizeRecall:
         self.pictures += other.pictures
         return self
 
-    def rates(self) -> list[float | None]:
-        """Recall by size; None where there is no face."""
-        return [found / faces if faces else None for found, faces in zip(self.found, self.faces)]
-
     def to_json(self) -> dict:
-        """Plain values; from_json takes them back."""
+        """The counts as plain values; from_json takes them back."""
         return {
             "faces": self.faces.tolist(),
             "found": self.found.tolist(),
@@ -78,20 +106,26 @@ class SizeRecall:
 
     @classmethod
     def from_json(cls, values: dict) -> SizeRecall:
+        """The counts of to_json."""
         recall = cls()
         recall.faces += np.array(values["faces"])
         recall.found += np.array(values["found"])
         recall.boxes, recall.pictures = values["boxes"], values["pictures"]
         return recall
 
+    @property
+    def by_size(self) -> list[float | None]:
+        """Share of faces found, for each class of sizes; None where there is no face."""
+        pairs = zip(self.found.tolist(), self.faces.tolist())
+        return [found / faces if faces else None for found, faces in pairs]
 
-def recall_table(recalls: dict[str, SizeRecall]) -> str:
-    """Recall by size as text: a row for each name."""
-    width = max(map(len, recalls), default=0) + 2
-    head = "".join(f"{name:>9}" for name in size_names())
-    lines = [f"{'face size, px':{width}}{head}      all  boxes a picture"]
-    for name, recall in recalls.items():
-        rates: Sequence = [*recall.rates(), recall.found.sum() / max(recall.faces.sum(), 1)]
-        cells = "".join("        -" if rate is None else f"{rate:9.3f}" for rate in rates)
-        lines.append(f"{name:{width}}{cells}  {recall.boxes / max(recall.pictures, 1):15.1f}")
-    return "\n".join(lines) + "\n"
+    @property
+    def overall(self) -> float | None:
+        """Share of all faces found; None without a face."""
+        faces = int(self.faces.sum())
+        return int(self.found.sum()) / faces if faces else None
+
+    @property
+    def boxes_per_picture(self) -> float:
+        """Mean number of boxes; 0 without a picture."""
+        return self.boxes / max(self.pictures, 1)

@@ -75,7 +75,7 @@ class SampleWriter:
             if (folder / "progress.json").exists():
                 self._resume(json.loads(read_bytes(folder / "progress.json")))
             (folder / "samples.json").unlink(missing_ok=True)
-            self._files = [open(path, "ab") for path in self._parts]
+            self._files = [open(path, "ab") for path in self._parts]  # noqa: SIM115
             for file, size in zip(self._files, self._sizes):
                 file.truncate(self.count * size)
                 file.seek(self.count * size)

@@ -33,14 +33,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
+from pymtcnn.errors import ArgumentError, ModelError, MtcnnError
 from pymtcnn.files import atomic_write
+from train_mtcnn import plots
 from train_mtcnn.augment import Augmentation, augment
 from train_mtcnn.batches import RATIOS, Batches, Source
 from train_mtcnn.checkpoint import load_checkpoint, load_tensors, save_checkpoint
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, read_cfg
-from train_mtcnn.files import read_bytes
-from train_mtcnn.history import plot_history, read_history
+from train_mtcnn.files import make_folder, read_bytes, read_lines
+from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.losses import TASKS, measures, task_losses
 from train_mtcnn.networks import Network
 from train_mtcnn.parallel import Team
@@ -190,8 +191,8 @@ class Trainer:
         means = {name: float(self.team.mean(value / self.steps)) for name, value in sums.items()}
         if not math.isfinite(means["loss"]):
             raise ModelError(
-                f"{self.out}: the loss is {means['loss']} after epoch {self.epoch + 1}; lower --rate"
-                " and --resume from the epoch before"
+                f"{self.out}: the loss is {means['loss']} after epoch {self.epoch + 1}; lower"
+                " --rate and --resume from the epoch before"
             )
         return means
 
@@ -291,10 +292,8 @@ class Trainer:
         """Train the epochs that are left."""
         from tqdm import tqdm
 
-        history = self.out / "history.jsonl"
-        if self.team.first:
-            kept = [row for row in read_history(history) if row["epoch"] <= self.epoch]
-            _write_history(history, kept)
+        history = self.out / HISTORY
+        rows = _rows(history, self.epoch) if self.team.first else []
         board = _board(self.out, self.epoch * self.steps) if self.team.first else None
         total = self.settings.epochs * self.steps
         with tqdm(
@@ -317,13 +316,15 @@ class Trainer:
                 row["samples_per_second"] = self.steps * self.settings.batch / seconds
                 row = {k: v if isinstance(v, int) else float(f"{v:.6g}") for k, v in row.items()}
                 self.save()
-                _write_history(history, [*read_history(history), row])
+                rows.append(json.dumps(row))
+                with atomic_write(history) as file:
+                    file.write(("\n".join(rows) + "\n").encode())
                 for name, value in row.items():
                     if board and name not in ("epoch", "step"):
                         board.add_scalar(name, value, row["step"])
                 tqdm.write(_line(row), file=sys.stdout)
                 sys.stdout.flush()
-                plot_history(self.out / "curves.png", read_history(history), self.settings.net)
+                plots.training(self.out / "curves.png", {self.settings.net: read_history(history)})
         if board:
             board.close()
         self.team.wait()
@@ -334,9 +335,9 @@ def _normalised(pixels: Tensor) -> Tensor:
     return (pixels - 127.5) * 0.0078125
 
 
-def _write_history(path: Path, rows: list[dict]) -> None:
-    with atomic_write(path) as file:
-        file.write("".join(json.dumps(row) + "\n" for row in rows).encode())
+def _rows(path: Path, epochs: int) -> list[str]:
+    """The lines of a history's first epochs; none where there is no history."""
+    return read_lines(path)[:epochs] if epochs and path.exists() else []
 
 
 def _line(row: dict) -> str:
@@ -500,10 +501,7 @@ def train(args: argparse.Namespace, team: Team) -> None:
     out = args.out or Path("runs") / args.net
     samples = Samples(args.data or Path("runs") / f"{args.net}-data")
     trainer = Trainer(settings, make_network(settings, args.cfg, args.load), samples, out, team)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{out}: cannot be made: {error.strerror or error}") from error
+    make_folder(out)
     if args.resume and (out / "last.pt").exists():
         trainer.resume()
     trainer.run()

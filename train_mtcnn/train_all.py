@@ -2,9 +2,10 @@
 
     python train_mtcnn/train_all.py --wider WIDER_FACE --landmarks CNN_FACEPOINT --out runs/mine
 
-Each stage is a program of its own (its command is printed: any can be run by hand). Stages that are
-done are skipped; one that was broken off goes on from its last step or epoch. OUT/model/cascade.data
-is the model, OUT/report.md the report; --install makes it the default model in darknet_cfg/.
+Each stage is a program of its own, whose command is printed: any can be run by hand. Stages that
+are done are skipped; one that was broken off goes on from its last step or epoch.
+OUT/model/cascade.data is the model, OUT/report.md the report; --install makes it the default model
+in darknet_cfg/.
 """
 
 from __future__ import annotations
@@ -30,25 +31,25 @@ if __name__ == "__main__":
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from pymtcnn.files import atomic_write
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, read_cfg
-from train_mtcnn.files import read_bytes
+from train_mtcnn.files import make_folder, read_bytes
 from train_mtcnn.networks import Network
 
 _HERE = Path(__file__).resolve().parent
 
 # What the default model was made with (darknet_cfg/MODEL_CARD.md).
 PREPARE = {
-    "pnet": [],
-    "pnet-hard": "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60".split(),
-    "rnet": "--thresholds 0.3 1 1 --mined 150".split(),
-    "onet": "--thresholds 0.4 0.2 1 --negatives 40 --mined 80".split(),
+    "pnet": "",
+    "pnet-hard": "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60",
+    "rnet": "--thresholds 0.3 1 1 --mined 150",
+    "onet": "--thresholds 0.4 0.2 1 --negatives 40 --mined 80",
 }
 TRAIN = {
-    "pnet": "--epochs 12 --rate 4e-3".split(),
-    "pnet-hard": "--epochs 8 --steps 600 --rate 3e-3".split(),
-    "rnet": "--epochs 14 --steps 1000".split(),
-    "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5".split(),
+    "pnet": "--epochs 12 --rate 4e-3",
+    "pnet-hard": "--epochs 8 --steps 600 --rate 3e-3",
+    "rnet": "--epochs 14 --steps 1000",
+    "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5",
 }
-SMALL = "--epochs 3 --steps 40 --warmup 0.5 --average 0.9".split()  # over TRAIN's: a trial
+SMALL = "--epochs 3 --steps 40 --warmup 0.5 --average 0.9"  # instead of TRAIN's: a trial
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ def stages(args: argparse.Namespace) -> list[Stage]:
         if net == "onet" and args.landmarks:
             command += ["--landmarks", str(args.landmarks)]
         command += ["--pictures", str(args.pictures)] if args.pictures else []
-        return Stage(f"prepare {name}", command + PREPARE[name], folder / "samples.json")
+        return Stage(f"prepare {name}", command + PREPARE[name].split(), folder / "samples.json")
 
     def train(name: str, net: str, load: Path | None = None) -> Stage:
         command = ["train.py", "--net", net, "--data", str(out / f"{name}-data"), "--resume"]
         command += ["--out", str(out / name), "--seed", str(args.seed)]
         command += ["--load", str(load)] if load else []
         command += ["--device", args.device] if args.device else []
-        command += TRAIN[name] + (SMALL if args.small else [])
+        command += f"{TRAIN[name]} {SMALL if args.small else ''}".split()
         return Stage(f"train {name}", command, out / name / f"{net}.pt")
 
     first = out / "pnet/pnet.pt"
@@ -123,7 +124,7 @@ def _has_test_list(folder: Path | None) -> bool:
     return folder is not None and (folder / "testImageList.txt").is_file()
 
 
-def run(stage: Stage, log: Path) -> dict:
+def run(stage: Stage) -> dict:
     """Run one stage; returns seconds and peak memory (MiB). Raises ModelError if it fails."""
     print(f"==> {stage.name}: python train_mtcnn/{shlex.join(stage.command)}", flush=True)
     begin = time.perf_counter()
@@ -148,11 +149,9 @@ def run(stage: Stage, log: Path) -> dict:
 def run_all(args: argparse.Namespace) -> None:
     """All stages, skipping those done with the same command. Raises MtcnnError."""
     record_path = args.out / "stages.json"
+    make_folder(args.out)
     try:
-        args.out.mkdir(parents=True, exist_ok=True)
         record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
-    except OSError as error:
-        raise FileError(f"{args.out}: cannot be made: {error.strerror or error}") from error
     except ValueError as error:
         raise FileError(f"{record_path}: damaged ({error}); remove it") from error
     again = False  # a stage was run: all after it must be, too
@@ -162,7 +161,7 @@ def run_all(args: argparse.Namespace) -> None:
             print(f"==> {stage.name}: done before, skipped", flush=True)
             continue
         again = True
-        figures = run(stage, args.out)
+        figures = run(stage)
         record[stage.name] = {"command": stage.command, **figures}
         with atomic_write(record_path) as file:
             file.write(json.dumps(record, indent=2).encode())
@@ -174,7 +173,12 @@ def run_all(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace, record: dict) -> None:
     """Write OUT/report.md: stages, curves, samples, figures."""
-    lines = ["# Training report", "", "| stage | minutes | peak memory, MiB |", "| --- | --- | --- |"]
+    lines = [
+        "# Training report",
+        "",
+        "| stage | minutes | peak memory, MiB |",
+        "| --- | --- | --- |",
+    ]
     for name, values in record.items():
         lines.append(f"| {name} | {values['seconds'] / 60:.1f} | {values['mib']} |")
     for title, name, file in (

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.files import read_bytes, read_lines
+from train_mtcnn.boxes import visible
+from train_mtcnn.files import (
+    LARGEST_COORDINATE,
+    is_picture,
+    make_folder,
+    read_bytes,
+    read_lines,
+    wrong_line,
+)
+from train_mtcnn.reasons import sort_out
 
 ATTRIBUTES = ("blur", "expression", "illumination", "invalid", "occlusion", "pose")
 SETS = ("easy", "medium", "hard")
@@ -65,17 +74,15 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
     """
     path = Path(path)
     lines = read_lines(path)
-    while lines and not lines[-1]:
-        lines.pop()
     annotations = []
     number = 0  # of the line to be read next, from 0
     while number < len(lines):
         picture = lines[number]
-        if not picture.lower().endswith((".jpg", ".jpeg", ".png")):
-            raise FileError(f"{path}:{number + 1}: '{picture[:80]}' is not the path of a picture")
-        count = lines[number + 1] if number + 1 < len(lines) else "the end of the file"
+        if not is_picture(picture):
+            raise wrong_line(path, lines, number + 1, "the path of a picture")
+        count = lines[number + 1] if number + 1 < len(lines) else ""
         if not (count.isascii() and count.isdigit()):
-            raise FileError(f"{path}:{number + 2}: '{count[:80]}', expected the number of faces")
+            raise wrong_line(path, lines, number + 2, "the number of faces")
         number += 2
         faces = [_face(path, lines, number + i) for i in range(int(count))]
         number += len(faces)
@@ -90,49 +97,36 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
 
 
 def _face(path: Path, lines: list[str], number: int) -> list[int]:
-    line = lines[number] if number < len(lines) else "the end of the file"
     try:
-        values = [int(part) for part in line.split()]
-    except ValueError:
+        values = [int(part) for part in lines[number].split()]
+    except (ValueError, IndexError):
         values = []
-    if len(values) != 10 or max(map(abs, values)) > 1 << 20:
-        raise FileError(
-            f"{path}:{number + 1}: '{line[:80]}', expected x y width height and 6 flags"
-        )
+    if len(values) != 10 or max(map(abs, values)) > LARGEST_COORDINATE:
+        raise wrong_line(path, lines, number + 1, "x y width height and 6 flags")
     return values
 
 
 def usable(
     annotation: Annotation, width: int, height: int
 ) -> tuple[NDArray[np.bool_], Counter[str]]:
-    """Which faces of a picture can be learnt from.
-
-    Parameters
-    ----------
-    annotation
-    width, height
-        Of the picture, pixels.
+    """Which faces of a picture of `width` x `height` pixels may be learned from.
 
     Returns
     -------
     keep : [N] bool
+        Boxes that are not marked invalid, have an area, and some of it inside the picture. Where
+        the others lie, there may be a face all the same.
     skipped
-        Why the others cannot: reason -> number.
+        Reason -> number of the other boxes; each counts for its first reason.
     """
     boxes = annotation.boxes
-    keep, skipped = np.ones(len(boxes), bool), Counter()
-    for reason, bad in (
-        ("without area", (boxes[:, 2:] <= boxes[:, :2]).any(1)),
-        ("marked invalid", annotation.invalid),
-        (
-            "outside the picture",
-            (boxes[:, :2] >= (width, height)).any(1) | (boxes[:, 2:] <= 0).any(1),
-        ),
-    ):
-        if count := int((keep & bad).sum()):
-            skipped[reason] = count
-        keep &= ~bad
-    return keep, skipped
+    return sort_out(
+        {
+            "marked invalid": annotation.invalid,
+            "box without an area": ~(boxes[:, :2] < boxes[:, 2:]).all(1),
+            "box outside the picture": ~visible(boxes, width, height),
+        }
+    )
 
 
 # ---- ground truth of the evaluation --------------------------------------------------------------
@@ -240,10 +234,7 @@ def write_prediction(
         If the file cannot be written.
     """
     path = prediction_path(folder, event, name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path.parent}: cannot be made: {error.strerror or error}") from error
+    make_folder(path.parent)
     lines = [f"{event}/{name}.jpg", str(len(boxes))]
     for i in np.argsort(-scores, kind="stable"):
         x1, y1, x2, y2 = (float(value) for value in boxes[i])
