@@ -4,8 +4,8 @@
     python train_mtcnn/prepare_data.py --net rnet --model runs/mine/pnet.data ...
     python train_mtcnn/prepare_data.py --net onet --model runs/mine/rnet.data --landmarks FOLDER ...
 
-PNet's come from the annotations alone: squares near faces and anywhere else. RNet's and ONet's come
-also from what the networks trained so far let through (--model), found by the C core. All are
+Squares near faces and anywhere else, and what the networks trained so far let through (--model),
+found by the C core: RNet and ONet need it, PNet can do without. All are
 written in steps: a broken run goes on where it was, a finished one is not done again.
 
 Writes samples (train_mtcnn/samples.py) into OUT, and there report.txt (counts by class and size,
@@ -221,7 +221,7 @@ def _chunk(task: tuple[int, str, list, Settings]) -> tuple[NDArray, NDArray, Rep
     """The samples of some pictures, and the report on them. A bad picture is counted."""
     number, folder, items, settings = task
     rng = np.random.default_rng([settings.seed, number])
-    crops, labels, report = [], [], Report(STAGES[settings.net])
+    crops, labels, report = [], [], Report(STAGES[settings.net] if _detector else ())
     for item in items:
         try:
             pixels = read_picture(Path(folder, item.path))
@@ -363,7 +363,7 @@ def prepare(
         chunks += [(str(faces.folder), part) for part in _pieces(points, _FACES)]
     tasks = [(number, *chunk, settings) for number, chunk in enumerate(chunks)]
     writer = SampleWriter(out, SIDES[settings.net], signed)
-    report = Report(STAGES[settings.net])
+    report = Report(STAGES[settings.net] if model else ())
     if faces:
         report.skipped.update(faces.skipped)
     if writer.notes:

@@ -66,6 +66,7 @@ def with_batch_norm(cfg: Cfg) -> Cfg:
         prelu = following is not None and following.name == "prelu"
         if prelu or section.options.get("activation") not in ("linear", "logistic"):
             section.options["batch_normalize"] = "1"
+    return Cfg(sections, cfg.path)
 
 
 def with_floor_pooling(cfg: Cfg) -> Cfg:
