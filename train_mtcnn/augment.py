@@ -88,7 +88,7 @@ def _some(pixels: Tensor, chosen: Tensor, change, *others: Tensor) -> Tensor:
 
 
 def _zoom(pixels: Tensor, targets: Targets, zoom: Tensor, shift: Tensor) -> tuple[Tensor, Targets]:
-    """Look at a part: its side is `zoom` [B], its centre off by `shift` [B, 2], in sides of the crop."""
+    """Look at a part of the crop, of side `zoom` [B], moved by `shift` [B, 2]; both in sides."""
     theta = torch.zeros(len(pixels), 2, 3, device=pixels.device)
     theta[:, 0, 0] = theta[:, 1, 1] = zoom
     theta[:, :, 2] = 2 * shift

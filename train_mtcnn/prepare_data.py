@@ -360,7 +360,7 @@ def prepare(
         return Samples(out).about["report"]
     chunks = [(str(images), part) for part in _pieces(annotations, _PICTURES)]
     if points:
-        chunks += [(str(faces.folder), part) for part in _pieces(points, _FACES)]
+        chunks += [(str(landmarks), part) for part in _pieces(points, _FACES)]
     tasks = [(number, *chunk, settings) for number, chunk in enumerate(chunks)]
     writer = SampleWriter(out, SIDES[settings.net], signed)
     report = Report(STAGES[settings.net] if model else ())
