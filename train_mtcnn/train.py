@@ -42,7 +42,7 @@ from train_mtcnn.checkpoint import load_checkpoint, load_tensors, save_checkpoin
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, read_cfg
 from train_mtcnn.files import make_folder, read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
-from train_mtcnn.losses import TASKS, measures, task_losses
+from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
 from train_mtcnn.networks import Network
 from train_mtcnn.parallel import Team
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
@@ -169,8 +169,9 @@ class Trainer:
     def train_epoch(self, bar) -> dict[str, float]:
         """One epoch; returns the mean losses."""
         self.network.train()
-        settings, share = self.settings, self.settings.batch // self.team.size
-        part = slice(self.team.rank * share, (self.team.rank + 1) * share)
+        settings = self.settings
+        # Batches are sorted by kind: every process takes its part of each.
+        part = slice(self.team.rank, None, self.team.size)
         sums: dict[str, Tensor] = {}
         for step, indices in enumerate(self.batches.epoch(self.epoch, self.steps)):
             for group in self.optimizer.param_groups:
@@ -182,7 +183,7 @@ class Trainer:
             pixels, targets = augment(
                 pixels, targets, settings.augmentation, generator, part, settings.batch
             )
-            losses = self._step(pixels, targets)
+            losses = self._step(pixels, targets, self.source.kinds(indices))
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value
             bar.update(1)
@@ -196,11 +197,17 @@ class Trainer:
             )
         return means
 
-    def _step(self, pixels: Tensor, targets) -> dict[str, Tensor]:
+    def _step(self, pixels: Tensor, targets: Targets, kinds: Tensor) -> dict[str, Tensor]:
+        """Learn from this process's part of a batch, which holds samples of `kinds` in all."""
         device = self.team.device
         with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
             output = self.network(_normalised(pixels), logits=True).flatten(1)
         losses = task_losses(output.float(), targets, self.settings.keep)
+        mine, batch = (
+            {task: rows.sum() for task, rows in taught(k).items()} for k in (targets.kind, kinds)
+        )
+        for task in losses:  # so that the processes' mean is the mean over the batch
+            losses[task] *= self.team.size * mine[task] / batch[task].clamp(min=1)
         loss = sum(w * losses[t] for t, w in zip(TASKS, self.settings.weights) if t in losses)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
@@ -221,8 +228,9 @@ class Trainer:
             pixels, targets = self.source.take(self._validation[first : first + 512])
             output = network(_normalised(pixels), logits=True).flatten(1)
             parts = measures(output, targets)
+            counts = {task: rows.sum() for task, rows in taught(targets.kind).items()}
             for name, loss in task_losses(output, targets).items():
-                parts[name] = torch.stack([loss * len(pixels), loss.new_tensor(len(pixels))])
+                parts[name] = torch.stack([loss * counts[name], counts[name]])
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0) + value
         values = {name: float(value[0] / value[1].clamp(min=1)) for name, value in sums.items()}
