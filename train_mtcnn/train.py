@@ -39,7 +39,7 @@ from train_mtcnn import plots
 from train_mtcnn.augment import Augmentation, augment
 from train_mtcnn.batches import RATIOS, Batches, Source
 from train_mtcnn.checkpoint import load_checkpoint, load_tensors, save_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, read_cfg
+from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, parse_cfg, read_cfg
 from train_mtcnn.files import make_folder, read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
@@ -139,6 +139,7 @@ class Trainer:
                 f"a batch of {settings.batch} cannot be shared by {team.size} processes evenly"
             )
         self.settings, self.out, self.team = settings, out, team
+        self._samples = {name: samples.about[name] for name in ("side", "count", "settings")}
         device = team.device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = Average(self.network, settings.average)
@@ -152,6 +153,11 @@ class Trainer:
             ratios[Kind.LANDMARK] = 0
         self._kinds = {kind for kind, ratio in ratios.items() if ratio > 0}
         held = samples.labels["held"]
+        if ratios[Kind.LANDMARK] and not (samples.labels["kind"] == Kind.LANDMARK).any():
+            raise ArgumentError(
+                f"{network.cfg.path} gives landmarks, of which there are no samples: prepare them"
+                " with --landmarks, or give a ratio of 0 for them (--ratios 1 3 1 0)"
+            )
         self.batches = Batches(
             samples.labels, np.flatnonzero(~held), settings.batch, ratios, settings.seed
         )
@@ -177,9 +183,8 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(settings, self.epoch + step / self.steps)
             pixels, targets = self.source.take(indices[part])
-            generator = torch.Generator().manual_seed(
-                (settings.seed * 1_000_003 + self.epoch) * 1_000_003 + step
-            )
+            seed = np.random.SeedSequence([settings.seed, self.epoch, step]).generate_state(1)
+            generator = torch.Generator().manual_seed(int(seed[0]))
             pixels, targets = augment(
                 pixels, targets, settings.augmentation, generator, part, settings.batch
             )
@@ -192,8 +197,8 @@ class Trainer:
         means = {name: float(self.team.mean(value / self.steps)) for name, value in sums.items()}
         if not math.isfinite(means["loss"]):
             raise ModelError(
-                f"{self.out}: the loss is {means['loss']} after epoch {self.epoch + 1}; lower"
-                " --rate and --resume from the epoch before"
+                f"{self.out}: the loss is {means['loss']} in epoch {self.epoch + 1}; train again"
+                f" with a --rate lower than {self.settings.rate:g}, into another --out"
             )
         return means
 
@@ -247,7 +252,7 @@ class Trainer:
     # -- saving
 
     def save(self) -> None:
-        """Write last.pt and NET.pt."""
+        """Write NET.pt and last.pt: this one at the end, since an epoch that it has is done."""
         content = {
             "cfg": format_cfg(self.network.cfg),
             "state_dict": self.network.state_dict(),
@@ -256,14 +261,15 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
             "epoch": self.epoch,
             "settings": json.loads(json.dumps(asdict(self.settings))),
+            "samples": self._samples,
         }
-        with atomic_write(self.out / "last.pt") as file:
-            torch.save(content, file)
         save_checkpoint(
             self.out / f"{self.settings.net}.pt",
             self.averaged().cpu(),
             {"epoch": self.epoch, "settings": content["settings"]},
         )
+        with atomic_write(self.out / "last.pt") as file:
+            torch.save(content, file)
 
     def resume(self) -> None:
         """Go on from last.pt.
@@ -271,7 +277,7 @@ class Trainer:
         Raises
         ------
         FileError, ModelError
-            If it is not there, damaged, or of another network.
+            If it is not there, damaged, or of another network, other settings or samples.
         """
         path = self.out / "last.pt"
         content = load_tensors(read_bytes(path), path)
@@ -284,15 +290,26 @@ class Trainer:
                     f"{path}: was made with other settings ({', '.join(changed)}); give the same"
                     " ones, or another --out"
                 )
+            if content.get("samples", self._samples) != self._samples:
+                raise ModelError(
+                    f"{path}: was made with other samples; give the same --data, or another --out"
+                )
+            if Network(parse_cfg(content["cfg"], path)).definition != self.network.definition:
+                raise ModelError(
+                    f"{path}: is of another network than {self.network.cfg.path}; give the same"
+                    " --cfg or --load, or another --out"
+                )
             self.network.load_state_dict(content["state_dict"])
             self.average.load(content["average"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.scaler.load_state_dict(content["scaler"])
             self.epoch = int(content["epoch"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+        except MtcnnError:
+            raise
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
             raise ModelError(
-                f"{path}: does not fit this network: {reason}; name another --out or leave out"
+                f"{path}: is no state of a training: {reason}; name another --out or leave out"
                 " --resume"
             ) from error
 
@@ -323,10 +340,10 @@ class Trainer:
                 row["rate"] = learning_rate(self.settings, self.epoch)
                 row["samples_per_second"] = self.steps * self.settings.batch / seconds
                 row = {k: v if isinstance(v, int) else float(f"{v:.6g}") for k, v in row.items()}
-                self.save()
                 rows.append(json.dumps(row))
                 with atomic_write(history) as file:
                     file.write(("\n".join(rows) + "\n").encode())
+                self.save()
                 for name, value in row.items():
                     if board and name not in ("epoch", "step"):
                         board.add_scalar(name, value, row["step"])
@@ -378,7 +395,7 @@ def make_network(settings: Settings, cfg: Path | None, load: Path | None) -> Net
         definition = with_prelu(definition)
     if load is not None and cfg is None:
         return load_checkpoint(load)
-    if settings.batch_norm and load is None:
+    if settings.batch_norm:
         definition = with_batch_norm(definition)
     torch.manual_seed(settings.seed)
     return load_checkpoint(load, definition) if load else Network(definition)
@@ -481,8 +498,9 @@ def _settings(args: argparse.Namespace) -> Settings:
         "decay": args.decay >= 0,
         "average": 0 <= args.average < 1,
         "keep": 0 < args.keep <= 1,
-        "ratios": min(args.ratios) >= 0,
-        "weights": min(args.weights, default=0) >= 0,
+        "ratios": all(0 <= value < math.inf for value in args.ratios),
+        "weights": all(0 <= value < math.inf for value in args.weights),
+        "seed": 0 <= args.seed < 1 << 32,
     }
     for name, good in checks.items():
         if not good:
@@ -520,8 +538,10 @@ def train(args: argparse.Namespace, team: Team) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = _arguments(argv)
-    torch.set_num_threads(args.threads or max(1, (os.cpu_count() or 1) // Team.local_size()))
     try:
+        if args.threads < 0:
+            raise ArgumentError(f"--threads {args.threads}: is negative")
+        torch.set_num_threads(args.threads or max(1, (os.cpu_count() or 1) // Team.local_size()))
         with Team(args.device) as team:
             train(args, team)
     except MtcnnError as error:
