@@ -252,7 +252,7 @@ def test_a_full_disk(tmp_path, monkeypatch, which, room):
         opened = []
 
         def full(*args, **kwargs):
-            file = open(*args, **kwargs)
+            file = open(*args, **kwargs)  # noqa: SIM115
             opened.append(file)
             return FullDisk(file, room) if len(opened) == which + 1 else file
 
@@ -294,7 +294,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_damaged_progress(tmp_path, text):
     write(tmp_path, 0, 2)
     (tmp_path / "progress.json").write_text(text)
-    with pytest.raises(FileError, match="samples cannot be written there: .*; remove it or name"):
+    with pytest.raises(FileError, match=r"samples cannot be written there: .*; remove it or name"):
         SampleWriter(tmp_path, SIDE, SETTINGS)
 
 
