@@ -115,6 +115,19 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
     assert found["val_loss"] == pytest.approx(total, rel=1e-4)
 
 
+def test_validation_leaves_out_what_is_not_held_out(tmp_path):
+    data = noise_samples(tmp_path / "data", 48)
+    samples = program.Samples(data)
+    samples.labels["held"] &= samples.labels["kind"] == Kind.LANDMARK
+    settings = Settings("onet", batch=24)
+    with Team("cpu") as team:
+        network = program.make_network(settings, None, None)
+        found = program.Trainer(settings, network, samples, tmp_path, team).validate()
+        assert set(found) == {"val_landmarks", "val_landmark_error", "val_loss"}
+        samples.labels["held"] = False
+        assert program.Trainer(settings, network, samples, tmp_path, team).validate() == {}
+
+
 def test_fine_tuning_starts_from_what_it_loads(data, tmp_path):
     assert train(data, tmp_path / "a") == 0
     options = f"--load {tmp_path}/a/pnet.pt --rate 1e-12 --decay 0 --epochs 1 --warmup 0"

@@ -224,7 +224,10 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Loss and measures of the averaged weights on the samples held out; {} without any."""
+        """Loss and measures of the averaged weights on the samples held out.
+
+        What none of them teaches is left out.
+        """
         if not len(self._validation):
             return {}
         network = self.averaged()
@@ -238,7 +241,7 @@ class Trainer:
                 parts[name] = torch.stack([loss * counts[name], counts[name]])
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0) + value
-        values = {name: float(value[0] / value[1].clamp(min=1)) for name, value in sums.items()}
+        values = {name: float(total / count) for name, (total, count) in sums.items() if count}
         weights = dict(zip(TASKS, self.settings.weights))
         values["loss"] = sum(w * values[task] for task, w in weights.items() if task in values)
         return {f"val_{name}": value for name, value in values.items()}
