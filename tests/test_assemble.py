@@ -43,9 +43,10 @@ def test_the_cascade_is_what_was_trained(tmp_path, prelu):
         x = torch.randn(8, *network.input_shape)
         with torch.no_grad():
             expected = network(x)
-            assert (folded(x) - expected).abs().max() <= 1e-5
+        tolerance = 1e-5 * max(1.0, float(expected.abs().max()))
+        assert (folded(x) - expected).abs().max() <= tolerance
         core = CoreNetwork(data.cfg[name], data.weights[name])
-        assert np.abs(core.run(x.numpy()) - expected.numpy()).max() <= 1e-5
+        assert np.abs(core.run(x.numpy()) - expected.numpy()).max() <= tolerance
     default = read_data(DEFAULT_MODEL)
     for setting in ("thresholds", "min_face", "scale_factor", "nms", "mean", "norm", "color"):
         assert getattr(data, setting) == getattr(default, setting)

@@ -49,7 +49,7 @@ TRAIN = {
     "rnet": "--epochs 14 --steps 1000",
     "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5",
 }
-SMALL = "--epochs 3 --steps 40 --warmup 0.5 --average 0.9"  # instead of TRAIN's: a trial
+SMALL = "--epochs 3 --steps 60 --batch 128 --warmup 0.5 --average 0.9"  # over TRAIN's: a trial
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def stages(args: argparse.Namespace) -> list[Stage]:
     rows = [
         prepare("pnet", "pnet", None),
         train("pnet", "pnet"),
-        assemble("convert pnet", [first], begun.parent),
+        assemble("convert first pnet", [first], begun.parent),
         prepare("pnet-hard", "pnet", begun),
         train("pnet-hard", "pnet", first),
     ]
