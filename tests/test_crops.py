@@ -48,7 +48,7 @@ def test_follows_the_definition(side, pad):
     assert (crops[6] == pad).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.floats(-300, 600), st.floats(-300, 600), st.floats(0.5, 900), st.sampled_from([1, 7, 12, 24])
 )

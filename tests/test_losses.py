@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import ArgumentError
@@ -157,7 +157,6 @@ def test_every_batch_holds_its_shares():
             assert (np.diff([list(RATIOS).index(k) for k in kinds]) >= 0).all()  # sorted
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 5))
 def test_all_samples_of_a_kind_are_shown_equally_often(steps, epochs):
     made = batches()
