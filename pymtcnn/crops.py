@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ._library import core, image_view
 from .detector import ImageSource
-from .errors import ArgumentError
+from .errors import ArgumentError, OutOfMemoryError
 from .pictures import pixels_of
 
 
@@ -44,7 +44,10 @@ def crop(
     OutOfMemoryError
     """
     pixels, color = pixels_of(image, color)
-    boxes = np.ascontiguousarray(boxes, np.float32)
+    try:
+        boxes = np.ascontiguousarray(boxes, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"boxes: {error}; must be numbers, (N, 4)") from None
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ArgumentError(f"boxes of shape {boxes.shape}: must be (N, 4)")
     library = core()
@@ -57,7 +60,10 @@ def crop(
         raise ArgumentError(
             f"side {side}, pad {pad}: must be 1 to {lib.MTCNN_MAX_CROP} and 0 to 255"
         )
-    crops = np.empty((len(boxes), side, side, 3), np.uint8)
+    try:
+        crops = np.empty((len(boxes), side, side, 3), np.uint8)
+    except MemoryError as error:
+        raise OutOfMemoryError(f"no memory for {len(boxes)} crops; ask for fewer") from error
     error = ffi.new("mtcnn_error *")
     status = lib.mtcnn_crop(
         image_view(library, pixels, color),

@@ -6,7 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("mtcnn", deadline=None)  # machines may be busy
+hypothesis.settings.load_profile("mtcnn")
 
 ROOT = Path(__file__).resolve().parents[1]
 

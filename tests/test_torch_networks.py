@@ -13,7 +13,7 @@ from pymtcnn.errors import CfgError, ModelError, WeightsError
 from train_mtcnn.activations import ACTIVATION
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, parse_cfg, read_cfg, write_weights
 from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_prelu, without_batch_norm
+from train_mtcnn.rewrite import with_batch_norm, with_prelu, without_batch_norm
 
 
 def network(text, shape=(3, 12, 12), seed=0):
@@ -292,3 +292,88 @@ def test_gradients_reach_every_weight():
         made(random(8, *made.input_shape), logits=True).square().sum().backward()
         for key, parameter in made.named_parameters():
             assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+
+
+# ---- late activation -----------------------------------------------------------------------------
+
+CONVOLUTION = "[convolutional]\nfilters=5\nsize=3\nstride=1\npad=0\nactivation={}\n"
+POOLING = "[maxpool]\nsize={}\nstride={}\npadding={}\n"
+
+
+def late_and_at_once(made, x):
+    """Outputs, gradients and state with the activation after the pooling, and before it."""
+    results, saved = [], made._activated_late
+    before = {key: value.clone() for key, value in made.state_dict().items()}
+    for late in (saved, {}):
+        made.load_state_dict(before)
+        made._activated_late = late
+        made.zero_grad()
+        output = made(x)
+        output.square().sum().backward()
+        gradients = [parameter.grad.clone() for parameter in made.parameters()]
+        buffers = [value.clone() for value in made.buffers()]
+        results.append([output.detach(), *gradients, *buffers])
+    made._activated_late = saved
+    return results
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("change", ["none", "batch norm", "prelu"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_activation_after_the_pooling(name, change, training):
+    cfg = read_cfg(DARKNET_CFG / f"{name}.cfg")
+    made = Network(
+        {"none": lambda c: c, "batch norm": with_batch_norm, "prelu": with_prelu}[change](cfg)
+    )
+    made.train(training)
+    pooled = sum(layer.type == "maxpool" for layer in made.definition)
+    assert len(made._activated_late) == (0 if change == "prelu" else pooled)
+    late, at_once = late_and_at_once(made, random(3, *made.input_shape))
+    assert torch.equal(late[0], at_once[0])
+    for a, b in zip(late[1:], at_once[1:], strict=True):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@given(
+    st.sampled_from(sorted(ACTIVATION)),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.integers(0, 5),
+    st.integers(0, 9),
+)
+def test_activation_after_any_pooling(activation, size, stride, padding, seed):
+    made = network(
+        CONVOLUTION.format(activation) + POOLING.format(size, stride, padding), seed=seed
+    )
+    late, at_once = late_and_at_once(made, random(2, 3, 12, 12, seed=seed) * 3)
+    assert torch.equal(late[0], at_once[0])
+
+
+def test_what_others_read_is_activated_at_once():
+    text = CONVOLUTION.format("leaky") + POOLING.format(2, 2, 0) + "[route]\nlayers=-2\n"
+    made = network(text)
+    assert made._activated_late == {}
+    x = random(1, 3, 12, 12)
+    assert torch.equal(run(made, x), F.leaky_relu(made.layers[0](x, activate=False), 0.1))
+
+
+# ---- batch normalisation for training ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prelu", [False, True])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_all_but_the_heads_are_normalised(name, prelu):
+    cfg = read_cfg(DARKNET_CFG / f"{name}.cfg")
+    cfg = with_prelu(cfg) if prelu else cfg
+    before = [dict(section.options) for section in cfg.sections]
+    made = Network(with_batch_norm(cfg))
+    assert [dict(section.options) for section in cfg.sections] == before  # it stays as it is
+    normalised = [i for i, module in enumerate(made.layers) if getattr(module, "normalize", False)]
+    convolutions = {i for i, layer in enumerate(made.definition) if layer.type == "convolutional"}
+    assert set(normalised) == convolutions - made._heads
+    assert without_batch_norm(made.cfg).sections[1:] == cfg.sections[1:]
+
+
+def test_a_cfg_without_layers():
+    with pytest.raises(CfgError):
+        with_batch_norm(parse_cfg("[net]\nchannels=3\nheight=12\nwidth=12\n"))

@@ -113,6 +113,10 @@ class Source:
         if device.type == "cuda" and samples.crops.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
             self._crops = torch.from_numpy(np.ascontiguousarray(samples.crops)).to(device)
 
+    def kinds(self, indices: NDArray[np.int64]) -> Tensor:
+        """Of Kind, [B] uint8."""
+        return self._kind[torch.from_numpy(indices).to(self.device)]
+
     def take(self, indices: NDArray[np.int64]) -> tuple[Tensor, Targets]:
         """Pixels [B, 3, side, side] float32, 0..255, channels last in memory, and targets."""
         where = torch.from_numpy(indices).to(self.device)

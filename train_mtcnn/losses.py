@@ -31,6 +31,16 @@ class Targets:
     landmarks: Tensor
 
 
+def taught(kind: Tensor) -> dict[str, Tensor]:
+    """Which samples of a batch teach each task: [B] bool, for `kind` [B]."""
+    positive = kind == Kind.POSITIVE
+    return {
+        "face": positive | (kind == Kind.NEGATIVE),
+        "box": positive | (kind == Kind.PART),
+        "landmarks": kind == Kind.LANDMARK,
+    }
+
+
 def task_losses(output: Tensor, targets: Targets, keep: float = 1.0) -> dict[str, Tensor]:
     """The loss of each task, a mean over the samples that teach it.
 
@@ -48,17 +58,15 @@ def task_losses(output: Tensor, targets: Targets, keep: float = 1.0) -> dict[str
     "face": binary cross-entropy; "box" and, with 15 outputs, "landmarks": smooth L1, summed over
     the coordinates. A task that no sample teaches has loss 0.
     """
-    kind = targets.kind
-    face = (kind == Kind.POSITIVE) | (kind == Kind.NEGATIVE)
-    logits, truth = output[face, 0], (kind[face] == Kind.POSITIVE).float()
+    teach = taught(targets.kind)
+    face, box, points = (teach[task] for task in TASKS)
+    logits, truth = output[face, 0], (targets.kind[face] == Kind.POSITIVE).float()
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     if keep < 1 and len(entropy):
         entropy = entropy.topk(max(1, round(keep * len(entropy)))).values
     losses = {"face": _mean(entropy)}
-    box = (kind == Kind.POSITIVE) | (kind == Kind.PART)
     losses["box"] = _mean(_distance(output[box, 1:5], targets.offsets[box]))
     if output.shape[1] == 15:
-        points = kind == Kind.LANDMARK
         losses["landmarks"] = _mean(_distance(output[points, 5:], targets.landmarks[points]))
     return losses
 

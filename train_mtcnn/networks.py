@@ -225,6 +225,7 @@ class Network(nn.Module):
             and index > 0
             and self.definition[index - 1].type == "convolutional"
             and self.definition[index - 1].options["activation"] in RISING
+            and (layer.options["padding"] + 1) // 2 < layer.options["size"]  # no window is empty
         }
 
     @classmethod

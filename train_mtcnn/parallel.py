@@ -17,7 +17,8 @@ class Team:
     Parameters
     ----------
     device
-        "cpu", "cuda" or "cuda:N"; None: a GPU where there is one.
+        "cpu", "cuda" (each process of this machine its own) or "cuda:N"; None: a GPU where there
+        is one.
 
     Attributes
     ----------
@@ -82,8 +83,7 @@ class Team:
 
 def _device(name: str | None, local_rank: int) -> torch.device:
     there = torch.cuda.is_available()
-    if name is None:
-        name = f"cuda:{local_rank}" if there else "cpu"
+    name = name or ("cuda" if there else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -93,7 +93,9 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     if device.type == "cuda":
         if not there:
             raise ArgumentError(f"--device {name}: there is no GPU that PyTorch can use; try cpu")
-        if device.index is not None and device.index >= torch.cuda.device_count():
+        if device.index is None:
+            device = torch.device("cuda", local_rank)
+        if device.index >= torch.cuda.device_count():
             raise ArgumentError(f"--device {name}: there are {torch.cuda.device_count()} GPUs")
         torch.cuda.set_device(device)
     return device

@@ -15,6 +15,8 @@ proposal recall, what was skipped and why) and samples.png (crops with their lab
 from __future__ import annotations
 
 import argparse
+import hashlib
+import math
 import multiprocessing
 import os
 import sys
@@ -206,15 +208,21 @@ _FACES = 256  # landmark pictures of a chunk
 _detector: Detector | None = None
 
 
+def _open(model: str | None, settings: Settings) -> Detector | None:
+    """The networks so far."""
+    if model is None:
+        return None
+    return Detector(
+        model, thresholds=settings.thresholds, min_face=settings.detect_face, clip=False
+    )
+
+
 def _start(model: str | None, settings: Settings) -> None:
     global _detector
     import cv2
 
     cv2.setNumThreads(1)
-    if model is not None:
-        _detector = Detector(
-            model, thresholds=settings.thresholds, min_face=settings.detect_face, clip=False
-        )
+    _detector = _open(model, settings)
 
 
 def _chunk(task: tuple[int, str, list, Settings]) -> tuple[NDArray, NDArray, Report]:
@@ -352,12 +360,14 @@ def prepare(
         raise FileError(f"{wider}: the annotations list no pictures")
     signed = {
         **asdict(settings),
-        "wider": len(annotations),
-        "landmarks": len(points),
+        "wider": _digest(annotations),
+        "landmarks": _digest(points),
         "model": model_digest(model) if model else None,
     }
     if is_finished(out, signed):
         return Samples(out).about["report"]
+    start = (None if model is None else os.fspath(model), settings)
+    _open(*start)  # its faults are told here, and not in each process
     chunks = [(str(images), part) for part in _pieces(annotations, _PICTURES)]
     if points:
         chunks += [(str(landmarks), part) for part in _pieces(points, _FACES)]
@@ -372,7 +382,6 @@ def prepare(
     try:
         with tqdm(total=len(annotations) + len(points), unit="picture", disable=None) as bar:
             bar.update(report.pictures + len(report.bad))
-            start = (None if model is None else os.fspath(model), settings)
             for crops, labels, part in _run(tasks[writer.steps :], start, jobs):
                 report += part
                 writer.commit(crops, labels, report.to_json())
@@ -381,12 +390,22 @@ def prepare(
         writer.close()
     report.rate = 60 * (report.pictures - before) / max(time.perf_counter() - begin, 1e-9)
     if not report.pictures:
+        writer.forget()
         raise FileError(f"{images}: none of the pictures could be read; first: {report.bad[0]}")
     writer.finish(report.to_json())
     with atomic_write(out / "report.txt") as file:
         file.write(report.text().encode())
     sheet(out / "samples.png", Samples(out), settings.seed)
     return report.to_json()
+
+
+def _digest(items: Sequence[Annotation | LandmarkFace]) -> str:
+    """Hash of annotations."""
+    digest = hashlib.sha256()
+    for item in items:
+        for value in vars(item).values():
+            digest.update(value.encode() if isinstance(value, str) else value.tobytes())
+    return digest.hexdigest()
 
 
 def spread(items: list, count: int) -> list:
@@ -459,6 +478,10 @@ def _settings(args: argparse.Namespace) -> Settings:
     for name in counts:
         if getattr(args, name) < 0:
             raise ArgumentError(f"--{name.replace('_', '-')} {getattr(args, name)}: is negative")
+    for name in ("min_face", "detect_face"):
+        if not 1 <= getattr(args, name) < math.inf:
+            option = f"--{name.replace('_', '-')}"
+            raise ArgumentError(f"{option} {getattr(args, name)}: must be at least 1 pixel")
     if args.jobs < 1 or (args.pictures is not None and args.pictures < 1):
         raise ArgumentError("--jobs and --pictures: must be at least 1")
     if not 0 <= args.held < 1:

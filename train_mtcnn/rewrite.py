@@ -59,12 +59,13 @@ def without_batch_norm(cfg: Cfg) -> Cfg:
 
 def with_batch_norm(cfg: Cfg) -> Cfg:
     """Normalise each convolution that is not a head (linear or logistic), for training."""
+    layers = read_layers(cfg)
     sections = [_copy(section) for section in cfg.sections]
-    for section, following in zip(sections[1:], [*sections[2:], None], strict=True):
-        if section.name != "convolutional":
+    for layer, section, following in zip(layers, sections[1:], [*layers[1:], None], strict=True):
+        if layer.type != "convolutional":
             continue
-        prelu = following is not None and following.name == "prelu"
-        if prelu or section.options.get("activation") not in ("linear", "logistic"):
+        prelu = following is not None and following.type == "prelu"
+        if prelu or layer.options["activation"] not in ("linear", "logistic"):
             section.options["batch_normalize"] = "1"
     return Cfg(sections, cfg.path)
 

@@ -72,14 +72,14 @@ class SampleWriter:
         self.steps, self.notes, self.count = 0, None, 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / "progress.json").exists():
-                self._resume(json.loads(read_bytes(folder / "progress.json")))
+            if self._progress.exists():
+                self._resume(json.loads(read_bytes(self._progress)))
             (folder / "samples.json").unlink(missing_ok=True)
-            self._files = [open(path, "ab") for path in self._parts]  # noqa: SIM115
+            # Without a buffer: what cannot be written must not be tried again on closing.
+            self._files = [open(path, "ab", buffering=0) for path in self._parts]  # noqa: SIM115
             for file, size in zip(self._files, self._sizes):
                 file.truncate(self.count * size)
-                file.seek(self.count * size)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise FileError(
                 f"{folder}: samples cannot be written there: {error}; remove it or name another"
             ) from error
@@ -87,6 +87,10 @@ class SampleWriter:
     @property
     def _parts(self) -> list[Path]:
         return [self._folder / "crops.u8.part", self._folder / "labels.bin.part"]
+
+    @property
+    def _progress(self) -> Path:
+        return self._folder / "progress.json"
 
     @property
     def _sizes(self) -> list[int]:
@@ -111,25 +115,24 @@ class SampleWriter:
         """
         try:
             for file, array in zip(self._files, (crops, labels)):
-                file.write(np.ascontiguousarray(array).tobytes())
-                file.flush()
+                rest = memoryview(np.ascontiguousarray(array).tobytes())
+                while rest:
+                    rest = rest[file.write(rest) :]
         except OSError as error:
             raise FileError(
                 f"{self._folder}: {error.strerror or error}; what was written so far is kept: make"
                 " room and run it again"
             ) from error
-        self.count += len(labels)
-        self.steps += 1
-        self.notes = notes
         progress = {
             "side": self.side,
-            "count": self.count,
-            "steps": self.steps,
+            "count": self.count + len(labels),
+            "steps": self.steps + 1,
             "notes": notes,
             "settings": self._settings,
         }
-        with atomic_write(self._folder / "progress.json") as file:
+        with atomic_write(self._progress) as file:
             file.write(json.dumps(progress).encode())
+        self.count, self.steps, self.notes = progress["count"], progress["steps"], notes
 
     def finish(self, report: dict) -> None:
         """Give the files their names; `report` goes into samples.json."""
@@ -139,7 +142,11 @@ class SampleWriter:
         about = {"side": self.side, "count": self.count, "settings": self._settings}
         with atomic_write(self._folder / "samples.json") as file:
             file.write((json.dumps(about | {"report": report}, indent=2) + "\n").encode())
-        (self._folder / "progress.json").unlink(missing_ok=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let the next writer begin anew."""
+        self._progress.unlink(missing_ok=True)
 
     def close(self) -> None:
         for file in self._files:
@@ -174,6 +181,8 @@ class Samples:
         try:
             self.about = json.loads(read_bytes(folder / "samples.json"))
             side, count = int(self.about["side"]), int(self.about["count"])
+            if side < 1:
+                raise ValueError(f"a side of {side}")
         except (ValueError, KeyError, TypeError) as error:
             raise FileError(
                 f"{folder / 'samples.json'}: damaged ({error}); prepare again"
@@ -193,9 +202,8 @@ class Samples:
 
 
 def is_finished(folder: Path, settings: dict) -> bool:
-    """Whether the folder holds samples that were made with these settings."""
+    """Whether the folder holds whole samples that were made with these settings."""
     try:
-        about = json.loads(read_bytes(folder / "samples.json"))
-        return about["settings"] == json.loads(json.dumps(settings))
-    except (FileError, ValueError, KeyError):
+        return Samples(folder).about["settings"] == json.loads(json.dumps(settings))
+    except (FileError, KeyError):
         return False

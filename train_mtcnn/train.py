@@ -39,10 +39,10 @@ from train_mtcnn import plots
 from train_mtcnn.augment import Augmentation, augment
 from train_mtcnn.batches import RATIOS, Batches, Source
 from train_mtcnn.checkpoint import load_checkpoint, load_tensors, save_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, read_cfg
+from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, parse_cfg, read_cfg
 from train_mtcnn.files import make_folder, read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
-from train_mtcnn.losses import TASKS, measures, task_losses
+from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
 from train_mtcnn.networks import Network
 from train_mtcnn.parallel import Team
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
@@ -139,6 +139,7 @@ class Trainer:
                 f"a batch of {settings.batch} cannot be shared by {team.size} processes evenly"
             )
         self.settings, self.out, self.team = settings, out, team
+        self._samples = {name: samples.about[name] for name in ("side", "count", "settings")}
         device = team.device
         self.network = network.to(device, memory_format=torch.channels_last)
         self.average = Average(self.network, settings.average)
@@ -152,6 +153,11 @@ class Trainer:
             ratios[Kind.LANDMARK] = 0
         self._kinds = {kind for kind, ratio in ratios.items() if ratio > 0}
         held = samples.labels["held"]
+        if ratios[Kind.LANDMARK] and not (samples.labels["kind"] == Kind.LANDMARK).any():
+            raise ArgumentError(
+                f"{network.cfg.path} gives landmarks, of which there are no samples: prepare them"
+                " with --landmarks, or give a ratio of 0 for them (--ratios 1 3 1 0)"
+            )
         self.batches = Batches(
             samples.labels, np.flatnonzero(~held), settings.batch, ratios, settings.seed
         )
@@ -169,20 +175,20 @@ class Trainer:
     def train_epoch(self, bar) -> dict[str, float]:
         """One epoch; returns the mean losses."""
         self.network.train()
-        settings, share = self.settings, self.settings.batch // self.team.size
-        part = slice(self.team.rank * share, (self.team.rank + 1) * share)
+        settings = self.settings
+        # Batches are sorted by kind: every process takes its part of each.
+        part = slice(self.team.rank, None, self.team.size)
         sums: dict[str, Tensor] = {}
         for step, indices in enumerate(self.batches.epoch(self.epoch, self.steps)):
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(settings, self.epoch + step / self.steps)
             pixels, targets = self.source.take(indices[part])
-            generator = torch.Generator().manual_seed(
-                (settings.seed * 1_000_003 + self.epoch) * 1_000_003 + step
-            )
+            seed = np.random.SeedSequence([settings.seed, self.epoch, step]).generate_state(1)
+            generator = torch.Generator().manual_seed(int(seed[0]))
             pixels, targets = augment(
                 pixels, targets, settings.augmentation, generator, part, settings.batch
             )
-            losses = self._step(pixels, targets)
+            losses = self._step(pixels, targets, self.source.kinds(indices))
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value
             bar.update(1)
@@ -191,16 +197,22 @@ class Trainer:
         means = {name: float(self.team.mean(value / self.steps)) for name, value in sums.items()}
         if not math.isfinite(means["loss"]):
             raise ModelError(
-                f"{self.out}: the loss is {means['loss']} after epoch {self.epoch + 1}; lower"
-                " --rate and --resume from the epoch before"
+                f"{self.out}: the loss is {means['loss']} in epoch {self.epoch + 1}; train again"
+                f" with a --rate lower than {self.settings.rate:g}, into another --out"
             )
         return means
 
-    def _step(self, pixels: Tensor, targets) -> dict[str, Tensor]:
+    def _step(self, pixels: Tensor, targets: Targets, kinds: Tensor) -> dict[str, Tensor]:
+        """Learn from this process's part of a batch, which holds samples of `kinds` in all."""
         device = self.team.device
         with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
             output = self.network(_normalised(pixels), logits=True).flatten(1)
         losses = task_losses(output.float(), targets, self.settings.keep)
+        mine, batch = (
+            {task: rows.sum() for task, rows in taught(k).items()} for k in (targets.kind, kinds)
+        )
+        for task in losses:  # so that the processes' mean is the mean over the batch
+            losses[task] *= self.team.size * mine[task] / batch[task].clamp(min=1)
         loss = sum(w * losses[t] for t, w in zip(TASKS, self.settings.weights) if t in losses)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
@@ -212,7 +224,10 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Loss and measures of the averaged weights on the samples held out; {} without any."""
+        """Loss and measures of the averaged weights on the samples held out.
+
+        What none of them teaches is left out.
+        """
         if not len(self._validation):
             return {}
         network = self.averaged()
@@ -221,11 +236,12 @@ class Trainer:
             pixels, targets = self.source.take(self._validation[first : first + 512])
             output = network(_normalised(pixels), logits=True).flatten(1)
             parts = measures(output, targets)
+            counts = {task: rows.sum() for task, rows in taught(targets.kind).items()}
             for name, loss in task_losses(output, targets).items():
-                parts[name] = torch.stack([loss * len(pixels), loss.new_tensor(len(pixels))])
+                parts[name] = torch.stack([loss * counts[name], counts[name]])
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0) + value
-        values = {name: float(value[0] / value[1].clamp(min=1)) for name, value in sums.items()}
+        values = {name: float(total / count) for name, (total, count) in sums.items() if count}
         weights = dict(zip(TASKS, self.settings.weights))
         values["loss"] = sum(w * values[task] for task, w in weights.items() if task in values)
         return {f"val_{name}": value for name, value in values.items()}
@@ -239,7 +255,7 @@ class Trainer:
     # -- saving
 
     def save(self) -> None:
-        """Write last.pt and NET.pt."""
+        """Write NET.pt and last.pt: this one at the end, since an epoch that it has is done."""
         content = {
             "cfg": format_cfg(self.network.cfg),
             "state_dict": self.network.state_dict(),
@@ -248,14 +264,15 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
             "epoch": self.epoch,
             "settings": json.loads(json.dumps(asdict(self.settings))),
+            "samples": self._samples,
         }
-        with atomic_write(self.out / "last.pt") as file:
-            torch.save(content, file)
         save_checkpoint(
             self.out / f"{self.settings.net}.pt",
             self.averaged().cpu(),
             {"epoch": self.epoch, "settings": content["settings"]},
         )
+        with atomic_write(self.out / "last.pt") as file:
+            torch.save(content, file)
 
     def resume(self) -> None:
         """Go on from last.pt.
@@ -263,7 +280,7 @@ class Trainer:
         Raises
         ------
         FileError, ModelError
-            If it is not there, damaged, or of another network.
+            If it is not there, damaged, or of another network, other settings or samples.
         """
         path = self.out / "last.pt"
         content = load_tensors(read_bytes(path), path)
@@ -276,15 +293,26 @@ class Trainer:
                     f"{path}: was made with other settings ({', '.join(changed)}); give the same"
                     " ones, or another --out"
                 )
+            if content.get("samples", self._samples) != self._samples:
+                raise ModelError(
+                    f"{path}: was made with other samples; give the same --data, or another --out"
+                )
+            if Network(parse_cfg(content["cfg"], path)).definition != self.network.definition:
+                raise ModelError(
+                    f"{path}: is of another network than {self.network.cfg.path}; give the same"
+                    " --cfg or --load, or another --out"
+                )
             self.network.load_state_dict(content["state_dict"])
             self.average.load(content["average"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.scaler.load_state_dict(content["scaler"])
             self.epoch = int(content["epoch"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+        except MtcnnError:
+            raise
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
             raise ModelError(
-                f"{path}: does not fit this network: {reason}; name another --out or leave out"
+                f"{path}: is no state of a training: {reason}; name another --out or leave out"
                 " --resume"
             ) from error
 
@@ -315,10 +343,10 @@ class Trainer:
                 row["rate"] = learning_rate(self.settings, self.epoch)
                 row["samples_per_second"] = self.steps * self.settings.batch / seconds
                 row = {k: v if isinstance(v, int) else float(f"{v:.6g}") for k, v in row.items()}
-                self.save()
                 rows.append(json.dumps(row))
                 with atomic_write(history) as file:
                     file.write(("\n".join(rows) + "\n").encode())
+                self.save()
                 for name, value in row.items():
                     if board and name not in ("epoch", "step"):
                         board.add_scalar(name, value, row["step"])
@@ -370,7 +398,7 @@ def make_network(settings: Settings, cfg: Path | None, load: Path | None) -> Net
         definition = with_prelu(definition)
     if load is not None and cfg is None:
         return load_checkpoint(load)
-    if settings.batch_norm and load is None:
+    if settings.batch_norm:
         definition = with_batch_norm(definition)
     torch.manual_seed(settings.seed)
     return load_checkpoint(load, definition) if load else Network(definition)
@@ -473,8 +501,9 @@ def _settings(args: argparse.Namespace) -> Settings:
         "decay": args.decay >= 0,
         "average": 0 <= args.average < 1,
         "keep": 0 < args.keep <= 1,
-        "ratios": min(args.ratios) >= 0,
-        "weights": min(args.weights, default=0) >= 0,
+        "ratios": all(0 <= value < math.inf for value in args.ratios),
+        "weights": all(0 <= value < math.inf for value in args.weights),
+        "seed": 0 <= args.seed < 1 << 32,
     }
     for name, good in checks.items():
         if not good:
@@ -512,8 +541,10 @@ def train(args: argparse.Namespace, team: Team) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = _arguments(argv)
-    torch.set_num_threads(args.threads or max(1, (os.cpu_count() or 1) // Team.local_size()))
     try:
+        if args.threads < 0:
+            raise ArgumentError(f"--threads {args.threads}: is negative")
+        torch.set_num_threads(args.threads or max(1, (os.cpu_count() or 1) // Team.local_size()))
         with Team(args.device) as team:
             train(args, team)
     except MtcnnError as error:

@@ -49,7 +49,7 @@ TRAIN = {
     "rnet": "--epochs 14 --steps 1000",
     "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5",
 }
-SMALL = "--epochs 3 --steps 40 --warmup 0.5 --average 0.9"  # instead of TRAIN's: a trial
+SMALL = "--epochs 3 --steps 60 --batch 128 --warmup 0.5 --average 0.9"  # over TRAIN's: a trial
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def stages(args: argparse.Namespace) -> list[Stage]:
     rows = [
         prepare("pnet", "pnet", None),
         train("pnet", "pnet"),
-        assemble("convert pnet", [first], begun.parent),
+        assemble("convert first pnet", [first], begun.parent),
         prepare("pnet-hard", "pnet", begun),
         train("pnet-hard", "pnet", first),
     ]
@@ -134,7 +134,7 @@ def run(stage: Stage) -> dict:
     except KeyboardInterrupt:
         child.wait()
         raise
-    code = os.waitstatus_to_exitcode(status)
+    child.returncode = code = os.waitstatus_to_exitcode(status)
     if code:
         if code == 130:
             raise KeyboardInterrupt
@@ -154,21 +154,37 @@ def run_all(args: argparse.Namespace) -> None:
         record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
     except ValueError as error:
         raise FileError(f"{record_path}: damaged ({error}); remove it") from error
-    again = False  # a stage was run: all after it must be, too
-    for stage in stages(args):
-        known = record.get(stage.name, {})
-        if not again and known.get("command") == stage.command and stage.made.exists():
-            print(f"==> {stage.name}: done before, skipped", flush=True)
-            continue
-        again = True
-        figures = run(stage)
-        record[stage.name] = {"command": stage.command, **figures}
+
+    def write() -> None:
         with atomic_write(record_path) as file:
             file.write(json.dumps(record, indent=2).encode())
+
+    rows = stages(args)
+    for index, stage in enumerate(rows):
+        known = record.get(stage.name, {}).get("command", [])
+        if _essence(known) == _essence(stage.command) and stage.made.exists():
+            print(f"==> {stage.name}: done before, skipped", flush=True)
+            continue
+        later = rows[index:]
+        dropped = [record.pop(other.name, None) for other in later]
+        if any(dropped):  # they are of other input
+            write()
+            for other in later:
+                (other.made.parent / "last.pt").unlink(missing_ok=True)
+        figures = run(stage)
+        record[stage.name] = {"command": stage.command, **figures}
+        write()
     report(args, record)
     if args.install:
         install(args.out / "model")
     print(f"the model: {args.out / 'model/cascade.data'}; the report: {args.out / 'report.md'}")
+
+
+def _essence(command: Sequence[str]) -> list[str]:
+    """The parts of a stage's command that its result depends on."""
+    skipped = {i for i, word in enumerate(command) if word in ("--jobs", "--device")}
+    skipped |= {i + 1 for i in skipped}
+    return [word for i, word in enumerate(command) if i not in skipped]
 
 
 def report(args: argparse.Namespace, record: dict) -> None:
