@@ -1,15 +1,21 @@
 """From raw data to a model: which stages are run, and the whole chain in miniature."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from small_wider import write_small_sets
 
 from pymtcnn import Detector, read_picture
+from pymtcnn.errors import ModelError
 from train_mtcnn import train_all as program
+from train_mtcnn.assemble import assemble
+from train_mtcnn.checkpoint import save_checkpoint
+from train_mtcnn.darknet import read_data
 from train_mtcnn.detector import TorchDetector
 from train_mtcnn.history import read_history
+from train_mtcnn.networks import Network
 from train_mtcnn.recall import best_overlaps
 from train_mtcnn.train_all import main
 from train_mtcnn.wider import read_annotations
@@ -176,3 +182,29 @@ def test_from_pictures_to_a_model(tmp_path, pictures, capfd):
     assert faces == 3 * PICTURES
     assert found > 0.8 * faces and wrong < 0.3 * faces, (found, wrong, faces)
     assert "train onet" in (out / "report.md").read_text()
+
+
+def test_install(tmp_path, monkeypatch):
+    """The weights go beside the cfgs, default.data names them and keeps its settings."""
+    before = read_data(program.DEFAULT_MODEL)
+    checkpoints = []
+    for net in ("pnet", "rnet", "onet"):
+        checkpoints.append(tmp_path / f"{net}.pt")
+        save_checkpoint(checkpoints[-1], Network(program.DARKNET_CFG / f"{net}.cfg"))
+    assemble(checkpoints, tmp_path / "model")
+    folder = tmp_path / "darknet_cfg"
+    shutil.copytree(program.DARKNET_CFG, folder, ignore=shutil.ignore_patterns("*-*", "training"))
+    monkeypatch.setattr(program, "DARKNET_CFG", folder)
+    monkeypatch.setattr(program, "DEFAULT_MODEL", folder / "default.data")
+    program.install(tmp_path / "model")
+    after = read_data(folder / "default.data")
+    assert (after.thresholds, after.nms, after.min_face) == (
+        *(before.thresholds, before.nms, before.min_face),
+    )
+    for net in ("pnet", "rnet", "onet"):
+        assert after.weights[net] == folder / f"{net}.weights"
+        made = (tmp_path / "model" / f"{net}.weights").read_bytes()
+        assert after.weights[net].read_bytes() == made
+    (tmp_path / "model/onet.cfg").write_text((folder / "rnet.cfg").read_text())
+    with pytest.raises(ModelError, match=r"onet\.cfg: is another network"):
+        program.install(tmp_path / "model")

@@ -484,6 +484,11 @@ def _settings(args: argparse.Namespace) -> Settings:
             raise ArgumentError(f"{option} {getattr(args, name)}: must be at least 1 pixel")
     if args.jobs < 1 or (args.pictures is not None and args.pictures < 1):
         raise ArgumentError("--jobs and --pictures: must be at least 1")
+    for name in ("min_face", "detect_face"):
+        if not getattr(args, name) >= 1:
+            raise ArgumentError(f"--{name.replace('_', '-')} {getattr(args, name):g}: less than 1")
+    if not all(0 <= value <= 1 for value in args.thresholds):
+        raise ArgumentError(f"--thresholds {args.thresholds}: must be 0 to 1 each")
     if not 0 <= args.held < 1:
         raise ArgumentError(f"--held {args.held}: must be at least 0 and less than 1")
     names = (*counts, "min_face", "held", "detect_face")

@@ -11,6 +11,7 @@ in darknet_cfg/.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import shlex
@@ -30,13 +31,20 @@ if __name__ == "__main__":
 
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from pymtcnn.files import atomic_write
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, read_cfg
+from train_mtcnn.darknet import (
+    DARKNET_CFG,
+    DEFAULT_MODEL,
+    NETWORKS,
+    read_cfg,
+    read_data,
+    write_data,
+)
 from train_mtcnn.files import make_folder, read_bytes
 from train_mtcnn.networks import Network
 
 _HERE = Path(__file__).resolve().parent
 
-# What the default model was made with (darknet_cfg/MODEL_CARD.md).
+# A recipe for two cores and an hour or two; darknet_cfg/training/ tells how far it leads.
 PREPARE = {
     "pnet": "",
     "pnet-hard": "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60",
@@ -111,7 +119,7 @@ def stages(args: argparse.Namespace) -> list[Stage]:
         ]
     final = out / "model/cascade.data"
     rows.append(assemble("convert all", list(trained.values()), final.parent))
-    command = ["evaluate.py", "--data", str(args.wider), "--model", str(final), "--stages"]
+    command = ["evaluate.py", "--data", str(args.wider), "--model", str(final)]
     command += ["--out", str(out / "evaluation")]
     command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
     command += ["--pictures", str(args.pictures)] if args.pictures else []
@@ -214,7 +222,7 @@ def report(args: argparse.Namespace, record: dict) -> None:
 
 
 def install(folder: Path) -> None:
-    """Make the networks in `folder` the default model: their weights go into darknet_cfg/.
+    """Make the networks in `folder` the default model: darknet_cfg/'s weights and default.data.
 
     Raises
     ------
@@ -230,6 +238,12 @@ def install(folder: Path) -> None:
         content = read_bytes(folder / f"{net}.weights")
         with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
             file.write(content)
+    paths = {
+        kind: {net: DARKNET_CFG / f"{net}.{kind}" for net in NETWORKS}
+        for kind in ("cfg", "weights")
+    }
+    comments = ("The default model, of train_mtcnn/train_all.py --install.",)
+    write_data(DEFAULT_MODEL, dataclasses.replace(read_data(DEFAULT_MODEL), **paths), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 
