@@ -1,5 +1,6 @@
 """Preparation of samples from a small WIDER FACE and CNN_FacePoint."""
 
+import dataclasses
 import json
 import shutil
 
@@ -124,10 +125,11 @@ def test_a_model_of_before_is_not_used_again(sets, tmp_path, model):
 def test_landmark_crops_show_their_points(sets):
     """Dots painted on the points are found again where the labels say."""
     face = next(f for f in read_landmarks(sets / "landmarks").faces if np.ptp(f.box[[0, 2]]) > 40)
+    face = dataclasses.replace(face, points=np.round(face.points))
     pixels = np.zeros_like(read_picture(sets / "landmarks" / face.path))
     for point in range(5):
         pixels[:] = 0
-        x, y = np.round(face.points[point]).astype(int)
+        x, y = face.points[point].astype(int)
         pixels[y - 1 : y + 1, x - 1 : x + 1] = 255  # its middle is x, y
         crops, labels = landmark_samples(pixels, face, 6, 48, np.random.default_rng(0))
         scale = labels["size"][0] / 48
@@ -136,7 +138,7 @@ def test_landmark_crops_show_their_points(sets):
             places = (np.arange(48) + 0.5) / 48
             middle = [(crop.sum(axis) * places).sum() / crop.sum() for axis in (0, 1)]
             moved = np.array(middle) - label["landmarks"][point]
-            assert np.abs(moved).max() * 48 * scale < 0.8  # pixels of the picture; 0.5 by rounding
+            assert np.abs(moved).max() * 48 * scale < 0.12  # pixels of the picture
 
 
 def test_held_out():
