@@ -444,18 +444,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         ("mined", "negatives a picture that --model let through, at most"),
         ("landmark_crops", "crops a landmark face"),
         ("seed", "of all that is left to chance"),
-    ):
-        value = getattr(default, name)
-        option = "--" + name.replace("_", "-")
-        add(option, type=int, default=value, metavar="N", help=f"{text}; default: {value}")
-    for name, text in (
         ("min_face", "longer side of the smallest face to learn from, pixels"),
         ("held", "share of the pictures held out for validation"),
         ("detect_face", "--min-face of the networks so far"),
     ):
         value = getattr(default, name)
-        option = "--" + name.replace("_", "-")
-        add(option, type=float, default=value, metavar="X", help=f"{text}; default: {value:g}")
+        kind, metavar = (int, "N") if isinstance(value, int) else (float, "X")
+        text = f"{text}; default: {value:g}"
+        add("--" + name.replace("_", "-"), type=kind, default=value, metavar=metavar, help=text)
     for name, value in default.limits._asdict().items():
         text = f"overlap (IoU) of {name} crops; default: {value}"
         add(f"--iou-{name}", type=float, default=value, metavar="X", help=text)
@@ -484,9 +480,6 @@ def _settings(args: argparse.Namespace) -> Settings:
             raise ArgumentError(f"{option} {getattr(args, name)}: must be at least 1 pixel")
     if args.jobs < 1 or (args.pictures is not None and args.pictures < 1):
         raise ArgumentError("--jobs and --pictures: must be at least 1")
-    for name in ("min_face", "detect_face"):
-        if not getattr(args, name) >= 1:
-            raise ArgumentError(f"--{name.replace('_', '-')} {getattr(args, name):g}: less than 1")
     if not all(0 <= value <= 1 for value in args.thresholds):
         raise ArgumentError(f"--thresholds {args.thresholds}: must be 0 to 1 each")
     if not 0 <= args.held < 1:
