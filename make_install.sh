@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets the whole project up: system packages, .venv with PyTorch, weights, the C core, the package.
+# Sets the whole project up: system packages, .venv with PyTorch, the C core, the package.
 set -euo pipefail
 
 usage() {
@@ -8,7 +8,7 @@ usage: bash make_install.sh [--test] [--core]
 
 Sets everything up in the project's folder, from any state; running it again is quick and safe.
   1. missing system packages, through apt where it may, else it says what to install
-  2. .venv with PyTorch for the CPU, and published weights as Darknet files
+  2. .venv with PyTorch for the CPU
   3. the C core, built into build/, with the program ./mtcnn at the top level
   4. the Python package pymtcnn in .venv, editable
   5. a detection in the bundled pictures
@@ -143,20 +143,6 @@ install_torch() {
         step "Installing PyTorch as it is published" pip_install torch==2.13.0
 }
 
-# Prints the files that the default model names and that are not there.
-missing_weights() {
-    sed -nE 's/^[[:space:]]*[pro]net_(cfg|weights)[[:space:]]*=[[:space:]]*//p' \
-        darknet_cfg/default.data | while read -r file; do
-        [ -f "darknet_cfg/$file" ] || echo "$file"
-    done
-}
-
-make_weights() {
-    if [ -z "$(missing_weights)" ]; then return; fi
-    step "Importing published weights: facenet-pytorch" \
-        .venv/bin/python convert/import_pretrained.py facenet-pytorch
-}
-
 # ---- 3. the C core --------------------------------------------------------------------------------
 
 build_core() {
@@ -190,15 +176,6 @@ install_package() {
 
 detect() {
     local pictures=(tests/data/grace_hopper.jpg tests/data/astronaut.jpg)
-    if [ -n "$(missing_weights)" ]; then
-        cat <<END
-
-The program is built: ./mtcnn
-It has no model yet. Name one:     ./mtcnn --model FILE.data picture.jpg
-or import published weights, too:  bash make_install.sh
-END
-        return
-    fi
     say "Detecting faces with ./mtcnn"
     ./mtcnn --out build/annotated/ "${pictures[@]}" ||
         fail "the program is built but failed; its message is above"
@@ -257,7 +234,6 @@ if [ "$CORE" = no ]; then
     make_venv
     install_torch
     step "Installing what the build needs" pip_install numpy 'scikit-build-core>=0.10' 'cffi>=1.15'
-    make_weights
 fi
 build_core
 if [ "$CORE" = no ]; then install_package; fi

@@ -1,16 +1,14 @@
 # Compiles the files of the model that MTCNN_MODEL names into the library, byte for byte.
 #
 # Sets MTCNN_BUILTIN_SOURCES: a table of the files (csrc/file.h, mt_builtin_files) and an assembly
-# file whose .incbin lines hold them. Without the default model's files the table is empty.
+# file whose .incbin lines hold them. With MTCNN_MODEL=OFF the table is empty.
 
 set(MTCNN_BUILTIN_FILES "")
-set(complete FALSE)
 get_filename_component(model_file "${MTCNN_MODEL}" ABSOLUTE BASE_DIR "${PROJECT_SOURCE_DIR}")
 if(MTCNN_MODEL AND EXISTS "${model_file}")
     get_filename_component(model_folder "${model_file}" DIRECTORY)
     get_filename_component(model_name "${model_file}" NAME)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${model_file}")
-    set(complete TRUE)
     set(MTCNN_BUILTIN_FILES "${model_name}")
     set(MTCNN_BUILTIN_PATHS "${model_file}")
     file(STRINGS "${model_file}" lines REGEX "^[ \t]*[pro]net_(cfg|weights)[ \t]*=")
@@ -20,13 +18,9 @@ if(MTCNN_MODEL AND EXISTS "${model_file}")
         list(APPEND MTCNN_BUILTIN_FILES "${name}")
         get_filename_component(path "${name}" ABSOLUTE BASE_DIR "${model_folder}")
         list(APPEND MTCNN_BUILTIN_PATHS "${path}")
-        # Looked for again at each build: the model is compiled in as soon as all its files are there.
-        file(GLOB ignored CONFIGURE_DEPENDS "${path}")
         if(NOT EXISTS "${path}")
-            set(complete FALSE)
-            if(NOT model_file STREQUAL "${default_model}")
-                message(FATAL_ERROR "${model_file} names ${path}, which is not there")
-            endif()
+            message(FATAL_ERROR "${model_file} names ${path}, which is not there; "
+                "put it there, name another model with MTCNN_MODEL, or set that to OFF")
         endif()
     endforeach()
 elseif(MTCNN_MODEL)
@@ -37,7 +31,7 @@ set(table "")
 set(declarations "")
 set(assembly "")
 set(MTCNN_BUILTIN_SOURCES "${PROJECT_BINARY_DIR}/builtin_model.c")
-if(complete)
+if(MTCNN_BUILTIN_FILES)
     message(STATUS "Built-in model: ${model_file}")
     set(number 0)
     foreach(name path IN ZIP_LISTS MTCNN_BUILTIN_FILES MTCNN_BUILTIN_PATHS)

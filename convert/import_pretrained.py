@@ -52,7 +52,7 @@ def write_model(name: str, source: Path | None, folder: Path) -> None:
     settings = read_data(DEFAULT_MODEL)
     write_data(
         folder / f"{name}.data",
-        dataclasses.replace(settings, **files, **importer.INPUT),
+        dataclasses.replace(settings, **files, **importer.SETTINGS),
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 

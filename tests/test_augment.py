@@ -1,5 +1,7 @@
 """Augmentation: labels stay with their pixels, parts of a batch are treated as the whole."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from train_mtcnn.augment import _MIRRORED, Augmentation, augment
 from train_mtcnn.losses import Targets
 from train_mtcnn.samples import Kind
 
-NOTHING = dict.fromkeys(("flip", "colour", "grey", "blur", "compression", "scale"), 0.0)
+NOTHING = dict.fromkeys(asdict(Augmentation()), 0.0)
 
 
 def batch(count, side, seed=0):
@@ -90,7 +92,7 @@ def test_labels_stay_with_their_pixels(flip):
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_parts_are_changed_as_the_whole(size):
     pixels, targets = batch(12, 24)
-    how = Augmentation(0.5, 0.3, 0.3, 0.3, 0.5, 0.1)
+    how = Augmentation(0.5, 0.3, 0.3, 0.3, 0.3, 0.5, 0.1, 0.5)
     whole, labels = augment(pixels, targets, how, torch.Generator().manual_seed(7))
     assert not torch.equal(whole, pixels)
     for rank in range(size):
@@ -129,6 +131,33 @@ def test_grey_and_blur():
     assert torch.allclose(run(red, one, grey=1.0)[0], torch.tensor(29.9))
     stripes = (torch.arange(12) % 2 * 200.0).expand(1, 3, 12, 12)
     assert torch.allclose(run(stripes, one, blur=1.0)[0], torch.tensor(100.0))
+
+
+def test_sharpening_keeps_flat_parts_and_widens_edges():
+    pixels, targets = batch(6, 12)
+    pixels[:] = 100.0
+    assert torch.allclose(run(pixels, targets, sharpen=1.0)[0], pixels)
+    pixels[..., 6:] = 150
+    made, _ = run(pixels, targets, sharpen=1.0)
+    assert torch.allclose(made[..., [0, 4, 7, 11]], pixels[..., [0, 4, 7, 11]])
+    under, over = 100 - made[..., 5], made[..., 6] - 150
+    assert torch.allclose(under, over, atol=1e-4) and under.min() >= 0
+    assert 5 < under.max() <= 50 / 3 + 1e-3
+
+
+def test_cut_blackens_sides_only():
+    pixels, targets = batch(400, 24)
+    pixels += 1
+    made, same = run(pixels, targets, cut=1.0)
+    black = (made == 0).all(1)
+    assert torch.equal(
+        made[~black[:, None].expand_as(made)],
+        pixels.clamp(max=255)[~black[:, None].expand_as(made)],
+    )
+    assert not black[:, 6:18, 6:18].any()  # at most a quarter of each side
+    for edge in (black[:, :, 0], black[:, 0], black[:, :, -1], black[:, -1]):
+        assert 0.35 < edge.all(1).float().mean() < 0.6
+    assert torch.equal(same.landmarks, targets.landmarks)
 
 
 def test_colour_keeps_to_its_range():

@@ -166,7 +166,7 @@ def test_import_of_any_numbers(tmp_path, report_difference):
     assert difference < 1e-5
     data, default = (read_data(p) for p in (tmp_path / "out/facenet-pytorch.data", DEFAULT_MODEL))
     assert data.cfg["rnet"] == tmp_path / "out" / "rnet.cfg"
-    assert (data.thresholds, data.nms, data.color) == (default.thresholds, default.nms, "RGB")
+    assert (data.thresholds, data.nms, data.color) == ((0.6, 0.7, 0.7), default.nms, "RGB")
     assert data.max_boxes == default.max_boxes
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "x.whl"]
 

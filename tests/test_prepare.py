@@ -81,6 +81,13 @@ def test_pnet(sets, tmp_path):
     text = (tmp_path / "report.txt").read_text()
     assert f"{COUNT} pictures" in text and "positive" in text
     assert read_picture(tmp_path / "samples.png").size
+    # One that was broken off before its report is told anew.
+    names = ("report.txt", "samples.png")
+    shown = [(tmp_path / name).read_bytes() for name in names]
+    for name in names:
+        (tmp_path / name).unlink()
+    assert run(sets, tmp_path) == report
+    assert [(tmp_path / name).read_bytes() for name in names] == shown
     # A second call does nothing.
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert run(sets, tmp_path) == report
@@ -113,6 +120,17 @@ def test_mined(sets, tmp_path, model, net, side):
     stages = {name.split(",")[0] for name in report["recalls"]}
     assert stages == set(program.STAGES[net])
     assert "boxes each" in (tmp_path / "with/report.txt").read_text()
+
+
+def test_own_mistakes(sets, tmp_path, model):
+    """`own` adds negatives that the network itself lets through, and not more than it says."""
+    values = {"pictures": 6, "detect_face": 40.0, "thresholds": (0.5, 0.1, 1), "mined": 0}
+    run(sets, tmp_path / "none", "rnet", model=model, **values)
+    run(sets, tmp_path / "own", "rnet", model=model, own=5, **values)
+    none, own = (
+        (Samples(tmp_path / name).labels["kind"] == Kind.NEGATIVE).sum() for name in ("none", "own")
+    )
+    assert none < own <= none + 5 * 6
 
 
 def test_a_model_of_before_is_not_used_again(sets, tmp_path, model):

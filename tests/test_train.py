@@ -288,6 +288,9 @@ def test_load_of_other_shapes(data, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
     rnet = noise_samples(tmp_path / "r", 24)
     check_refused(capsys, rnet, tmp_path / "out", load, "takes 12", "rnet")
+    for option in ("--prelu", "--no-batch-norm"):
+        message = "the network is the checkpoint's"
+        check_refused(capsys, data, tmp_path / "out", f"{load} {option}", message)
     check_refused(capsys, data, tmp_path / "out", f"--load {tmp_path}/none.pt", "cannot be read")
 
 

@@ -59,16 +59,22 @@ def chain(tmp_path, monkeypatch, capsys):
 ALL = [
     "prepare pnet",
     "train pnet",
-    "convert first pnet",
+    "convert to cascade-pnet",
     "prepare pnet-hard",
     "train pnet-hard",
-    "convert pnet",
+    "convert to cascade-pnet-hard",
     "prepare rnet",
     "train rnet",
-    "convert pnet+rnet",
+    "convert to cascade-rnet",
+    "prepare rnet-hard",
+    "train rnet-hard",
+    "convert to cascade-rnet-hard",
     "prepare onet",
     "train onet",
-    "convert all",
+    "convert to cascade-onet",
+    "prepare onet-hard",
+    "train onet-hard",
+    "convert to model",
 ]
 
 
@@ -82,7 +88,7 @@ def test_a_break_is_gone_on_from(chain):
     assert chain(breaks="train rnet")[0][-1] == "train rnet"
     again, fresh = chain()
     assert again == ALL[ALL.index("train rnet") :]
-    assert fresh == [False, True]  # the first one goes on
+    assert fresh == [False, True, True, True]  # the first one goes on
 
 
 @pytest.mark.parametrize("options", ["--jobs 7", "--device cpu", "--jobs 3 --device cuda"])
@@ -156,9 +162,9 @@ def test_from_pictures_to_a_model(tmp_path, pictures, capfd):
     assert main(command) == 0
     stages = capfd.readouterr().out.count("==> ")
     assert stages == len(ALL)
-    for net in ("pnet", "pnet-hard", "rnet", "onet"):
-        _, losses = read_history(out / net / "history.jsonl")["loss"]
-        assert losses[-1] < (0.9 if net == "pnet-hard" else 0.6) * losses[0], (net, losses)
+    for name in (each.name for each in program.ROUNDS):
+        _, losses = read_history(out / name / "history.jsonl")["loss"]
+        assert losses[-1] < (0.9 if "hard" in name else 0.6) * losses[0], (name, losses)
 
     assert main(command) == 0  # again: nothing is left to do
     assert capfd.readouterr().out.count(": done before, skipped") == stages

@@ -25,8 +25,10 @@ class Augmentation:
     colour: float = 0.25  # brightness, contrast and each channel: by up to this share
     grey: float = 0.05  # probability
     blur: float = 0.15  # probability: half the resolution
+    sharpen: float = 0.1  # probability
     compression: float = 0.1  # probability: JPEG's quantisation
     scale: float = 0.05  # zoom and shift by up to this share of the side
+    cut: float = 0.1  # probability: black beyond a line, as outside of a picture
 
 
 def augment(
@@ -63,18 +65,24 @@ def augment(
         return draw() < probability
 
     zoom, shift = draw() * 2 - 1, draw(2) * 2 - 1
-    flipped, grey, blurred, compressed = (
-        chance(value) for value in (how.flip, how.grey, how.blur, how.compression)
+    flipped, grey, blurred, compressed, sharp, cut = (
+        chance(value)
+        for value in (how.flip, how.grey, how.blur, how.compression, how.sharpen, how.cut)
     )
-    quality, light = draw(), draw(5) * 2 - 1
+    quality, light, strength, lines = draw(), draw(5) * 2 - 1, draw(), draw(4)
     if how.scale:
         pixels, targets = _zoom(pixels, targets, 1 + how.scale * zoom, how.scale * shift)
     pixels, targets = _flip(pixels, targets, flipped)
     if how.colour:
         pixels = _colour(pixels, how.colour * light)
-    for chosen, change in ((grey, _grey), (blurred, _blur)):
-        pixels = _some(pixels, chosen, change)
-    pixels = _some(pixels, compressed, _compress, quality)
+    for chosen, change, *values in (
+        (grey, _grey),
+        (blurred, _blur),
+        (sharp, _sharpen, strength),
+        (compressed, _compress, quality),
+        (cut, _cut, lines),
+    ):
+        pixels = _some(pixels, chosen, change, *values)
     return pixels.clamp(0, 255), targets
 
 
@@ -130,6 +138,23 @@ def _blur(pixels: Tensor) -> Tensor:
     side = pixels.shape[2]
     small = F.interpolate(pixels, size=side // 2, mode="area")
     return F.interpolate(small, size=side, mode="bilinear", align_corners=False)
+
+
+def _sharpen(pixels: Tensor, strength: Tensor) -> Tensor:
+    """Add up to the difference from the mean of 3x3 pixels (unsharp masking)."""
+    smooth = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    return pixels + strength[:, None, None, None] * (pixels - smooth)
+
+
+def _cut(pixels: Tensor, lines: Tensor) -> Tensor:
+    """Black beyond lines near the sides, `lines` [B, 4]: of each side, half keep everything."""
+    side = pixels.shape[2]
+    depth = ((lines - 0.5).clamp(min=0) / 2 * side).round()  # left, top, right, bottom: a quarter
+    place = torch.arange(side, device=pixels.device)
+    columns, rows = (
+        (place >= depth[:, i, None]) & (place < side - depth[:, i + 2, None]) for i in (0, 1)
+    )
+    return pixels * (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
 # JPEG's luminance table (ISO/IEC 10918-1, table K.1), at quality 50.

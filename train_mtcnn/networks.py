@@ -93,7 +93,8 @@ class _MaxPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # `padding` counts both sides; the window starts half of it (rounded down) before the input.
         before = self.padding // 2
-        if self.padding == 0 or (self.padding == 1 and self.stride == 2):  # no copy is needed
+        # PyTorch rounds up alike, without a copy, where no window lies in the padding as a whole.
+        if self.padding == 0 or (self.padding == 1 and self.stride == 2 and self.size > 1):
             return F.max_pool2d(x, self.size, self.stride, ceil_mode=self.padding == 1)
         pads = []
         for length in (x.shape[3], x.shape[2]):

@@ -74,7 +74,8 @@ class Settings:
     parts: int = 4  # as positives
     negatives: int = 60  # a picture, anywhere
     near: int = 3  # negatives a face, beside it
-    mined: int = 150  # negatives a picture that the networks so far let through
+    mined: int = 150  # negatives a picture that the networks before this one let through
+    own: int = 0  # negatives a picture that this network itself lets through: it is in the model
     landmark_crops: int = 8  # a landmark face
     held: float = 0.05  # share of the pictures held out for validation
     thresholds: tuple[float, ...] = (0.3, 0.3, 0.3)  # of the networks so far
@@ -127,7 +128,7 @@ def picture_samples(
     faces: Boxes,
     others: Boxes,
     settings: Settings,
-    found: Boxes | None,
+    found: Sequence[tuple[Boxes, int]],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray]:
     """The samples of one picture.
@@ -138,8 +139,8 @@ def picture_samples(
     faces, others : [F, 4], [O, 4]
         Faces to learn from, and those to leave out.
     settings
-    found : [N, 4] or None
-        Boxes that the networks so far let through.
+    found
+        Boxes [N, 4] that a network let through, and how many negatives to take from them.
     rng
 
     Returns
@@ -155,11 +156,11 @@ def picture_samples(
     labels = label(squares, faces, others, settings.limits)
     kept = _pick(labels, len(repeated), settings, rng)
     squares, labels = squares[kept], labels[kept]
-    if found is not None and len(found):
-        mined = square(found)
+    for boxes, most in found:
+        mined = square(boxes)
         mined = mined[mined[:, 2] - mined[:, 0] >= 8]
         about = label(mined, faces, others, settings.limits)
-        wrong = at_most(np.flatnonzero(about["kind"] == Kind.NEGATIVE), settings.mined, rng)
+        wrong = at_most(np.flatnonzero(about["kind"] == Kind.NEGATIVE), most, rng)
         right = np.flatnonzero((about["kind"] == Kind.POSITIVE) | (about["kind"] == Kind.PART))
         right = at_most(right, settings.positives * len(repeated), rng)
         chosen = np.concatenate([wrong, right])
@@ -172,7 +173,7 @@ def picture_samples(
 def landmark_samples(
     pixels: NDArray[np.uint8], face: LandmarkFace, count: int, side: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray]:
-    """Crops of a face whose five points are known, turned, shifted and scaled a little.
+    """Crops of a face whose five points are known, turned, squeezed, shifted and scaled a little.
 
     Returns
     -------
@@ -188,14 +189,15 @@ def landmark_samples(
     labels["kind"] = Kind.LANDMARK
     labels["size"] = box[0, 2] - box[0, 0]
     for i in range(count):
-        angle = rng.normal(0, 15) if i else 0.0
-        turn = cv2.getRotationMatrix2D(tuple(map(float, centre)), angle, 1)
+        angle, squeeze = (rng.normal(0, 18), rng.uniform(0.8, 1)) if i else (0, 1)
+        turn = cv2.getRotationMatrix2D((0, 0), angle, 1)[:, :2] * (squeeze, 1)
+        change = np.column_stack([turn, centre - turn @ centre])
         # OpenCV counts from the middle of the first pixel, we from its corner.
-        shifted = turn.copy()
-        shifted[:, 2] += turn[:, :2] @ (0.5, 0.5) - 0.5
-        turned = cv2.warpAffine(pixels, shifted, (width, height)) if angle else pixels
-        points = face.points @ turn[:, :2].T + turn[:, 2]
-        near = jitter(face.box[None], 1, 0.15, 0.08, rng)
+        shifted = change.copy()
+        shifted[:, 2] += turn @ (0.5, 0.5) - 0.5
+        turned = cv2.warpAffine(pixels, shifted, (width, height)) if i else pixels
+        points = face.points @ turn.T + change[:, 2]
+        near = jitter(face.box[None], 1, 0.2, 0.1, rng)
         crops[i] = crop(turned, near, side)[0]
         labels["landmarks"][i] = (points - near[0, :2]) / (near[0, 2] - near[0, 0])
     return crops, labels
@@ -264,11 +266,14 @@ def _wider(
     report.skipped[f"smaller than {settings.min_face:g} px"] += int((keep & ~large).sum())
     area = (item.boxes[:, 2:] > item.boxes[:, :2]).all(1)
     faces, others = item.boxes[keep & large], item.boxes[area & ~(keep & large)]
-    found = None
+    found = []
     if _detector is not None:
         stages = _detector.detect(pixels).stages
         report.recall(item.boxes[keep], stages, held_out(item.path, settings.held))
-        found = stages[len(STAGES[settings.net]) - 1].boxes
+        before = len(STAGES[settings.net])
+        found = [(stages[before - 1].boxes, settings.mined)]
+        if settings.own:
+            found.append((stages[before].boxes, settings.own))
     return picture_samples(pixels, faces, others, settings, found, rng)
 
 
@@ -365,7 +370,7 @@ def prepare(
         "model": model_digest(model) if model else None,
     }
     if is_finished(out, signed):
-        return Samples(out).about["report"]
+        return _tell(out, settings.seed)
     start = (None if model is None else os.fspath(model), settings)
     _open(*start)  # its faults are told here, and not in each process
     chunks = [(str(images), part) for part in _pieces(annotations, _PICTURES)]
@@ -392,11 +397,20 @@ def prepare(
     if not report.pictures:
         writer.forget()
         raise FileError(f"{images}: none of the pictures could be read; first: {report.bad[0]}")
+    (out / "samples.png").unlink(missing_ok=True)  # of other samples
     writer.finish(report.to_json())
-    with atomic_write(out / "report.txt") as file:
-        file.write(report.text().encode())
-    sheet(out / "samples.png", Samples(out), settings.seed)
-    return report.to_json()
+    return _tell(out, settings.seed)
+
+
+def _tell(out: Path, seed: int) -> dict[str, Any]:
+    """Write what is not there of report.txt and samples.png; returns the report."""
+    samples = Samples(out)
+    report = samples.about["report"]
+    if not (out / "samples.png").exists():  # the last one
+        with atomic_write(out / "report.txt") as file:
+            file.write(Report.from_json(report).text().encode())
+        sheet(out / "samples.png", samples, seed)
+    return report
 
 
 def _digest(items: Sequence[Annotation | LandmarkFace]) -> str:
@@ -441,7 +455,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         ("parts", "part faces, as --positives"),
         ("negatives", "negatives a picture, anywhere"),
         ("near", "negatives a face, beside it"),
-        ("mined", "negatives a picture that --model let through, at most"),
+        ("mined", "negatives a picture that the networks before this one let through, at most"),
+        ("own", "negatives a picture that this network itself, in --model, lets through, at most"),
         ("landmark_crops", "crops a landmark face"),
         ("seed", "of all that is left to chance"),
         ("min_face", "longer side of the smallest face to learn from, pixels"),
@@ -470,7 +485,8 @@ def _settings(args: argparse.Namespace) -> Settings:
     limits = Limits(args.iou_positive, args.iou_part, args.iou_negative)
     if not 0 < limits.negative <= limits.part <= limits.positive <= 1:
         raise ArgumentError(f"{limits}: must be 0 < negative <= part <= positive <= 1")
-    counts = ("faces", "positives", "parts", "negatives", "near", "mined", "landmark_crops", "seed")
+    counts = ("faces", "positives", "parts", "negatives", "near", "mined", "own")
+    counts += ("landmark_crops", "seed")
     for name in counts:
         if getattr(args, name) < 0:
             raise ArgumentError(f"--{name.replace('_', '-')} {getattr(args, name)}: is negative")
@@ -484,6 +500,8 @@ def _settings(args: argparse.Namespace) -> Settings:
         raise ArgumentError(f"--thresholds {args.thresholds}: must be 0 to 1 each")
     if not 0 <= args.held < 1:
         raise ArgumentError(f"--held {args.held}: must be at least 0 and less than 1")
+    if args.own and args.net == "pnet":
+        raise ArgumentError("--own: for rnet and onet; what PNet lets through is --mined")
     names = (*counts, "min_face", "held", "detect_face")
     values = {name: getattr(args, name) for name in names}
     return Settings(args.net, limits, thresholds=tuple(args.thresholds), **values)

@@ -390,14 +390,21 @@ def make_network(settings: Settings, cfg: Path | None, load: Path | None) -> Net
 
     Raises
     ------
+    ArgumentError
+        If the checkpoint's own network is to be trained, and settings ask for another one.
     FileError, CfgError, ModelError
         If the files are bad or do not fit each other.
     """
+    if load is not None and cfg is None:
+        if settings.prelu or not settings.batch_norm:
+            raise ArgumentError(
+                f"--load {load}: the network is the checkpoint's; --prelu and --no-batch-norm are"
+                " for networks of a --cfg"
+            )
+        return load_checkpoint(load)
     definition = read_cfg(cfg or DARKNET_CFG / f"{settings.net}.cfg")
     if settings.prelu:
         definition = with_prelu(definition)
-    if load is not None and cfg is None:
-        return load_checkpoint(load)
     if settings.batch_norm:
         definition = with_batch_norm(definition)
     torch.manual_seed(settings.seed)

@@ -1,4 +1,4 @@
-"""From the raw downloads to a model: prepare, train, mine, train, mine, train, convert, evaluate.
+"""From the raw downloads to a model: prepare, train, mine, train, ..., convert, evaluate.
 
     python train_mtcnn/train_all.py --wider WIDER_FACE --landmarks CNN_FACEPOINT --out runs/mine
 
@@ -44,20 +44,53 @@ from train_mtcnn.networks import Network
 
 _HERE = Path(__file__).resolve().parent
 
-# A recipe for two cores and an hour or two; darknet_cfg/training/ tells how far it leads.
-PREPARE = {
-    "pnet": "",
-    "pnet-hard": "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60",
-    "rnet": "--thresholds 0.3 1 1 --mined 150",
-    "onet": "--thresholds 0.4 0.2 1 --negatives 40 --mined 80",
-}
-TRAIN = {
-    "pnet": "--epochs 12 --rate 4e-3",
-    "pnet-hard": "--epochs 8 --steps 600 --rate 3e-3",
-    "rnet": "--epochs 14 --steps 1000",
-    "onet": "--epochs 32 --steps 500 --ratios 1 3 1 1.5",
-}
-SMALL = "--epochs 3 --steps 60 --batch 128 --warmup 0.5 --average 0.9"  # over TRAIN's: a trial
+
+@dataclass(frozen=True)
+class Round:
+    """Samples of one network, and a training on them; all rounds so far give the models mined with.
+
+    A network's second round goes on from its first, with its own mistakes among the samples.
+    """
+
+    name: str
+    net: str
+    prepare: str  # options
+    train: str
+
+
+# For two cores and two hours. The ratios of the second rounds put the scores where thresholds of
+# about 0.5 suit them.
+ROUNDS = (
+    Round("pnet", "pnet", "", "--epochs 12 --rate 4e-3"),
+    Round(
+        "pnet-hard",
+        "pnet",
+        "--thresholds 0.5 1 1 --iou-positive 0.7 --negatives 80 --mined 60",
+        "--epochs 20 --steps 600 --rate 4e-3 --ratios 2 3 1.5 0 --average 0.9995",
+    ),
+    Round("rnet", "rnet", "--thresholds 0.3 1 1", "--epochs 11 --steps 1000"),
+    Round(
+        "rnet-hard",
+        "rnet",
+        "--thresholds 0.4 0.4 1 --min-face 18 --own 120",
+        "--epochs 20 --steps 1000 --ratios 2 3 1.5 0 --average 0.9995",
+    ),
+    Round(
+        "onet",
+        "onet",
+        "--thresholds 0.4 0.2 1 --negatives 40 --mined 80",
+        "--epochs 30 --steps 250 --ratios 1 3 1 1.5",
+    ),
+    Round(
+        "onet-hard",
+        "onet",
+        "--thresholds 0.4 0.2 0.2 --min-face 18 --negatives 40 --mined 80 --own 40"
+        " --landmark-crops 16",
+        "--epochs 42 --steps 500 --batch 256 --rate 3e-3 --ratios 2 4 1.5 2.5 --weights 1 1 1.5"
+        " --average 0.9995 --cut 0.25 --grey 0.1",
+    ),
+)
+SMALL = "--epochs 3 --steps 60 --batch 128 --warmup 0.5 --average 0.9"  # over a round's: a trial
 
 
 @dataclass(frozen=True)
@@ -71,65 +104,51 @@ class Stage:
 
 def stages(args: argparse.Namespace) -> list[Stage]:
     """All of them, in order."""
-    out = args.out
-
-    def model(count: int) -> Path:
-        return out / "-".join(["cascade", *NETWORKS[:count]]) / "cascade.data"
-
-    trained = {"pnet": out / "pnet-hard/pnet.pt"}
-    trained |= {net: out / net / f"{net}.pt" for net in NETWORKS[1:]}
-
-    def assemble(name: str, checkpoints: list[Path], folder: Path) -> Stage:
-        command = ["assemble.py", "--out", str(folder), *map(str, checkpoints)]
-        return Stage(name, command, folder / "cascade.data")
-
-    def prepare(name: str, net: str, source: Path | None) -> Stage:
-        folder = out / f"{name}-data"
-        command = ["prepare_data.py", "--net", net, "--wider", str(args.wider)]
-        command += ["--out", str(folder), "--jobs", str(args.jobs), "--seed", str(args.seed)]
-        command += ["--model", str(source)] if source else []
-        if net == "onet" and args.landmarks:
-            command += ["--landmarks", str(args.landmarks)]
-        command += ["--pictures", str(args.pictures)] if args.pictures else []
-        return Stage(f"prepare {name}", command + PREPARE[name].split(), folder / "samples.json")
-
-    def train(name: str, net: str, load: Path | None = None) -> Stage:
-        command = ["train.py", "--net", net, "--data", str(out / f"{name}-data"), "--resume"]
-        command += ["--out", str(out / name), "--seed", str(args.seed)]
-        command += ["--load", str(load)] if load else []
-        command += ["--device", args.device] if args.device else []
-        command += f"{TRAIN[name]} {SMALL if args.small else ''}".split()
-        return Stage(f"train {name}", command, out / name / f"{net}.pt")
-
-    first = out / "pnet/pnet.pt"
-    begun = out / "cascade-first/cascade.data"
-    rows = [
-        prepare("pnet", "pnet", None),
-        train("pnet", "pnet"),
-        assemble("convert first pnet", [first], begun.parent),
-        prepare("pnet-hard", "pnet", begun),
-        train("pnet-hard", "pnet", first),
-    ]
-    for count, net in enumerate(NETWORKS[1:], 1):
-        so_far = [trained[other] for other in NETWORKS[:count]]
-        rows += [
-            assemble(f"convert {'+'.join(NETWORKS[:count])}", so_far, model(count).parent),
-            prepare(net, net, model(count)),
-            train(net, net),
-        ]
-    final = out / "model/cascade.data"
-    rows.append(assemble("convert all", list(trained.values()), final.parent))
-    command = ["evaluate.py", "--data", str(args.wider), "--model", str(final)]
-    command += ["--out", str(out / "evaluation")]
-    command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
-    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    rows: list[Stage] = []
+    trained: dict[str, Path] = {}  # each network's last checkpoint
+    model = None
+    for each in ROUNDS:
+        rows += [_prepare(args, each, model), _train(args, each, trained.get(each.net))]
+        trained[each.net] = rows[-1].made
+        name = "model" if each is ROUNDS[-1] else f"cascade-{each.name}"
+        model = args.out / name / "cascade.data"
+        command = ["assemble.py", "--out", str(model.parent), *map(str, trained.values())]
+        rows.append(Stage(f"convert to {name}", command, model))
     if (args.wider / "WIDER_val").is_dir():
-        rows.append(Stage("evaluate", command, out / "evaluation/results.json"))
+        rows.append(_evaluate(args, rows[-1].made))
     return rows
 
 
-def _has_test_list(folder: Path | None) -> bool:
-    return folder is not None and (folder / "testImageList.txt").is_file()
+def _prepare(args: argparse.Namespace, each: Round, model: Path | None) -> Stage:
+    folder = args.out / f"{each.name}-data"
+    command = ["prepare_data.py", "--net", each.net, "--wider", str(args.wider)]
+    command += ["--out", str(folder), "--jobs", str(args.jobs), "--seed", str(args.seed)]
+    command += ["--model", str(model)] if model else []
+    command += ["--landmarks", str(args.landmarks)] if each.net == "onet" else []
+    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    return Stage(f"prepare {each.name}", command + each.prepare.split(), folder / "samples.json")
+
+
+def _train(args: argparse.Namespace, each: Round, load: Path | None) -> Stage:
+    out = args.out / each.name
+    command = ["train.py", "--net", each.net, "--data", f"{out}-data", "--resume"]
+    command += ["--out", str(out), "--seed", str(args.seed)]
+    command += ["--load", str(load)] if load else []
+    command += ["--device", args.device] if args.device else []
+    command += f"{each.train} {SMALL if args.small else ''}".split()
+    return Stage(f"train {each.name}", command, out / f"{each.net}.pt")
+
+
+def _evaluate(args: argparse.Namespace, model: Path) -> Stage:
+    out = args.out / "evaluation"
+    command = ["evaluate.py", "--data", str(args.wider), "--model", str(model), "--out", str(out)]
+    command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
+    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    return Stage("evaluate", command, out / "results.json")
+
+
+def _has_test_list(folder: Path) -> bool:
+    return (folder / "testImageList.txt").is_file()
 
 
 def run(stage: Stage) -> dict:
@@ -205,18 +224,15 @@ def report(args: argparse.Namespace, record: dict) -> None:
     ]
     for name, values in record.items():
         lines.append(f"| {name} | {values['seconds'] / 60:.1f} | {values['mib']} |")
-    for title, name, file in (
-        ("Samples", "{}-data", "report.txt"),
-        ("Evaluation", "evaluation", "results.txt"),
-    ):
-        for net in ("pnet", "pnet-hard", *NETWORKS[1:]) if "{}" in name else ("",):
-            path = args.out / name.format(net) / file
-            if path.exists():
-                text = read_bytes(path).decode()
-                lines += ["", f"## {title} {net}".rstrip(), "", "```", text.rstrip(), "```"]
-    for net in ("pnet", "pnet-hard", *NETWORKS[1:]):
-        lines += ["", f"## Training of {net}", "", f"![loss and accuracy]({net}/curves.png)"]
-        lines += ["", f"![samples]({net}-data/samples.png)"]
+    texts = {f"Samples {each.name}": f"{each.name}-data/report.txt" for each in ROUNDS}
+    for title, file in (texts | {"Evaluation": "evaluation/results.txt"}).items():
+        path = args.out / file
+        if path.exists():
+            lines += ["", f"## {title}", "", "```", read_bytes(path).decode().rstrip(), "```"]
+    for each in ROUNDS:
+        lines += ["", f"## Training of {each.name}", ""]
+        lines += [f"![loss and accuracy]({each.name}/curves.png)"]
+        lines += ["", f"![samples]({each.name}-data/samples.png)"]
     with atomic_write(args.out / "report.md") as file:
         file.write(("\n".join(lines) + "\n").encode())
 

@@ -4,7 +4,7 @@ Each has
 
 - `add_source(parser)`: adds to its command's parser the argument `source`, where the files are;
 - `rewrite(cfg)`: makes of one of our networks theirs, as a Cfg;
-- `INPUT`: the keys of the `.data` file that say what the networks are fed: mean, norm, color;
+- `SETTINGS`: the keys of the `.data` file that are the model's own: thresholds, mean, norm, color;
 - `read(source, layers)`: `layers` are those of the rewritten networks ("pnet", "rnet", "onet");
   gives the float32 values of each network's `.weights` file, in file order.
 """

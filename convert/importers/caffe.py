@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from convert.importers.tensors import (
+    PAPER,
     Tensors,
     check_names,
     interleaved,
@@ -37,7 +38,7 @@ from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_prelu
 
-INPUT = {"mean": 127.5, "norm": 0.0078125, "color": "RGB"}
+SETTINGS = PAPER
 
 _FILES = {"pnet": "det1", "rnet": "det2", "onet": "det3"}
 

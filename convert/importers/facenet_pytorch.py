@@ -20,14 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.importers.tensors import interleaved, logistic, pair, read_state, weights_values
+from convert.importers.tensors import PAPER, interleaved, logistic, pair, read_state, weights_values
 from pymtcnn.errors import FileError
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_prelu
 
+SETTINGS = PAPER
 REQUIREMENT = "facenet-pytorch==2.6.0"
-INPUT = {"mean": 127.5, "norm": 0.0078125, "color": "RGB"}
 
 # Their layers in the order of our sections with weights; the last two or three are the heads:
 # probability, box offsets, landmarks.

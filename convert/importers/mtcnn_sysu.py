@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.importers.tensors import pair, read_state, weights_values
+from convert.importers.tensors import PAPER, pair, read_state, weights_values
 from pymtcnn.errors import FileError
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_floor_pooling, with_prelu
 
-INPUT = {"mean": 0.0, "norm": 1 / 255, "color": "BGR"}
+SETTINGS = {**PAPER, "mean": 0.0, "norm": 1 / 255, "color": "BGR"}
 
 # Their layers in the order of our sections with weights.
 _LAYERS = {

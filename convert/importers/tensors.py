@@ -18,6 +18,9 @@ from train_mtcnn.layers import Layer
 
 Tensors = dict[str, np.ndarray]
 
+# The paper's networks: their settings in a `.data` file.
+PAPER = {"thresholds": (0.6, 0.7, 0.7), "mean": 127.5, "norm": 0.0078125, "color": "RGB"}
+
 
 def check_names(file: str, what: str, expected: Iterable[str], found: Iterable[str]) -> None:
     """Raise ModelError if the names in `file` are not those of `what`."""
