@@ -11,6 +11,7 @@ in darknet_cfg/.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -40,6 +41,7 @@ from train_mtcnn.darknet import (
     write_data,
 )
 from train_mtcnn.files import make_folder, read_bytes
+from train_mtcnn.memory import own_memory
 from train_mtcnn.networks import Network
 
 _HERE = Path(__file__).resolve().parent
@@ -154,23 +156,24 @@ def _has_test_list(folder: Path) -> bool:
 def run(stage: Stage) -> dict:
     """Run one stage; returns seconds and peak memory (MiB). Raises ModelError if it fails."""
     print(f"==> {stage.name}: python train_mtcnn/{shlex.join(stage.command)}", flush=True)
-    begin = time.perf_counter()
+    begin, peak = time.perf_counter(), 0.0
     child = subprocess.Popen([sys.executable, str(_HERE / stage.command[0]), *stage.command[1:]])
     try:
-        _, status, usage = os.wait4(child.pid, 0)
+        while child.poll() is None:
+            peak = max(peak, own_memory(child.pid))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(0.2)
     except KeyboardInterrupt:
         child.wait()
         raise
-    child.returncode = code = os.waitstatus_to_exitcode(status)
-    if code:
-        if code == 130:
-            raise KeyboardInterrupt
+    if child.returncode == 130:
+        raise KeyboardInterrupt
+    if child.returncode:
         raise ModelError(
-            f"this stage failed: {stage.name} (exit status {code}); its message is above; the same"
-            " command goes on from there"
+            f"this stage failed: {stage.name} (exit status {child.returncode}); its message is"
+            " above; the same command goes on from there"
         )
-    seconds = time.perf_counter() - begin
-    return {"seconds": round(seconds, 1), "mib": round(usage.ru_maxrss / 1024)}
+    return {"seconds": round(time.perf_counter() - begin, 1), "mib": round(peak)}
 
 
 def run_all(args: argparse.Namespace) -> None:
