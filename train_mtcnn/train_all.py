@@ -261,7 +261,7 @@ def install(folder: Path) -> None:
         kind: {net: DARKNET_CFG / f"{net}.{kind}" for net in NETWORKS}
         for kind in ("cfg", "weights")
     }
-    comments = ("The default model, of train_mtcnn/train_all.py --install.",)
+    comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
     write_data(DEFAULT_MODEL, dataclasses.replace(read_data(DEFAULT_MODEL), **paths), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
