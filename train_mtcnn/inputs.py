@@ -71,17 +71,17 @@ def refit(parts: Sequence[Part], old: Input, new: Input, path: str) -> list[Part
     Raises
     ------
     ModelError
-        If the form changes and the network does not take three channels.
+        If the order of colours changes and the network does not take three channels.
     """
     if old == new:
         return list(parts)
     net = Part(copied(parts[0].section))
     net.section.comments = [line for line in net.section.comments if line != STOCK_NOTE]
-    channels = net.section.options["channels"]
-    if channels != "3":
-        raise ModelError(f"{path}: takes {channels} channels, not those of {old.color}")
-    matrix = np.eye(3) * (old.norm / new.norm)  # old = matrix @ new + shift
+    channels = int(net.section.options["channels"])
+    matrix = np.eye(channels) * (old.norm / new.norm)  # old = matrix @ new + shift
     if old.color != new.color:
+        if channels != 3:
+            raise ModelError(f"{path}: takes {channels} channels, which are not {old.color}")
         matrix = matrix[::-1]
     shift = (new.mean - old.mean) * old.norm
     layers = layers_of(parts, path)
@@ -93,8 +93,8 @@ def refit(parts: Sequence[Part], old: Input, new: Input, path: str) -> list[Part
         Part(renumbered(layer, part.section, moved, index + 1), part.tensors)
         for index, (layer, part) in enumerate(zip(layers, parts[1:], strict=True))
     ]
-    front = {"biases": np.full(3, shift), "weights": matrix[:, :, None, None]}
-    return [net, Part(pointwise(3), front), *rest]
+    front = {"biases": np.full(channels, shift), "weights": matrix[:, :, None, None]}
+    return [net, Part(pointwise(channels), front), *rest]
 
 
 def _absorbed(part: Part, matrix: np.ndarray, shift: float) -> Part:

@@ -11,9 +11,9 @@ import torch
 from export_models import MODELS, read_test_model
 
 import pymtcnn
-from convert.torch2darknet import write_network
+from convert.torch2darknet import convert_model, write_network
 from pymtcnn import read_picture
-from train_mtcnn.darknet import NETWORKS, read_cfg, write_cfg
+from train_mtcnn.darknet import NETWORKS
 from train_mtcnn.networks import Network
 
 TOLERANCE = {"OpenCV": 1e-4, "C core": 1e-5, "PyTorch": 1e-5}
@@ -55,11 +55,8 @@ def by_c_core(cfg, weights, x):
 
 
 def by_opencv(cfg, weights, x):
-    """One picture at a time; a cfg says for which size it is."""
-    sized = read_cfg(cfg)
-    sized.sections[0].options |= {"height": str(x.shape[2]), "width": str(x.shape[3])}
-    write_cfg(cfg.with_name("sized.cfg"), sized)
-    reader = cv2.dnn.readNetFromDarknet(str(cfg.with_name("sized.cfg")), str(weights))
+    """One picture at a time, of any size: the one that the cfg gives does not count."""
+    reader = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
     reader.enableWinograd(False)  # it costs precision
     outputs = []
     for picture in x:
@@ -100,3 +97,26 @@ def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path,
         what = f"{label} {name}, {dialect} files: {reader} against PyTorch's source"
         report_difference(what, difference, TOLERANCE[reader])
         assert difference <= TOLERANCE[reader], what
+
+
+def test_the_core_finds_the_same_faces(default_model, pictures, tmp_path, report_difference):
+    """The default model, and the same for stock Darknet."""
+    convert_model(default_model, tmp_path)
+    stock = tmp_path / default_model.name
+    largest = np.zeros(3)
+    with pymtcnn.Detector(default_model) as ours, pymtcnn.Detector(stock) as theirs:
+        for path in pictures:
+            a, b = (detector.detect(path) for detector in (ours, theirs))
+            assert len(a) == len(b) > 0
+            found = [np.abs(x - y).max() for x, y in zip(fields(a), fields(b))]
+            largest = np.maximum(largest, found)
+    for what, difference, tolerance in zip(("boxes", "landmarks", "scores"), largest, FACES):
+        report_difference(f"C core, stock files against native, {what}", difference, tolerance)
+        assert difference <= tolerance
+
+
+FACES = (0.5, 0.5, 1e-3)  # boxes and landmarks in pixels, scores: those of test_cascade.py
+
+
+def fields(faces):
+    return faces.boxes, faces.landmarks, faces.scores
