@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from convert.sidecar import read_input
+from pymtcnn.errors import ModelError
 from train_mtcnn.checkpoint import read_checkpoint
 from train_mtcnn.darknet import NETWORKS, Data, read_cfg, read_data
 from train_mtcnn.files import read_bytes
 from train_mtcnn.inputs import STOCK, TRAINED, Input
 from train_mtcnn.networks import Network
+from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
 # What networks of a dialect take, if nothing else is said.
 FED = {"stock": STOCK, "native": TRAINED}
@@ -36,8 +39,32 @@ class Source:
 
 
 def read_checkpoint_source(path: Path, cfg: Path | None = None) -> Source:
-    """Read a checkpoint; its network is `cfg`, or its own. Raises as read_checkpoint does."""
-    return Source(path, *read_checkpoint(path, None if cfg is None else read_cfg(cfg)))
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cfg
+        The network, or what train.py made it of: batch normalisation and PReLU, which it adds,
+        are added where the checkpoint has them. None: the checkpoint's own.
+
+    Raises
+    ------
+    FileError, CfgError, ModelError
+        If a file cannot be read, makes no sense or does not fit the other.
+    """
+    if cfg is None:
+        return Source(path, *read_checkpoint(path))
+    given = read_cfg(cfg)
+    try:
+        return Source(path, *read_checkpoint(path, given))
+    except ModelError:
+        for base in (given, with_prelu(given)):
+            for variant in (base, with_batch_norm(base)):
+                with suppress(ModelError):
+                    return Source(path, *read_checkpoint(path, variant))
+        raise
 
 
 def read_darknet_source(

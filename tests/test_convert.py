@@ -29,7 +29,7 @@ from train_mtcnn.darknet import (
 )
 from train_mtcnn.layers import read_layers
 from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_prelu
+from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
 BATCH_NORM = """\
 [net]
@@ -295,6 +295,19 @@ def test_bare_state_dict(tmp_path):
     wide = parse_cfg((DARKNET_CFG / "pnet.cfg").read_text().replace("filters=10", "filters=11"))
     with pytest.raises(ModelError, match=r"layers.0.biases is \[10\], cfg has \[11\]"):
         load_checkpoint(tmp_path / "a.pt", wide)
+
+
+@pytest.mark.parametrize("prelu", [False, True])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_the_cfg_that_a_checkpoint_was_trained_from(tmp_path, prelu, normalize):
+    """train.py adds batch normalisation and PReLU to the cfg that its user knows."""
+    plain = DARKNET_CFG / "pnet.cfg"
+    cfg = with_prelu(read_cfg(plain)) if prelu else read_cfg(plain)
+    network = random_network(with_batch_norm(cfg) if normalize else cfg)
+    torch.save(network.state_dict(), tmp_path / "a.pt")
+    torch2darknet.convert(tmp_path / "a.pt", plain, tmp_path / "a.weights", dialect="native")
+    again = Network.from_darknet(tmp_path / "a.cfg", tmp_path / "a.weights")
+    assert again.cfg == cfg and np.array_equal(again.weights(), network.weights(fold=True))
 
 
 class Evil:
