@@ -31,6 +31,7 @@ from train_mtcnn.darknet import (
 from train_mtcnn.inputs import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_prelu
+from train_mtcnn.train import Settings, make_network
 
 NET = "[net]\nwidth=9\nheight=9\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"
@@ -240,7 +241,7 @@ def test_training_gets_its_own_input(tmp_path):
     shutil.move(tmp_path / "b/pnet.json", tmp_path / "kept.json")
     weights, checkpoint = tmp_path / "b/pnet.weights", tmp_path / "pnet.pt"
     darknet2torch.convert(weights, None, checkpoint, dialect="stock")
-    loaded = load_checkpoint(checkpoint)
+    loaded = make_network(Settings("pnet"), None, checkpoint)
     assert STOCK_NOTE not in format_cfg(loaded.cfg)
     x = torch.randn(2, 3, 12, 12)
     with torch.inference_mode():
