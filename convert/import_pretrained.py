@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-import tempfile
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -25,8 +24,8 @@ if __name__ == "__main__":
     require("import_pretrained.py", "numpy", "torch")
 
 from convert.importers import IMPORTERS
-from convert.place import place
-from pymtcnn.errors import FileError, MtcnnError
+from convert.place import placing
+from pymtcnn.errors import MtcnnError
 from train_mtcnn.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -82,23 +81,14 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
     ModelError
         If the published files are not what the importer expects.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-            folder = Path(temporary) / out.name
-            folder.mkdir()
-            write_model(name, source, folder)
-            if not out.exists():
-                folder.rename(out)
-                return f"{name}: written to {out}/"
-            new = place(folder, out, force)
-            if not new:
-                return f"{name}: already in {out}/, nothing to do"
-            return f"{name}: {', '.join(new)} written to {out}/"
-    except OSError as error:
-        if isinstance(error, MtcnnError):
-            raise
-        raise FileError(f"{out}: cannot be written: {error.strerror or error}") from error
+    there = out.exists()
+    with placing(out, force) as (folder, new):
+        write_model(name, source, folder)
+    if not there:
+        return f"{name}: written to {out}/"
+    if not new:
+        return f"{name}: already in {out}/, nothing to do"
+    return f"{name}: {', '.join(new)} written to {out}/"
 
 
 def main(argv: list[str] | None = None) -> int:

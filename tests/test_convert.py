@@ -29,7 +29,7 @@ from train_mtcnn.darknet import (
 )
 from train_mtcnn.layers import read_layers
 from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_prelu
+from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
 BATCH_NORM = """\
 [net]
@@ -252,15 +252,15 @@ def test_round_trip_is_exact(tmp_path, name):
     weights = tmp_path / "a.weights"
     write_weights(weights, random_network(cfg).weights())
     darknet2torch.convert(weights, cfg, tmp_path / "a.pt")
-    torch2darknet.convert(tmp_path / "a.pt", cfg, tmp_path / "b.weights")
+    torch2darknet.convert(tmp_path / "a.pt", cfg, tmp_path / "b.weights", dialect="native")
     assert (tmp_path / "b.weights").read_bytes() == weights.read_bytes()
-    assert not (tmp_path / "b.cfg").exists()  # darknet_cfg/ has it
+    assert (tmp_path / "b.cfg").read_bytes() == cfg.read_bytes()
 
 
 def test_a_checkpoint_brings_its_cfg(tmp_path):
     network = random_network(with_prelu(read_cfg(DARKNET_CFG / "rnet.cfg")))
     save_checkpoint(tmp_path / "a.pt", network)
-    torch2darknet.convert(tmp_path / "a.pt", None, tmp_path / "a.weights")
+    torch2darknet.convert(tmp_path / "a.pt", None, tmp_path / "a.weights", dialect="native")
     again = Network.from_darknet(tmp_path / "a.cfg", tmp_path / "a.weights")
     assert again.cfg == network.cfg and np.array_equal(again.weights(), network.weights())
 
@@ -269,22 +269,24 @@ def test_batch_norm_is_folded(tmp_path):
     network = random_network(parse_cfg(BATCH_NORM))
     save_checkpoint(tmp_path / "a.pt", network)
     (tmp_path / "a.cfg").write_text(BATCH_NORM)
-    line = torch2darknet.convert(tmp_path / "a.pt", tmp_path / "a.cfg", tmp_path / "b.weights")
-    assert "batch normalisation of 2 layers folded" in line
+    native = {"dialect": "native"}
+    files = tmp_path / "a.pt", tmp_path / "a.cfg"
+    torch2darknet.convert(*files, tmp_path / "b.weights", **native)
     assert "batch_normalize" not in (tmp_path / "b.cfg").read_text()
     folded = Network.from_darknet(tmp_path / "b.cfg", tmp_path / "b.weights")
     x = torch.randn(5, 2, 6, 6)
     with torch.no_grad():
         assert torch.equal(folded(x), network(x))
-    with pytest.raises(ValueError, match="would write over it"):
-        torch2darknet.convert(tmp_path / "a.pt", tmp_path / "a.cfg", tmp_path / "a.weights")
+    with pytest.raises(ValueError, match=r"a\.cfg: would be written over"):
+        torch2darknet.convert(*files, tmp_path / "a.weights", force=True, **native)
     assert (tmp_path / "a.cfg").read_text() == BATCH_NORM and not (tmp_path / "a.weights").exists()
 
 
 def test_bare_state_dict(tmp_path):
     network = random_network(DARKNET_CFG / "pnet.cfg")
     torch.save(network.state_dict(), tmp_path / "a.pt")
-    torch2darknet.convert(tmp_path / "a.pt", DARKNET_CFG / "pnet.cfg", tmp_path / "a.weights")
+    files = tmp_path / "a.pt", DARKNET_CFG / "pnet.cfg", tmp_path / "a.weights"
+    torch2darknet.convert(*files, dialect="native")
     assert np.array_equal(read_weights(tmp_path / "a.weights")[0], network.weights())
     with pytest.raises(ModelError, match="name its cfg with --cfg"):
         load_checkpoint(tmp_path / "a.pt")
@@ -293,6 +295,19 @@ def test_bare_state_dict(tmp_path):
     wide = parse_cfg((DARKNET_CFG / "pnet.cfg").read_text().replace("filters=10", "filters=11"))
     with pytest.raises(ModelError, match=r"layers.0.biases is \[10\], cfg has \[11\]"):
         load_checkpoint(tmp_path / "a.pt", wide)
+
+
+@pytest.mark.parametrize("prelu", [False, True])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_the_cfg_that_a_checkpoint_was_trained_from(tmp_path, prelu, normalize):
+    """train.py adds batch normalisation and PReLU to the cfg that its user knows."""
+    plain = DARKNET_CFG / "pnet.cfg"
+    cfg = with_prelu(read_cfg(plain)) if prelu else read_cfg(plain)
+    network = random_network(with_batch_norm(cfg) if normalize else cfg)
+    torch.save(network.state_dict(), tmp_path / "a.pt")
+    torch2darknet.convert(tmp_path / "a.pt", plain, tmp_path / "a.weights", dialect="native")
+    again = Network.from_darknet(tmp_path / "a.cfg", tmp_path / "a.weights")
+    assert again.cfg == cfg and np.array_equal(again.weights(), network.weights(fold=True))
 
 
 class Evil:
@@ -355,11 +370,13 @@ def test_missing_weights_are_named(tmp_path, capsys):
 
 
 def test_output_that_cannot_be_written(tmp_path, capsys):
-    save_checkpoint(tmp_path / "a.pt", random_network(DARKNET_CFG / "pnet.cfg"))
-    assert (
-        torch2darknet.main([str(tmp_path / "a.pt"), "--out", str(tmp_path / "no/a.weights")]) == 1
-    )
-    assert "no/a.weights: cannot be written: No such file" in capsys.readouterr().err
+    checkpoint = tmp_path / "a.pt"
+    save_checkpoint(checkpoint, random_network(DARKNET_CFG / "pnet.cfg"))
+    assert torch2darknet.main([str(checkpoint), "--out", str(checkpoint / "a.weights")]) == 1
+    assert "a.pt: cannot be written: File exists" in capsys.readouterr().err
+    assert torch2darknet.main([str(checkpoint), "--out", str(checkpoint / "b")]) == 1
+    assert "a.pt/b: cannot be written: Not a directory" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [checkpoint]
 
 
 @pytest.mark.parametrize("script", ["import_pretrained", "torch2darknet", "darknet2torch"])

@@ -1,5 +1,6 @@
 """Checkpoints: `{"cfg": text of the network's cfg, "state_dict": its tensors}`, and nothing else
-that PyTorch would have to run code for."""
+that PyTorch would have to run code for. Those whose network is fed otherwise than in training say
+so: `"input": {"mean": 0.0, "norm": 1 / 255, "color": "RGB"}`."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from pymtcnn.errors import FileError, ModelError
 from pymtcnn.files import atomic_write
 from train_mtcnn.darknet import Cfg, format_cfg, parse_cfg
 from train_mtcnn.files import read_bytes
+from train_mtcnn.inputs import TRAINED, Input, checked, refit
 from train_mtcnn.networks import Network
+from train_mtcnn.parts import put_together, take_apart
 
 
 def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
@@ -68,7 +71,7 @@ def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:
 
     Returns
     -------
-    The network, in evaluation mode.
+    The network, in evaluation mode; it takes training's input, whatever it took (inputs.refit).
 
     Raises
     ------
@@ -79,10 +82,21 @@ def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:
     ModelError
         If it names no network, or its tensors do not fit the network.
     """
+    network, fed = read_checkpoint(path, cfg)
+    if fed == TRAINED:
+        return network
+    return put_together(refit(take_apart(network), fed, TRAINED, network.cfg.path), str(path))
+
+
+def read_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> tuple[Network, Input]:
+    """Like load_checkpoint; the network is as it was saved, beside what it takes."""
     content = load_tensors(read_bytes(path), path)
     state = content
+    fed = TRAINED
     if isinstance(content.get("state_dict"), dict):
         state = content["state_dict"]
+        if "input" in content:
+            fed = _input(path, content["input"])
         if cfg is None and isinstance(content.get("cfg"), str):
             cfg = parse_cfg(content["cfg"], f"{path} (its cfg)")
     if cfg is None:
@@ -100,7 +114,14 @@ def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:
         if shape != list(tensor.shape):
             raise ModelError(f"{path}: {key} is {shape}, {cfg.path} has {list(tensor.shape)}")
     network.load_state_dict(state)
-    return network.eval()
+    return network.eval(), fed
+
+
+def _input(path: str | os.PathLike, value: object) -> Input:
+    try:
+        return checked(**value)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{path}: its input is {value!r}: {error}") from error
 
 
 def _list(names: list) -> str:

@@ -175,7 +175,9 @@ def write_cfg(path: str | os.PathLike, cfg: Cfg) -> None:
 _HEADER = struct.Struct("<iiiQ")  # major, minor, revision, images seen
 
 
-def read_weights(path: str | os.PathLike, count: int | None = None) -> tuple[np.ndarray, bool]:
+def read_weights(
+    path: str | os.PathLike, count: int | dict[str, int] | None = None
+) -> tuple[np.ndarray, bool]:
     """Read a `.weights` file.
 
     Parameters
@@ -183,7 +185,8 @@ def read_weights(path: str | os.PathLike, count: int | None = None) -> tuple[np.
     path
         The file.
     count
-        How many values the network has; None to take what is there.
+        How many values the network has, all or of each part in file order (layers.weight_parts;
+        a message then names the part where the file ends); None to take what is there.
 
     Returns
     -------
@@ -209,17 +212,29 @@ def read_weights(path: str | os.PathLike, count: int | None = None) -> tuple[np.
     wide = major * 10 + minor >= 2 and major < 1000 and minor < 1000
     body = len(data) - (20 if wide else 16)
     values, rest = divmod(body, 4)
+    place = ""
+    if isinstance(count, dict):
+        place, count = _end(count, body), sum(count.values())
     if body < 0 or rest or (count is not None and values != count):
         expected = "a multiple of 4" if count is None else f"{4 * count} ({count} values)"
         raise WeightsError(
             f"{path}: {max(body, 0)} bytes of weights after the header of {len(data) - body},"
-            f" expected {expected}; does the file belong to this .cfg?"
+            f" expected {expected}{place}; does the file belong to this .cfg, or was it cut?"
         )
     array = np.frombuffer(data, "<f4", offset=len(data) - body).astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise WeightsError(f"{path}: value {bad[0]} of {len(array)} is {array[bad[0]]}")
     return array, major > 1000 or minor > 1000
+
+
+def _end(parts: dict[str, int], body: int) -> str:
+    """Where a file of `body` bytes after its header ends, if not behind the last part."""
+    for part, count in parts.items():
+        if body < 4 * count:
+            return f": it ends in {part} ({max(body, 0) // 4} of {count} values)"
+        body -= 4 * count
+    return f": {body} bytes more than the last layer takes" if body else ""
 
 
 def write_weights(path: str | os.PathLike, values: np.ndarray) -> None:

@@ -363,3 +363,12 @@ def read_layers(cfg: Cfg, height: int | None = None, width: int | None = None) -
 def count_weights(layers: list[Layer]) -> int:
     """How many values the network's `.weights` file holds after its header."""
     return sum(math.prod(shape) for layer in layers for shape in layer.tensors.values())
+
+
+def weight_parts(layers: list[Layer]) -> dict[str, int]:
+    """What the network's `.weights` file holds after its header: part -> values, in order."""
+    return {
+        f"layer {index} ({layer.type}), {name}": math.prod(shape)
+        for index, layer in enumerate(layers)
+        for name, shape in layer.tensors.items()
+    }

@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from pymtcnn.errors import ModelError, WeightsError
 from train_mtcnn.activations import ACTIVATION, RISING
 from train_mtcnn.darknet import Cfg, read_cfg, read_weights
-from train_mtcnn.layers import Layer, Shape, count_weights, input_shape, read_layers
+from train_mtcnn.layers import (
+    Layer,
+    Shape,
+    count_weights,
+    input_shape,
+    read_layers,
+    weight_parts,
+)
 
 # ---- layers: module(layer), its weights named as in layer.tensors --------------------------------
 
@@ -38,14 +45,15 @@ class _BatchNorm(nn.Module):
             self.register_buffer("means", torch.zeros(shapes["means"]))
             self.register_buffer("variances", torch.ones(shapes["variances"]))
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """Weights and biases that do the normalisation too."""
+    def folded(self, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
+        """Weights and biases that do the normalisation too, rounded once to `dtype`."""
+        dtype = dtype or self.weights.dtype
         if not self.normalize:
-            return self.weights, self.biases
+            return self.weights.to(dtype), self.biases.to(dtype)
         factor = self.scales.double() / (self.variances.double().sqrt() + 1e-6)
         weights = self.weights.double() * factor.view(-1, *[1] * (self.weights.dim() - 1))
         biases = self.biases.double() - self.means.double() * factor
-        return weights.to(self.weights.dtype), biases.to(self.biases.dtype)
+        return weights.to(dtype), biases.to(dtype)
 
     def product(self, x: Tensor, weights: Tensor, biases: Tensor | None) -> Tensor:
         raise NotImplementedError
@@ -239,7 +247,7 @@ class Network(nn.Module):
             If a file cannot be read, the cfg makes no sense or the weights do not fit it.
         """
         network = cls(cfg)
-        network.load_weights(*read_weights(weights, network.weights_count))
+        network.load_weights(*read_weights(weights, weight_parts(network.definition)))
         return network.eval()
 
     # -- shapes
@@ -372,8 +380,8 @@ class Network(nn.Module):
                 start += count
 
     @torch.no_grad()
-    def weights(self, fold: bool = False) -> np.ndarray:
-        """All weights in file order.
+    def tensors(self, fold: bool = False) -> list[dict[str, np.ndarray]]:
+        """Each layer's weights by name, in file order.
 
         Parameters
         ----------
@@ -383,14 +391,23 @@ class Network(nn.Module):
 
         Returns
         -------
+        float64 arrays, of the shapes in `definition`.
+        """
+        found = []
+        for layer, module in zip(self.definition, self.layers, strict=True):
+            parts = {name: getattr(module, name) for name in layer.tensors}
+            if fold and "weights" in parts:
+                weights, biases = module.folded(torch.float64)
+                parts = {"biases": biases, "weights": weights}
+            found.append({n: part.detach().cpu().double().numpy() for n, part in parts.items()})
+        return found
+
+    def weights(self, fold: bool = False) -> np.ndarray:
+        """All weights in file order: those of `tensors`.
+
+        Returns
+        -------
         [weights_count] float32, or fewer where batch normalisation was folded.
         """
-        parts = [np.empty(0, np.float32)]
-        for layer, module in zip(self.definition, self.layers, strict=True):
-            if fold and "weights" in layer.tensors:
-                weights, biases = module.folded()
-                tensors = [biases, weights]
-            else:
-                tensors = [getattr(module, name) for name in layer.tensors]
-            parts += [tensor.detach().cpu().numpy().ravel() for tensor in tensors]
-        return np.concatenate(parts).astype(np.float32)
+        parts = [part.ravel() for tensors in self.tensors(fold) for part in tensors.values()]
+        return np.concatenate([np.empty(0), *parts]).astype(np.float32)

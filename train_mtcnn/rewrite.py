@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from train_mtcnn.darknet import Cfg, Section
-from train_mtcnn.layers import input_shape, read_layers
+from train_mtcnn.layers import Layer, input_shape, read_layers
 
 _REFERENCES = {"route": "layers", "shortcut": "from"}  # section -> its option that names layers
 
 
-def _copy(section: Section) -> Section:
+def copied(section: Section) -> Section:
+    """A copy that may be changed; it belongs to no file."""
     return Section(section.name, dict(section.options), list(section.comments))
+
+
+def renumbered(layer: Layer, section: Section, moved: Sequence[int], here: int) -> Section:
+    """A copy of a section that names the layers of a rewritten network.
+
+    Parameters
+    ----------
+    layer, section
+        What is copied; relative numbers stay relative, absolute ones absolute.
+    moved
+        Old layer -> new layer with the same output.
+    here
+        The copy's own number in the new network.
+    """
+    new = copied(section)
+    if option := _REFERENCES.get(layer.type):
+        named = layer.inputs if layer.type == "route" else layer.inputs[1:]
+        new.options[option] = ",".join(
+            str(moved[target] - here if text.startswith("-") else moved[target])
+            for target, text in zip(named, section.options[option].split(","), strict=True)
+        )
+    return new
 
 
 def with_prelu(cfg: Cfg, shared: bool = False) -> Cfg:
@@ -29,17 +54,10 @@ def with_prelu(cfg: Cfg, shared: bool = False) -> Cfg:
     -------
     The rewritten network.
     """
-    sections = [_copy(cfg.sections[0])]
+    sections = [copied(cfg.sections[0])]
     moved: list[int] = []  # old layer -> new layer with the same output
     for layer, section in zip(read_layers(cfg), cfg.sections[1:], strict=True):
-        new = _copy(section)
-        if option := _REFERENCES.get(layer.type):
-            named = layer.inputs if layer.type == "route" else layer.inputs[1:]
-            here = len(sections) - 1
-            new.options[option] = ",".join(
-                str(moved[target] - here if text.startswith("-") else moved[target])
-                for target, text in zip(named, section.options[option].split(","), strict=True)
-            )
+        new = renumbered(layer, section, moved, len(sections) - 1)
         sections.append(new)
         if layer.options.get("activation") == "leaky":
             new.options["activation"] = "linear"
@@ -51,7 +69,7 @@ def with_prelu(cfg: Cfg, shared: bool = False) -> Cfg:
 
 def without_batch_norm(cfg: Cfg) -> Cfg:
     """The network once its batch normalisation is folded (Network.weights(fold=True))."""
-    sections = [_copy(section) for section in cfg.sections]
+    sections = [copied(section) for section in cfg.sections]
     for section in sections[1:]:
         section.options.pop("batch_normalize", None)
     return Cfg(sections, cfg.path)
@@ -60,7 +78,7 @@ def without_batch_norm(cfg: Cfg) -> Cfg:
 def with_batch_norm(cfg: Cfg) -> Cfg:
     """Normalise each convolution that is not a head (linear or logistic), for training."""
     layers = read_layers(cfg)
-    sections = [_copy(section) for section in cfg.sections]
+    sections = [copied(section) for section in cfg.sections]
     for layer, section, following in zip(layers, sections[1:], [*layers[1:], None], strict=True):
         if layer.type != "convolutional":
             continue
@@ -90,7 +108,7 @@ def with_floor_pooling(cfg: Cfg) -> Cfg:
     CfgError
         If the cfg makes no sense, or a window no longer fits into its input.
     """
-    sections = [_copy(cfg.sections[0])]
+    sections = [copied(cfg.sections[0])]
     layers = read_layers(cfg)
     for layer, section in zip(layers, cfg.sections[1:], strict=True):
         old = new = input_shape(cfg)
@@ -102,7 +120,7 @@ def with_floor_pooling(cfg: Cfg) -> Cfg:
             changes = {"padding": "0"}
         elif layer.type == "convolutional" and layer.options["size"] == old.height != new.height:
             changes = {"size": str(new.height)}
-        section = _copy(section)
+        section = copied(section)
         if changes:
             section.options |= changes
             section.comments = []  # they spoke of what was there

@@ -1,0 +1,101 @@
+"""What is converted: a checkpoint, one network in Darknet's files, or a whole model."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from convert.sidecar import read_input
+from pymtcnn.errors import ModelError
+from train_mtcnn.checkpoint import read_checkpoint
+from train_mtcnn.darknet import NETWORKS, Data, read_cfg, read_data
+from train_mtcnn.files import read_bytes
+from train_mtcnn.inputs import STOCK, TRAINED, Input
+from train_mtcnn.networks import Network
+from train_mtcnn.rewrite import with_batch_norm, with_prelu
+
+# What networks of a dialect take, if nothing else is said.
+FED = {"stock": STOCK, "native": TRAINED}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One network that is to be converted.
+
+    Attributes
+    ----------
+    path
+        Its checkpoint or `.weights` file.
+    network
+        The network as it stands there.
+    fed
+        What it takes.
+    """
+
+    path: Path
+    network: Network
+    fed: Input
+
+
+def read_checkpoint_source(path: Path, cfg: Path | None = None) -> Source:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cfg
+        The network, or what train.py made it of: batch normalisation and PReLU, which it adds,
+        are added where the checkpoint has them. None: the checkpoint's own.
+
+    Raises
+    ------
+    FileError, CfgError, ModelError
+        If a file cannot be read, makes no sense or does not fit the other.
+    """
+    if cfg is None:
+        return Source(path, *read_checkpoint(path))
+    given = read_cfg(cfg)
+    try:
+        return Source(path, *read_checkpoint(path, given))
+    except ModelError:
+        for base in (given, with_prelu(given)):
+            for variant in (base, with_batch_norm(base)):
+                with suppress(ModelError):
+                    return Source(path, *read_checkpoint(path, variant))
+        raise
+
+
+def read_darknet_source(
+    weights: Path, cfg: Path | None = None, dialect: str | None = None
+) -> Source:
+    """Read one network in Darknet's files.
+
+    Parameters
+    ----------
+    weights
+        The file.
+    cfg
+        The network; None: the .cfg beside the weights.
+    dialect
+        "stock" or "native", for what the network takes; None: what the .json beside the weights
+        says, else "native".
+
+    Raises
+    ------
+    FileError, CfgError, WeightsError
+        If a file cannot be read, makes no sense or does not fit the other.
+    """
+    read_bytes(weights)  # where it is missing, so is perhaps the cfg beside it: name this one
+    network = Network.from_darknet(cfg or weights.with_suffix(".cfg"), weights)
+    fed = FED[dialect] if dialect else read_input(weights) or TRAINED
+    return Source(weights, network, fed)
+
+
+def read_model(path: Path) -> tuple[Data, dict[str, Source]]:
+    """Read a `.data` file and its networks, by name. Raises as read_darknet_source does."""
+    data = read_data(path)
+    fed = Input(data.mean, data.norm, data.color)
+    networks = {n: Network.from_darknet(data.cfg[n], data.weights[n]) for n in NETWORKS}
+    return data, {n: Source(data.weights[n], network, fed) for n, network in networks.items()}

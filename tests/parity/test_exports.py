@@ -1,0 +1,122 @@
+"""Rung 3: what torch2darknet.py writes, in each reader, against PyTorch on what it was made of.
+
+The same pixels, fed to each as it wants them; differences of probabilities, offsets, landmarks. The
+readers: OpenCV 4's Darknet reader, within 1e-4; the C core and PyTorch, within 1e-5.
+"""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from export_models import MODELS, read_test_model
+
+import pymtcnn
+from convert.torch2darknet import convert_model, write_network
+from pymtcnn import read_picture
+from train_mtcnn.darknet import NETWORKS
+from train_mtcnn.networks import Network
+
+TOLERANCE = {"OpenCV": 1e-4, "C core": 1e-5, "PyTorch": 1e-5}
+
+SIZES = {
+    "pnet": [(12, 12), (13, 12), (17, 23), (47, 61), (120, 160), (333, 241)],
+    "rnet": [(24, 24)],
+    "onet": [(48, 48)],
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request, tmp_path_factory):
+    return request.param, read_test_model(request.param, tmp_path_factory.mktemp("model"), request)
+
+
+def pixels(picture, height, width):
+    """A picture's face, a part of it in full size, and noise, RGB: [3, height, width, 3] uint8."""
+    face = cv2.resize(picture[40:240, 130:330], (width, height), interpolation=cv2.INTER_AREA)
+    noise = np.random.default_rng(height).integers(0, 256, (height, width, 3))
+    return np.stack([face, picture[50 : 50 + height, 150 : 150 + width], noise.astype(np.uint8)])
+
+
+def fed_with(values, fed):
+    """Pixels as a network takes them: [B, 3, H, W] float32."""
+    if fed.color == "BGR":
+        values = values[..., ::-1]
+    x = (values.astype(np.float64) - fed.mean) * fed.norm
+    return np.ascontiguousarray(x.astype(np.float32).transpose(0, 3, 1, 2))
+
+
+@torch.inference_mode()
+def by_pytorch(cfg, weights, x):
+    return Network.from_darknet(cfg, weights)(torch.from_numpy(x)).numpy()
+
+
+def by_c_core(cfg, weights, x):
+    return pymtcnn.Network(cfg, weights).run(x)
+
+
+def by_opencv(cfg, weights, x):
+    """One picture at a time, of any size: the one that the cfg gives does not count."""
+    reader = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
+    reader.enableWinograd(False)  # it costs precision
+    outputs = []
+    for picture in x:
+        reader.setInput(picture[None])
+        outputs.append(reader.forward())
+    return np.concatenate(outputs)
+
+
+READERS = {"OpenCV": by_opencv, "C core": by_c_core, "PyTorch": by_pytorch}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("dialect", ["stock", "native"])
+def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path, report_difference):
+    label, sources = model
+    source = sources[name]
+    weights = tmp_path / f"{name}.weights"
+    fed = write_network(source, weights, dialect)
+    cfg = weights.with_suffix(".cfg")
+    picture = read_picture(pictures[0])
+    readers = dict(READERS)
+    if "[prelu]" in cfg.read_text() or not hasattr(cv2.dnn, "readNetFromDarknet"):  # OpenCV 5
+        del readers["OpenCV"]
+    assert dialect == "native" or "[prelu]" not in cfg.read_text()
+    largest = dict.fromkeys(readers, 0.0)
+    spread = 0.0
+    for size in SIZES[name]:
+        values = pixels(picture, *size)
+        with torch.inference_mode():
+            expected = source.network(torch.from_numpy(fed_with(values, source.fed))).numpy()
+        spread = max(spread, np.ptp(expected[:, 0]), np.ptp(expected[:, 1:], 0).max())
+        for reader, run in readers.items():
+            found = run(cfg, weights, fed_with(values, fed))
+            assert found.shape == expected.shape
+            largest[reader] = max(largest[reader], float(np.abs(found - expected).max()))
+    assert spread > 0.01, "the pictures make no difference to this network"
+    for reader, difference in largest.items():
+        what = f"{label} {name}, {dialect} files: {reader} against PyTorch's source"
+        report_difference(what, difference, TOLERANCE[reader])
+        assert difference <= TOLERANCE[reader], what
+
+
+def test_the_core_finds_the_same_faces(default_model, pictures, tmp_path, report_difference):
+    """The default model, and the same for stock Darknet."""
+    convert_model(default_model, tmp_path)
+    stock = tmp_path / default_model.name
+    largest = np.zeros(3)
+    with pymtcnn.Detector(default_model) as ours, pymtcnn.Detector(stock) as theirs:
+        for path in pictures:
+            a, b = (detector.detect(path) for detector in (ours, theirs))
+            assert len(a) == len(b) > 0
+            found = [np.abs(x - y).max() for x, y in zip(fields(a), fields(b))]
+            largest = np.maximum(largest, found)
+    for what, difference, tolerance in zip(("boxes", "landmarks", "scores"), largest, FACES):
+        report_difference(f"C core, stock files against native, {what}", difference, tolerance)
+        assert difference <= tolerance
+
+
+FACES = (0.5, 0.5, 1e-3)  # boxes and landmarks in pixels, scores: those of test_cascade.py
+
+
+def fields(faces):
+    return faces.boxes, faces.landmarks, faces.scores
