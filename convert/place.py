@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pymtcnn.errors import FileError
+from pymtcnn.errors import FileError, MtcnnError
+from pymtcnn.files import reason
+
+
+@contextmanager
+def placed(folder: Path, force: bool) -> Iterator[Path]:
+    """A temporary folder whose files go into `folder` when the block ends well, else nowhere.
+
+    Parameters
+    ----------
+    folder
+        Where they belong; it has to be there.
+    force
+        Replace files that are there and differ.
+
+    Raises
+    ------
+    FileError
+        If they cannot be written, or one is there, differs and `force` is not given.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".convert.", dir=folder) as temporary:
+            yield Path(temporary)
+            place(Path(temporary), folder, force)
+    except OSError as error:
+        if isinstance(error, MtcnnError):
+            raise
+        raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
 
 
 def place(source: Path, folder: Path, force: bool) -> list[str]:

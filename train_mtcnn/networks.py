@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from pymtcnn.errors import ModelError, WeightsError
 from train_mtcnn.activations import ACTIVATION, RISING
 from train_mtcnn.darknet import Cfg, read_cfg, read_weights
-from train_mtcnn.layers import Layer, Shape, count_weights, input_shape, read_layers
+from train_mtcnn.layers import (
+    Layer,
+    Shape,
+    count_weights,
+    input_shape,
+    read_layers,
+    resized_layers,
+)
 
 # ---- layers: module(layer), its weights named as in layer.tensors --------------------------------
 
@@ -276,14 +283,7 @@ class Network(nn.Module):
         CfgError, ModelError
             If the network does not take that size.
         """
-        layers = read_layers(self.cfg, height, width)
-        for index, (layer, own) in enumerate(zip(layers, self.definition, strict=True)):
-            if layer.tensors != own.tensors:
-                raise ModelError(
-                    f"{self.cfg.path}: layer {index} ({layer.type}) is made for inputs of"
-                    f" {self.input_shape}; it cannot take {height}x{width} pixels"
-                )
-        return layers[-1].shape
+        return resized_layers(self.cfg, height, width)[-1].shape
 
     # -- running
 
