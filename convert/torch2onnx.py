@@ -33,7 +33,6 @@ import torch
 from convert.onnx_graph import onnx_model
 from convert.place import placed
 from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
-from pymtcnn.files import atomic_write
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
 from train_mtcnn.detector import load_networks
@@ -108,7 +107,7 @@ def largest_difference(path: Path, network: Network, fed: Input, any_size: bool)
         import onnxruntime
     except ImportError:
         return None
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     channels, height, width = network.input_shape
     shapes = [(1, channels, height, width), (7, channels, height, width)]
     if any_size:
@@ -130,15 +129,14 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
 
     Raises
     ------
-    FileError
+    OSError
         If the file cannot be written.
     ModelError
         If ONNX Runtime makes something else of it than PyTorch does of the network.
     """
     any_size = not fixed_size and takes_any_size(network)
     model = onnx_model(network, any_size, metadata(network, fed))
-    with atomic_write(path) as file:
-        file.write(model.SerializeToString(deterministic=True))
+    path.write_bytes(model.SerializeToString(deterministic=True))
     largest = largest_difference(path, network, fed, any_size)
     if largest is None:
         checked = "not checked, since onnxruntime is not installed"
