@@ -7,6 +7,7 @@ description of the files of our own. OpenCV 5 reads no Caffe files: it is refuse
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -79,14 +80,15 @@ def read_caffe(
         ) from error
     outputs = [None] * len(layers)
     if shape:
+        size = "x".join(map(str, shape))
         try:
-            _, _, shapes = net.getLayersShapes([1, *shape])  # of the input, then of each layer
+            _, *found = net.getLayersShapes([1, *shape])  # of the input, then of each layer
         except cv2.error as error:
-            size = "x".join(map(str, shape))
-            raise ModelError(
-                f"{caffemodel}: does not take an input of {size}: {_why(error)}"
-            ) from error
-        outputs = [tuple(map(int, found[0][1:])) for found in shapes[1:]]
+            raise ModelError(f"{caffemodel}: does not take {size}: {_why(error)}") from error
+        inputs, outputs = ([tuple(map(int, of[0][1:])) for of in shapes[1:]] for shapes in found)
+        for layer, given in zip(layers, inputs):  # OpenCV looks at that when it runs only
+            if layer.type == "InnerProduct" and layer.blobs[0].shape[-1] != math.prod(given):
+                raise ModelError(f"{caffemodel}: {layer.name} is not made for inputs of {size}")
     return [
         CaffeLayer(layer.name, layer.type, list(layer.blobs), output)
         for layer, output in zip(layers, outputs, strict=True)

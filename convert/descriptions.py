@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -81,10 +81,10 @@ def _network(cfg: Cfg, size: Size, obstacles: list[str]) -> dict:
     }
 
 
-def _cfg_file(path: Path, size: Size) -> dict:
-    """The network of a cfg file."""
+def _cfg_file(path: Path, size: Size, obstacles: Sequence[str] = ()) -> dict:
+    """The network of a cfg file; `obstacles` are those that are known already."""
     cfg = read_cfg(path)
-    return _network(cfg, size, stock_obstacles(cfg, read_bytes(path)))
+    return _network(cfg, size, [*obstacles, *stock_obstacles(cfg, read_bytes(path))])
 
 
 def _cfg(path: Path, cfg: Path | None, size: Size) -> dict:
@@ -110,10 +110,11 @@ def _weights(path: Path, cfg: Path | None, size: Size) -> dict:
     }
     if cfg is None:
         return found
-    network = _cfg_file(cfg, size)
-    if text := misfit(len(values), read_layers(read_cfg(cfg))):
+    obstacles = []
+    if text := misfit(len(values), read_cfg(cfg)):
         found["misfit"] = text
-    return found | network
+        obstacles = ["values and .cfg do not fit, which it does not notice"]
+    return found | _cfg_file(cfg, size, obstacles)
 
 
 def _tensor(name: object, value: object) -> dict:

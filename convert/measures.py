@@ -6,7 +6,8 @@ import codecs
 import math
 
 from train_mtcnn.darknet import Cfg
-from train_mtcnn.layers import Layer, count_weights
+from train_mtcnn.layers import Layer, count_weights, read_layers
+from train_mtcnn.rewrite import with_batch_norm, with_prelu, without_batch_norm
 
 
 def multiply_adds(layer: Layer) -> int:
@@ -38,23 +39,36 @@ def receptive_fields(layers: list[Layer]) -> list[tuple[int | None, int | None]]
     return found
 
 
-def misfit(count: int, layers: list[Layer]) -> str | None:
+_VARIANTS = {
+    "[prelu] for leaky": with_prelu,
+    "batch normalisation": with_batch_norm,
+    "no batch normalisation": without_batch_norm,
+}
+
+
+def misfit(count: int, cfg: Cfg) -> str | None:
     """Where a `.weights` file of `count` values and a network part; None if they fit.
 
-    A file has no names: what is wrong is the layer that is named, or one before it.
+    The file has no names: what is wrong is the layer that is named, or one before it.
     """
+    layers = read_layers(cfg)
+    total = count_weights(layers)
+    if count == total:
+        return None
+    text = f"the file has {count:,} values, {cfg.path} takes {total:,}: "
     start = 0
     for index, layer in enumerate(layers):
         end = start + count_weights([layer])
         if count < end:
-            return (
-                f"{count:,} values end in layer {index} ({layer.type}), which takes the values"
-                f" {start:,} to {end:,}; the network has {count_weights(layers):,}"
-            )
+            text += f"they end in layer {index} ({layer.type}), which takes {start:,} to {end:,}"
+            break
         start = end
-    if count > start:
-        return f"{count - start:,} of {count:,} values are left over behind the last layer"
-    return None
+    else:
+        text += f"{count - total:,} are left over behind the last layer"
+    for name, rewrite in _VARIANTS.items():
+        if count == count_weights(read_layers(rewrite(cfg))):
+            text += f"; they would fit the network with {name}"
+    return text
 
 
 def stock_obstacles(cfg: Cfg, content: bytes = b"") -> list[str]:

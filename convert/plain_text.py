@@ -50,8 +50,8 @@ def plain_text(description: dict) -> str:
 
     Returns
     -------
-    Lines without the last line's end: the file, its values aligned, its tables. Empty lists are left
-    out; of a list of texts each has its own line.
+    Lines without the last line's end: the file, its values aligned, its tables. Empty lists are
+    left out; of a list of texts each has its own line.
     """
     values = {key: value for key, value in description.items() if key != "file" and value != []}
     tables = {key: value for key, value in values.items() if _are(dict, value)}
