@@ -36,6 +36,7 @@ from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
 from train_mtcnn.detector import load_networks
+from train_mtcnn.files import make_folder
 from train_mtcnn.networks import Network
 
 TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
@@ -204,6 +205,7 @@ def convert(
         fed = Input(data.color, data.mean, data.norm)
         folder = out or model.parent
         networks = {f"{name}.onnx": network for name, network in load_networks(data).items()}
+        make_folder(folder)
         fixed = {name: not name.startswith("pnet") for name in networks}
     else:
         if model.suffix == ".weights":
