@@ -36,7 +36,7 @@ from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
 from train_mtcnn.detector import load_networks
-from train_mtcnn.files import make_folder
+from train_mtcnn.files import make_folder, read_bytes
 from train_mtcnn.networks import Network
 
 TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
@@ -56,10 +56,16 @@ class Input:
     norm: float = 1 / 128
 
 
+def other_size(network: Network) -> tuple[int, int]:
+    """Height and width of some other picture than that of its `[net]`."""
+    _, height, width = network.input_shape
+    return 2 * height + 5, 3 * width + 2
+
+
 def takes_any_size(network: Network) -> bool:
     """Whether a network takes pictures of another size than that of its `[net]`."""
     try:
-        network.shape(2 * network.input_shape.height, 2 * network.input_shape.width)
+        network.shape(*other_size(network))
     except (CfgError, ModelError):
         return False
     return True
@@ -109,10 +115,10 @@ def largest_difference(path: Path, network: Network, fed: Input, any_size: bool)
     except ImportError:
         return None
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    channels, height, width = network.input_shape
-    shapes = [(1, channels, height, width), (7, channels, height, width)]
+    shape = network.input_shape
+    shapes = [(1, *shape), (7, *shape)]
     if any_size:
-        shapes.append((2, channels, 2 * height + 5, 3 * width + 2))
+        shapes.append((2, shape.channels, *other_size(network)))
     random = np.random.default_rng(0)
     largest = 0.0
     for shape in shapes:
@@ -195,6 +201,7 @@ def convert(
         If the tensors do not fit the cfg, the networks make no cascade, or ONNX Runtime makes
         something else of a file than PyTorch.
     """
+    read_bytes(model)  # where it is missing, so is perhaps the cfg beside it: name this one
     if model.suffix == ".data":
         if cfg or fed or fixed_size:
             raise ArgumentError(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -219,6 +220,27 @@ def test_old_readers_can_read_them(tmp_path):
     assert {c.data_type for c in model.graph.initializer} == {onnx.TensorProto.FLOAT}
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_opencv_reads_them(name, tmp_path, report_difference):
+    network = random_network(with_prelu(read_cfg(DARKNET_CFG / f"{name}.cfg")))
+    save_checkpoint(tmp_path / "a.pt", network)
+    torch2onnx.convert(tmp_path / "a.pt")
+    largest = 0.0
+    for size in SIZES[name]:
+        reader = cv2.dnn.readNetFromONNX(str(tmp_path / "a.onnx"))
+        if hasattr(reader, "enableWinograd"):
+            reader.enableWinograd(False)  # it costs precision
+        x = np.random.default_rng(1).uniform(-1, 1, (7, 3, *size)).astype(np.float32)
+        reader.setInput(x)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(x)).numpy()
+        found = reader.forward()
+        assert found.shape == expected.shape
+        largest = max(largest, np.abs(found - expected).max() / max(1, np.abs(expected).max()))
+    report_difference(f"OpenCV on ONNX files against PyTorch, {name}", largest, TOLERANCE)
+    assert largest < TOLERANCE
+
+
 # ---- writing -------------------------------------------------------------------------------------
 
 
@@ -276,7 +298,8 @@ def refused(path, message, error=MtcnnError, **options):
 
 def test_bad_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refused(tmp_path / "none.pt", r"none\.pt: cannot be read: No such file", FileError)
+    for name in ("none.pt", "none.weights", "none.data"):
+        refused(tmp_path / name, rf"{name}: cannot be read: No such file", FileError)
     bad = tmp_path / "bad.pt"
     bad.write_bytes(b"text")
     refused(bad, r"bad\.pt: not a whole PyTorch file", FileError)
