@@ -5,37 +5,47 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pymtcnn.errors import FileError, MtcnnError
-from pymtcnn.files import reason
 
 
 @contextmanager
-def placed(folder: Path, force: bool) -> Iterator[Path]:
-    """A temporary folder whose files go into `folder` when the block ends well, else nowhere.
+def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
+    """A temporary folder whose files move to `folder` when the block ends well.
 
     Parameters
     ----------
     folder
-        Where they belong; it has to be there.
+        Where they belong; made if it is not there. Other files in it stay as they are.
     force
         Replace files that are there and differ.
+
+    Yields
+    ------
+    The temporary folder, and a list that then holds the names of the files that were moved.
 
     Raises
     ------
     FileError
-        If they cannot be written, or one is there, differs and `force` is not given.
+        If it cannot be written, or a file is there, differs and `force` is not given.
     """
+    made = not folder.exists()
     try:
-        with tempfile.TemporaryDirectory(prefix=".convert.", dir=folder) as temporary:
-            yield Path(temporary)
-            place(Path(temporary), folder, force)
-    except OSError as error:
-        if isinstance(error, MtcnnError):
-            raise
-        raise FileError(f"{folder}: cannot be written: {reason(error)}") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".convert-", dir=folder) as temporary:
+            moved: list[str] = []
+            yield Path(temporary), moved
+            moved += place(Path(temporary), folder, force)
+    except BaseException as error:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError) and not isinstance(error, MtcnnError):
+            reason = error.strerror or error
+            raise FileError(f"{folder}: cannot be written: {reason}") from error
+        raise
 
 
 def place(source: Path, folder: Path, force: bool) -> list[str]:

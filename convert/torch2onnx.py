@@ -17,8 +17,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -31,12 +31,12 @@ import numpy as np
 import torch
 
 from convert.onnx_graph import onnx_model
-from convert.place import placed
+from convert.place import placing
 from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
 from train_mtcnn.detector import load_networks
-from train_mtcnn.files import make_folder, read_bytes
+from train_mtcnn.files import read_bytes
 from train_mtcnn.networks import Network
 
 TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
@@ -47,13 +47,15 @@ CHANNELS = (  # of the output of a cascade's network
 )
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """What a network is fed: (v - mean) * norm, v in 0..255, channels in the order `color`."""
 
-    color: str = "RGB"
-    mean: float = 127.5
-    norm: float = 1 / 128
+    mean: float
+    norm: float
+    color: str
+
+
+TRAINED = Input(127.5, 1 / 128, "RGB")  # by train.py
 
 
 def other_size(network: Network) -> tuple[int, int]:
@@ -158,6 +160,13 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
     return f"input {network.input_shape} ({size}), output {network.output_shape}, {checked}"
 
 
+def read_network(model: Path, cfg: Path | None) -> Network:
+    """A checkpoint's network, or that of a `.weights` file. Raises as convert does."""
+    if model.suffix == ".weights":
+        return Network.from_darknet(cfg or model.with_suffix(".cfg"), model)
+    return load_checkpoint(model, None if cfg is None else read_cfg(cfg))
+
+
 def convert(
     model: Path,
     cfg: Path | None = None,
@@ -178,7 +187,7 @@ def convert(
     out
         The `.onnx` file to write, for a `.data` file the folder; None: beside the model.
     fed
-        What the network was trained on, for its metadata; None: what train.py feeds; a `.data` file
+        What a single network takes, for its metadata; None: what train.py feeds. A `.data` file
         says it itself.
     fixed_size
         Take pictures of the size of `[net]` only. Of a `.data` file's networks PNet takes any size,
@@ -209,23 +218,19 @@ def convert(
                 " --fixed-size, --color, --mean and --norm are for a single network"
             )
         data = read_data(model)
-        fed = Input(data.color, data.mean, data.norm)
+        fed = Input(data.mean, data.norm, data.color)
         folder = out or model.parent
         networks = {f"{name}.onnx": network for name, network in load_networks(data).items()}
-        make_folder(folder)
         fixed = {name: not name.startswith("pnet") for name in networks}
     else:
-        if model.suffix == ".weights":
-            network = Network.from_darknet(cfg or model.with_suffix(".cfg"), model)
-        else:
-            network = load_checkpoint(model, None if cfg is None else read_cfg(cfg))
         out = out or model.with_suffix(".onnx")
-        folder, networks, fixed = out.parent, {out.name: network}, {out.name: fixed_size}
-        fed = fed or Input()
-    with placed(folder, force) as temporary:
+        folder = out.parent
+        networks = {out.name: read_network(model, cfg)}
+        fixed = {out.name: fixed_size}
+    with placing(folder, force) as (temporary, _):
         return [
             f"{model} -> {folder / name}: "
-            + write(temporary / name, network, fed, fixed_size=fixed[name])
+            + write(temporary / name, network, fed or TRAINED, fixed_size=fixed[name])
             for name, network in networks.items()
         ]
 
@@ -263,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("mean", _number, "input = (v - mean) * norm"),
         ("norm", _factor, "likewise"),
     ):
-        default = getattr(Input, name)
+        default = getattr(TRAINED, name)
         choices = ("RGB", "BGR") if kind is str else None
         add(f"--{name}", type=kind, choices=choices, help=f"{what}, for the metadata ({default})")
     add("--force", action="store_true", help="replace files that differ")
@@ -274,7 +279,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.model,
             args.cfg,
             args.out,
-            fed=Input(**given) if given else None,
+            fed=TRAINED._replace(**given) if given else None,
             fixed_size=args.fixed_size,
             force=args.force,
         )

@@ -317,7 +317,7 @@ def test_bad_files(tmp_path, monkeypatch):
     data.write_text("thresholds = 1\n")
     refused(data, r"a\.data:1: thresholds = 1|missing")
     refused(data, "for a single network", ArgumentError, fixed_size=True)
-    refused(data, "for a single network", ArgumentError, fed=torch2onnx.Input())
+    refused(data, "for a single network", ArgumentError, fed=torch2onnx.TRAINED)
 
 
 def test_a_cascade_that_is_none(tmp_path):
@@ -326,11 +326,11 @@ def test_a_cascade_that_is_none(tmp_path):
     refused(model, "makes 15x1x1 of 3x48x48, expected 5x1x1", ModelError)
 
 
-def test_folders_that_are_not_there(tmp_path):
+def test_folders(tmp_path):
     save_checkpoint(tmp_path / "a.pt", random_network(DARKNET_CFG / "pnet.cfg"))
-    refused(
-        tmp_path / "a.pt", "no: cannot be written: No such", FileError, out=tmp_path / "no/a.onnx"
-    )
+    refused(tmp_path / "a.pt", "a.pt: cannot be written", FileError, out=tmp_path / "a.pt/a.onnx")
+    torch2onnx.convert(tmp_path / "a.pt", out=tmp_path / "new" / "b.onnx")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["b.onnx"]
 
 
 @pytest.mark.parametrize(
