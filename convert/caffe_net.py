@@ -87,7 +87,8 @@ def read_caffe(
             raise ModelError(f"{caffemodel}: does not take {size}: {_why(error)}") from error
         inputs, outputs = ([tuple(map(int, of[0][1:])) for of in shapes[1:]] for shapes in found)
         for layer, given in zip(layers, inputs):  # OpenCV looks at that when it runs only
-            if layer.type == "InnerProduct" and layer.blobs[0].shape[-1] != math.prod(given):
+            dense = layer.type == "InnerProduct" and layer.blobs
+            if dense and layer.blobs[0].shape[-1] != math.prod(given):
                 raise ModelError(f"{caffemodel}: {layer.name} is not made for inputs of {size}")
     return [
         CaffeLayer(layer.name, layer.type, list(layer.blobs), output)

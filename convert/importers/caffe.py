@@ -88,8 +88,8 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
 def _network(folder: Path, name: str, layers: list[Layer]) -> np.ndarray:
     file = str(folder / f"{_FILES[name]}.caffemodel")
     pairs = pair(file, name, layers, _LAYERS[name].split())
-    read = read_caffe(folder / f"{_FILES[name]}.prototxt", file)
-    blobs = {layer.name: layer.blobs for layer in read if layer.blobs}
+    found = read_caffe(folder / f"{_FILES[name]}.prototxt", file)
+    blobs = {layer.name: layer.blobs for layer in found if layer.blobs}
     check_names(file, f"the paper's {name}", pairs, blobs)
     theirs = {their: _tensors(file, their, layer, blobs[their]) for their, layer in pairs.items()}
     theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
