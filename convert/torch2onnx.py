@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -160,11 +160,11 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
     return f"input {network.input_shape} ({size}), output {network.output_shape}, {checked}"
 
 
-def read_network(model: Path, cfg: Path | None) -> Network:
-    """A checkpoint's network, or that of a `.weights` file. Raises as convert does."""
+def read_network(model: Path, cfg: Path | None) -> tuple[Network, Input]:
+    """A network of a checkpoint or a `.weights` file, and what it takes. Raises as convert does."""
     if model.suffix == ".weights":
-        return Network.from_darknet(cfg or model.with_suffix(".cfg"), model)
-    return load_checkpoint(model, None if cfg is None else read_cfg(cfg))
+        return Network.from_darknet(cfg or model.with_suffix(".cfg"), model), TRAINED
+    return load_checkpoint(model, None if cfg is None else read_cfg(cfg)), TRAINED
 
 
 def convert(
@@ -172,7 +172,7 @@ def convert(
     cfg: Path | None = None,
     out: Path | None = None,
     *,
-    fed: Input | None = None,
+    given: Mapping[str, float | str] | None = None,
     fixed_size: bool = False,
     force: bool = False,
 ) -> list[str]:
@@ -186,9 +186,9 @@ def convert(
         The network's cfg; None: the checkpoint's own, or the one beside the `.weights`.
     out
         The `.onnx` file to write, for a `.data` file the folder; None: beside the model.
-    fed
-        What a single network takes, for its metadata; None: what train.py feeds. A `.data` file
-        says it itself.
+    given
+        Attributes of Input by name, for the metadata, where a single network takes another input
+        than train.py feeds. A `.data` file says itself what its networks take.
     fixed_size
         Take pictures of the size of `[net]` only. Of a `.data` file's networks PNet takes any size,
         RNet and ONet take one.
@@ -212,7 +212,7 @@ def convert(
     """
     read_bytes(model)  # where it is missing, so is perhaps the cfg beside it: name this one
     if model.suffix == ".data":
-        if cfg or fed or fixed_size:
+        if cfg or given or fixed_size:
             raise ArgumentError(
                 f"{model}: says itself which networks it has and what they are fed; --cfg,"
                 " --fixed-size, --color, --mean and --norm are for a single network"
@@ -225,12 +225,13 @@ def convert(
     else:
         out = out or model.with_suffix(".onnx")
         folder = out.parent
-        networks = {out.name: read_network(model, cfg)}
-        fixed = {out.name: fixed_size}
+        network, fed = read_network(model, cfg)
+        fed = fed._replace(**(given or {}))
+        networks, fixed = {out.name: network}, {out.name: fixed_size}
     with placing(folder, force) as (temporary, _):
         return [
             f"{model} -> {folder / name}: "
-            + write(temporary / name, network, fed or TRAINED, fixed_size=fixed[name])
+            + write(temporary / name, network, fed, fixed_size=fixed[name])
             for name, network in networks.items()
         ]
 
@@ -279,7 +280,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.model,
             args.cfg,
             args.out,
-            fed=TRAINED._replace(**given) if given else None,
+            given=given,
             fixed_size=args.fixed_size,
             force=args.force,
         )

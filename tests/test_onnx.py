@@ -317,7 +317,7 @@ def test_bad_files(tmp_path, monkeypatch):
     data.write_text("thresholds = 1\n")
     refused(data, r"a\.data:1: thresholds = 1|missing")
     refused(data, "for a single network", ArgumentError, fixed_size=True)
-    refused(data, "for a single network", ArgumentError, fed=torch2onnx.TRAINED)
+    refused(data, "for a single network", ArgumentError, given={"mean": 0.0})
 
 
 def test_a_cascade_that_is_none(tmp_path):
