@@ -18,6 +18,12 @@ def blocks(language):
 
 
 @pytest.fixture
+def needs_onnx():
+    for name in ("onnx", "onnxruntime"):
+        pytest.importorskip(name, reason=f"{name} is not installed: pip install '.[export]'")
+
+
+@pytest.fixture
 def run(tmp_path):
     """Runs a command in a folder that looks like the repository; returns its output."""
     for name in ("convert", "darknet_cfg", "tests"):
@@ -40,9 +46,7 @@ def run(tmp_path):
     return run
 
 
-def test_commands_and_example(run, default_model):
-    for name in ("onnx", "onnxruntime"):
-        pytest.importorskip(name, reason=f"{name} is not installed: pip install '.[export]'")
+def test_commands_and_example(run, needs_onnx, default_model):
     commands = [line for line in "".join(blocks("sh")).splitlines() if "darknet_cfg/" in line]
     assert len(commands) == 3
     outputs = [run(command) for command in commands]
@@ -61,7 +65,7 @@ def test_what_it_shows(run):
         assert line.removesuffix("...").rstrip() in text
 
 
-def test_options_that_it_names_are_there(run):
+def test_options_that_it_names_are_there(run, needs_onnx):
     help_of = {name: run(f"python convert/{name}.py --help") for name in ("torch2onnx", "describe")}
     for option in set(re.findall(r"(?<![-\w])--[a-z][a-z-]*", PAGE)):
         assert any(option in text for text in help_of.values()), option
