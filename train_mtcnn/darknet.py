@@ -12,6 +12,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -175,6 +176,34 @@ def write_cfg(path: str | os.PathLike, cfg: Cfg) -> None:
 _HEADER = struct.Struct("<iiiQ")  # major, minor, revision, images seen
 
 
+class WeightsHeader(NamedTuple):
+    """What a `.weights` file begins with."""
+
+    major: int
+    minor: int
+    revision: int
+    seen: int  # images, in training
+    size: int  # of the header itself, bytes
+
+    @property
+    def transposed(self) -> bool:
+        """Whether connected layers are stored as [inputs][outputs]."""
+        return self.major > 1000 or self.minor > 1000
+
+
+def read_header(data: bytes, path: str | os.PathLike) -> WeightsHeader:
+    """The header of the content of a `.weights` file; WeightsError names `path` if it has none."""
+    if len(data) < 16:
+        raise WeightsError(
+            f"{path}: {len(data)} bytes; even the header of a .weights file has at least 16"
+        )
+    major, minor, revision = struct.unpack_from("<iii", data)
+    # `seen` has 8 bytes from version 0.2 on, 4 before; the versions above 1000 mean "transposed".
+    wide = major * 10 + minor >= 2 and major < 1000 and minor < 1000
+    size = 20 if wide else 16
+    return WeightsHeader(major, minor, revision, int.from_bytes(data[12:size], "little"), size)
+
+
 def read_weights(
     path: str | os.PathLike, count: int | dict[str, int] | None = None
 ) -> tuple[np.ndarray, bool]:
@@ -203,14 +232,8 @@ def read_weights(
         If it is no `.weights` file, or holds more or fewer than `count` values.
     """
     data = read_bytes(path)
-    if len(data) < 16:
-        raise WeightsError(
-            f"{path}: {len(data)} bytes; even the header of a .weights file has at least 16"
-        )
-    major, minor, _ = struct.unpack_from("<iii", data)
-    # `seen` has 8 bytes from version 0.2 on, 4 before; the versions above 1000 mean "transposed".
-    wide = major * 10 + minor >= 2 and major < 1000 and minor < 1000
-    body = len(data) - (20 if wide else 16)
+    header = read_header(data, path)
+    body = len(data) - header.size
     values, rest = divmod(body, 4)
     place = ""
     if isinstance(count, dict):
@@ -218,14 +241,14 @@ def read_weights(
     if body < 0 or rest or (count is not None and values != count):
         expected = "a multiple of 4" if count is None else f"{4 * count} ({count} values)"
         raise WeightsError(
-            f"{path}: {max(body, 0)} bytes of weights after the header of {len(data) - body},"
+            f"{path}: {max(body, 0)} bytes of weights after the header of {header.size},"
             f" expected {expected}{place}; does the file belong to this .cfg, or was it cut?"
         )
-    array = np.frombuffer(data, "<f4", offset=len(data) - body).astype(np.float32)
+    array = np.frombuffer(data, "<f4", offset=header.size).astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise WeightsError(f"{path}: value {bad[0]} of {len(array)} is {array[bad[0]]}")
-    return array, major > 1000 or minor > 1000
+    return array, header.transposed
 
 
 def _end(parts: dict[str, int], body: int) -> str:

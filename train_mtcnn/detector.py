@@ -95,6 +95,29 @@ def _check_pnet(pnet: Network) -> None:
         )
 
 
+def pyramid(
+    height: int, width: int, cell: int, min_face: float, scale_factor: float
+) -> list[tuple[int, int]]:
+    """Height and width of each level of the pyramid of a picture, pixels.
+
+    Raises
+    ------
+    ArgumentError
+        If there are too many levels.
+    """
+    face, levels = min_face, []
+    while face <= min(width, height):
+        if len(levels) == _MAX_LEVELS:
+            raise ArgumentError(
+                f"scale_factor {scale_factor:g} makes too many pyramid levels of a picture of"
+                f" {width}x{height} pixels; use a smaller one"
+            )
+        h, w = (max(cell, math.floor(n * cell / face + 0.5)) for n in (height, width))
+        levels.append((h, w))
+        face /= scale_factor
+    return levels
+
+
 class TorchDetector:
     """Finds faces and their five landmarks, as `pymtcnn.Detector` does, in PyTorch.
 
@@ -254,18 +277,9 @@ class TorchDetector:
         planes = np.ascontiguousarray(pixels[..., :3].transpose(2, 0, 1), np.float32)
         return torch.from_numpy(planes)
 
-    def _levels(self, height: int, width: int) -> list[list[int]]:
-        """Height and width of each level of the pyramid."""
-        cell, face, levels = self._pnet.cell, self._options.min_face, []
-        while face <= min(width, height):
-            if len(levels) == _MAX_LEVELS:
-                raise ArgumentError(
-                    f"scale_factor {self._options.scale_factor:g} makes too many pyramid levels of"
-                    f" a picture of {width}x{height} pixels; use a smaller one"
-                )
-            levels.append([max(cell, math.floor(n * cell / face + 0.5)) for n in (height, width)])
-            face /= self._options.scale_factor
-        return levels
+    def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
+        options = self._options
+        return pyramid(height, width, self._pnet.cell, options.min_face, options.scale_factor)
 
     def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
         """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""

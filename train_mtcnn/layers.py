@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pymtcnn.errors import CfgError
+from pymtcnn.errors import CfgError, ModelError
 from train_mtcnn.darknet import Cfg, Section, float32, parse_decimal
 
 ACTIVATIONS = (
@@ -357,6 +357,24 @@ def read_layers(cfg: Cfg, height: int | None = None, width: int | None = None) -
         shapes.append(part.shape)
     if not layers:
         raise CfgError(f"{cfg.path}: no layers after [net]")
+    return layers
+
+
+def resized_layers(cfg: Cfg, height: int, width: int) -> list[Layer]:
+    """The layers of a network for an input of another size, with the weights that it has.
+
+    Raises
+    ------
+    CfgError, ModelError
+        If the cfg makes no sense, or the network does not take that size.
+    """
+    layers = read_layers(cfg, height, width)
+    for index, (layer, own) in enumerate(zip(layers, read_layers(cfg), strict=True)):
+        if layer.tensors != own.tensors:
+            raise ModelError(
+                f"{cfg.path}: layer {index} ({layer.type}) is made for inputs of"
+                f" {input_shape(cfg)}; it cannot take {height}x{width} pixels"
+            )
     return layers
 
 

@@ -19,6 +19,7 @@ from train_mtcnn.layers import (
     count_weights,
     input_shape,
     read_layers,
+    resized_layers,
     weight_parts,
 )
 
@@ -284,14 +285,7 @@ class Network(nn.Module):
         CfgError, ModelError
             If the network does not take that size.
         """
-        layers = read_layers(self.cfg, height, width)
-        for index, (layer, own) in enumerate(zip(layers, self.definition, strict=True)):
-            if layer.tensors != own.tensors:
-                raise ModelError(
-                    f"{self.cfg.path}: layer {index} ({layer.type}) is made for inputs of"
-                    f" {self.input_shape}; it cannot take {height}x{width} pixels"
-                )
-        return layers[-1].shape
+        return resized_layers(self.cfg, height, width)[-1].shape
 
     # -- running
 

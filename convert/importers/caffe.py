@@ -1,9 +1,5 @@
 """The paper's own networks: det1..3.prototxt and .caffemodel (MIT licence). Caffe is not needed.
 
-OpenCV 4 reads them: it is there already, knows the old and the new form of the files, runs no code
-of them, and gives each layer's tensors. (The protobuf package would be one more dependency, with a
-description of the files of our own. OpenCV 5 reads no Caffe files: it is refused.)
-
 What differs from our networks, and is put right exactly:
 
 - Their program is MATLAB's, whose pictures lie column by column: to Caffe, a picture's x is the
@@ -24,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.caffe_net import read_caffe
 from convert.importers.tensors import (
     PAPER,
     Tensors,
@@ -33,8 +30,7 @@ from convert.importers.tensors import (
     pair,
     weights_values,
 )
-from pymtcnn.errors import LibraryError, ModelError
-from train_mtcnn.files import read_bytes
+from pymtcnn.errors import ModelError
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_prelu
 
@@ -92,36 +88,14 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
 def _network(folder: Path, name: str, layers: list[Layer]) -> np.ndarray:
     file = str(folder / f"{_FILES[name]}.caffemodel")
     pairs = pair(file, name, layers, _LAYERS[name].split())
-    blobs = _blobs(folder / f"{_FILES[name]}.prototxt", file)
+    found = read_caffe(folder / f"{_FILES[name]}.prototxt", file)
+    blobs = {layer.name: layer.blobs for layer in found if layer.blobs}
     check_names(file, f"the paper's {name}", pairs, blobs)
     theirs = {their: _tensors(file, their, layer, blobs[their]) for their, layer in pairs.items()}
     theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
     if _LANDMARKS in theirs:
         theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
     return weights_values(file, name, pairs, theirs, _unflatten)
-
-
-def _blobs(prototxt: Path, caffemodel: str) -> dict[str, list[np.ndarray]]:
-    """Layer's name -> its arrays, of the layers that have any."""
-    contents = [np.frombuffer(read_bytes(path), np.uint8) for path in (prototxt, caffemodel)]
-    try:
-        import cv2  # here: other importers do without
-
-        read_net = cv2.dnn.readNetFromCaffe
-    except (ImportError, AttributeError) as error:
-        raise LibraryError(
-            f"{caffemodel}: to read it takes OpenCV 4 ({error});"
-            " pip install 'opencv-python>=4.10,<5'"
-        ) from error
-    try:
-        net = read_net(*contents)
-        layers = [net.getLayer(name) for name in net.getLayerNames()]
-    except cv2.error as error:
-        reason = " ".join((getattr(error, "err", None) or str(error)).split())
-        raise ModelError(
-            f"{caffemodel}: not a whole Caffe model of the network in {prototxt}: {reason}"
-        ) from error
-    return {layer.name: blobs for layer in layers if (blobs := layer.blobs)}
 
 
 def _tensors(file: str, their: str, layer: Layer, blobs: list[np.ndarray]) -> Tensors:

@@ -1,0 +1,71 @@
+"""What model files hold: .cfg, .weights, .pt, .caffemodel and .data.
+
+    python convert/describe.py darknet_cfg/*.cfg
+    python convert/describe.py pnet.weights --cfg pnet.cfg --size 640x480
+    python convert/describe.py --json default.data
+
+Layers, shapes, parameters, multiply-adds, what an output sees of the picture, hashes, and whether
+stock Darknet reads it. A .weights file is described with the .cfg of its name beside it, where
+there is one, a .caffemodel with its .prototxt. No code of any file is run. docs/converting.md has
+the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("describe.py", "numpy", "torch")
+
+from convert.descriptions import describe
+from convert.plain_text import plain_text
+from pymtcnn.errors import MtcnnError
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Height and width of WxH."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is not WxH, like 640x480")
+    return int(match[2]), int(match[1])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="describe.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("files", nargs="+", type=Path, metavar="FILE", help="what to describe")
+    add("--cfg", type=Path, metavar="FILE", help="the network of a .weights or .pt file")
+    add("--size", type=_size, metavar="WxH", help="of the picture; default: the network's own")
+    add("--json", action="store_true", help="one JSON object a file and line")
+    args = parser.parse_args(argv)
+    status = 0
+    for number, path in enumerate(args.files):
+        try:
+            found = describe(path, args.cfg, args.size)
+        except MtcnnError as error:
+            print(f"describe.py: {error}", file=sys.stderr)
+            status = 1
+            continue
+        print(json.dumps(found) if args.json else "\n" * (number > 0) + plain_text(found))
+        if found.get("misfit"):
+            print(f"describe.py: {path}: {found['misfit']}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,295 @@
+"""A checkpoint, Darknet's `.cfg` and `.weights`, or the three networks of a `.data` file to ONNX.
+
+    python convert/torch2onnx.py pnet.pt                     # pnet.onnx
+    python convert/torch2onnx.py pnet.weights --cfg pnet.cfg
+    python convert/torch2onnx.py MODEL.data --out FOLDER     # pnet.onnx, rnet.onnx, onet.onnx
+
+Each file takes `input`, float32 [batch, channels, height, width], normalised as its metadata say,
+and gives `output`, float32 [batch, channels, rows, columns]: the probability (after the logistic),
+the box offsets and, of ONet, the landmarks. Batch normalisation is folded, in double precision.
+What ONNX Runtime makes of each file is compared with PyTorch before it takes its place; where ONNX
+Runtime is not installed, this is left out. Files that are there and differ are replaced with
+--force only. docs/converting.md has the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+if __name__ == "__main__":
+    if not __package__:  # run as a script
+        sys.path[0] = str(Path(__file__).resolve().parents[1])
+    from train_mtcnn.script import require
+
+    require("torch2onnx.py", "numpy", "torch", "onnx")
+
+import numpy as np
+import torch
+
+from convert.onnx_graph import onnx_model
+from convert.place import placing
+from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
+from train_mtcnn.checkpoint import load_checkpoint
+from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
+from train_mtcnn.detector import load_networks
+from train_mtcnn.files import read_bytes
+from train_mtcnn.networks import Network
+
+TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
+CHANNELS = (  # of the output of a cascade's network
+    *("probability", "dx1", "dy1", "dx2", "dy2"),
+    *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
+    *("left_mouth_x", "left_mouth_y", "right_mouth_x", "right_mouth_y"),
+)
+
+
+class Input(NamedTuple):
+    """What a network is fed: (v - mean) * norm, v in 0..255, channels in the order `color`."""
+
+    mean: float
+    norm: float
+    color: str
+
+
+TRAINED = Input(127.5, 1 / 128, "RGB")  # by train.py
+
+
+def other_size(network: Network) -> tuple[int, int]:
+    """Height and width of some other picture than that of its `[net]`."""
+    _, height, width = network.input_shape
+    return 2 * height + 5, 3 * width + 2
+
+
+def takes_any_size(network: Network) -> bool:
+    """Whether a network takes pictures of another size than that of its `[net]`."""
+    try:
+        network.shape(*other_size(network))
+    except (CfgError, ModelError):
+        return False
+    return True
+
+
+def metadata(network: Network, fed: Input) -> dict[str, str]:
+    """What a user of the network has to know, in words and by itself."""
+    found = {
+        "input": f"float32 [batch, {network.input_shape.channels}, height, width], {fed.color}:"
+        f" (v - {fed.mean!r}) * {fed.norm!r}, v in 0..255",
+        "color": fed.color,
+        "mean": repr(fed.mean),
+        "norm": repr(fed.norm),
+        "cell": str(network.cell),
+        "stride": str(network.stride),
+    }
+    channels = network.output_shape.channels
+    if channels in (5, len(CHANNELS)):
+        found["output"] = (
+            f"float32 [batch, {channels}, rows, columns]: {', '.join(CHANNELS[:channels])};"
+            " the probability in 0..1, all others in parts of the box's width or height"
+        )
+    return found
+
+
+def largest_difference(path: Path, network: Network, fed: Input, any_size: bool) -> float | None:
+    """Run a file in ONNX Runtime, on noise in a picture's range, and compare it with PyTorch.
+
+    Parameters
+    ----------
+    path
+        The `.onnx` file.
+    network
+        The network that it should be.
+    fed
+        What it was trained on: on other values, differences in rounding may grow large.
+    any_size
+        Try another size than that of `[net]`, too.
+
+    Returns
+    -------
+    The largest difference of any output, in parts of the largest output where this is above 1; None
+    if ONNX Runtime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    shape = network.input_shape
+    shapes = [(1, *shape), (7, *shape)]
+    if any_size:
+        shapes.append((2, shape.channels, *other_size(network)))
+    random = np.random.default_rng(0)
+    largest = 0.0
+    for shape in shapes:
+        x = ((random.uniform(0, 255, shape) - fed.mean) * fed.norm).astype(np.float32)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(x)).numpy()
+        (found,) = session.run(None, {"input": x})
+        difference = np.abs(found - expected).max() / max(1, np.abs(expected).max())
+        largest = max(largest, difference.item())
+    return largest
+
+
+def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
+    """Write a network and check it; returns one line that says what it is.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    ModelError
+        If ONNX Runtime makes something else of it than PyTorch does of the network.
+    """
+    any_size = not fixed_size and takes_any_size(network)
+    model = onnx_model(network, any_size, metadata(network, fed))
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    largest = largest_difference(path, network, fed, any_size)
+    if largest is None:
+        checked = "not checked, since onnxruntime is not installed"
+    elif largest <= TOLERANCE:
+        checked = f"{largest:.1e} from PyTorch at most"
+    else:
+        raise ModelError(
+            f"{path.name}: not written: ONNX Runtime's output is {largest:.1e} from PyTorch's,"
+            f" more than {TOLERANCE:.0e}"
+        )
+    size = "any size" if any_size else "this size only"
+    return f"input {network.input_shape} ({size}), output {network.output_shape}, {checked}"
+
+
+def read_network(model: Path, cfg: Path | None) -> tuple[Network, Input]:
+    """A network of a checkpoint or a `.weights` file, and what it takes. Raises as convert does."""
+    if model.suffix == ".weights":
+        return Network.from_darknet(cfg or model.with_suffix(".cfg"), model), TRAINED
+    return load_checkpoint(model, None if cfg is None else read_cfg(cfg)), TRAINED
+
+
+def convert(
+    model: Path,
+    cfg: Path | None = None,
+    out: Path | None = None,
+    *,
+    given: Mapping[str, float | str] | None = None,
+    fixed_size: bool = False,
+    force: bool = False,
+) -> list[str]:
+    """Convert one network, or the three of a `.data` file.
+
+    Parameters
+    ----------
+    model
+        A checkpoint, a `.weights` or a `.data` file.
+    cfg
+        The network's cfg; None: the checkpoint's own, or the one beside the `.weights`.
+    out
+        The `.onnx` file to write, for a `.data` file the folder; None: beside the model.
+    given
+        Attributes of Input by name, for the metadata, where a single network takes another input
+        than train.py feeds. A `.data` file says itself what its networks take.
+    fixed_size
+        Take pictures of the size of `[net]` only. Of a `.data` file's networks PNet takes any size,
+        RNet and ONet take one.
+    force
+        Replace files that are there and differ.
+
+    Returns
+    -------
+    One line for each file.
+
+    Raises
+    ------
+    ArgumentError
+        If an option does not go with the kind of model.
+    FileError, CfgError, WeightsError
+        If a file cannot be read or written, makes no sense, or is there, differs and `force` is not
+        given.
+    ModelError
+        If the tensors do not fit the cfg, the networks make no cascade, or ONNX Runtime makes
+        something else of a file than PyTorch.
+    """
+    read_bytes(model)  # where it is missing, so is perhaps the cfg beside it: name this one
+    if model.suffix == ".data":
+        if cfg or given or fixed_size:
+            raise ArgumentError(
+                f"{model}: says itself which networks it has and what they are fed; --cfg,"
+                " --fixed-size, --color, --mean and --norm are for a single network"
+            )
+        data = read_data(model)
+        fed = Input(data.mean, data.norm, data.color)
+        folder = out or model.parent
+        networks = {f"{name}.onnx": network for name, network in load_networks(data).items()}
+        fixed = {name: not name.startswith("pnet") for name in networks}
+    else:
+        out = out or model.with_suffix(".onnx")
+        folder = out.parent
+        network, fed = read_network(model, cfg)
+        fed = fed._replace(**(given or {}))
+        networks, fixed = {out.name: network}, {out.name: fixed_size}
+    with placing(folder, force) as (temporary, _):
+        return [
+            f"{model} -> {folder / name}: "
+            + write(temporary / name, network, fed, fixed_size=fixed[name])
+            for name, network in networks.items()
+        ]
+
+
+def _number(text: str) -> float:
+    """A finite number."""
+    value = parse_decimal(text)
+    if value != value:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number")
+    return value
+
+
+def _factor(text: str) -> float:
+    """A number other than 0."""
+    value = _number(text)
+    if not float32(value):
+        raise argparse.ArgumentTypeError(f"{text}; expected a number other than 0")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="torch2onnx.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="a checkpoint, FILE.weights or FILE.data")
+    add("--cfg", type=Path, metavar="FILE", help="default: the checkpoint's, or beside the weights")
+    add("--out", type=Path, metavar="PATH", help="FILE.onnx, of a .data a folder; default: beside")
+    add("--fixed-size", action="store_true", help="take pictures of the size of [net] only")
+    for name, kind, what in (
+        ("color", str, "order of the input's channels"),
+        ("mean", _number, "input = (v - mean) * norm"),
+        ("norm", _factor, "likewise"),
+    ):
+        default = getattr(TRAINED, name)
+        choices = ("RGB", "BGR") if kind is str else None
+        add(f"--{name}", type=kind, choices=choices, help=f"{what}, for the metadata ({default})")
+    add("--force", action="store_true", help="replace files that differ")
+    args = parser.parse_args(argv)
+    given = {n: v for n in ("color", "mean", "norm") if (v := getattr(args, n)) is not None}
+    try:
+        lines = convert(
+            args.model,
+            args.cfg,
+            args.out,
+            given=given,
+            fixed_size=args.fixed_size,
+            force=args.force,
+        )
+    except MtcnnError as error:
+        print(f"torch2onnx.py: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
