@@ -18,7 +18,6 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -32,11 +31,12 @@ import torch
 
 from convert.onnx_graph import onnx_model
 from convert.place import placing
+from convert.sources import read_checkpoint_source, read_darknet_source
 from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
-from train_mtcnn.checkpoint import load_checkpoint
-from train_mtcnn.darknet import float32, parse_decimal, read_cfg, read_data
+from train_mtcnn.darknet import float32, parse_decimal, read_data
 from train_mtcnn.detector import load_networks
 from train_mtcnn.files import read_bytes
+from train_mtcnn.inputs import TRAINED, Input
 from train_mtcnn.networks import Network
 
 TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
@@ -45,17 +45,6 @@ CHANNELS = (  # of the output of a cascade's network
     *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
     *("left_mouth_x", "left_mouth_y", "right_mouth_x", "right_mouth_y"),
 )
-
-
-class Input(NamedTuple):
-    """What a network is fed: (v - mean) * norm, v in 0..255, channels in the order `color`."""
-
-    mean: float
-    norm: float
-    color: str
-
-
-TRAINED = Input(127.5, 1 / 128, "RGB")  # by train.py
 
 
 def other_size(network: Network) -> tuple[int, int]:
@@ -162,9 +151,9 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
 
 def read_network(model: Path, cfg: Path | None) -> tuple[Network, Input]:
     """A network of a checkpoint or a `.weights` file, and what it takes. Raises as convert does."""
-    if model.suffix == ".weights":
-        return Network.from_darknet(cfg or model.with_suffix(".cfg"), model), TRAINED
-    return load_checkpoint(model, None if cfg is None else read_cfg(cfg)), TRAINED
+    read = read_darknet_source if model.suffix == ".weights" else read_checkpoint_source
+    source = read(model, cfg)
+    return source.network, source.fed
 
 
 def convert(
