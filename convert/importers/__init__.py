@@ -9,7 +9,12 @@ Each has
   gives the float32 values of each network's `.weights` file, in file order.
 """
 
-from convert.importers import caffe, facenet_pytorch, mtcnn_sysu
+from convert.importers import caffe, facenet_pytorch, ipazc, mtcnn_sysu
 
 # name on the command line -> module
-IMPORTERS = {"caffe": caffe, "facenet-pytorch": facenet_pytorch, "mtcnn-sysu": mtcnn_sysu}
+IMPORTERS = {
+    "caffe": caffe,
+    "facenet-pytorch": facenet_pytorch,
+    "ipazc": ipazc,
+    "mtcnn-sysu": mtcnn_sysu,
+}

@@ -123,6 +123,12 @@ def interleaved(tensors: Tensors) -> Tensors:
     }
 
 
+def unflatten_xyc(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    """A dense layer's weights, flattened in the order x, y, channel, as a convolution's."""
+    filters, channels, height, width = shape
+    return weights.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)
+
+
 def weights_values(
     file: str,
     name: str,
