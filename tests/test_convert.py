@@ -177,7 +177,7 @@ def test_import_again(tmp_path, capsys):
         str(make_wheel(tmp_path / f"{i}.whl", {n: state_bytes(s) for n, s in states.items()}))
         for i, states in enumerate((published_like(0), published_like(1)))
     )
-    command = ["facenet-pytorch", "--out", str(out), "--wheel"]
+    command = ["facenet-pytorch", "--out", str(out)]
     assert import_pretrained.main([*command, first]) == 0
     (out / "mine.txt").write_text("mine")
     before = {path.name: path.read_bytes() for path in out.iterdir()}

