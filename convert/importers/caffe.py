@@ -1,5 +1,8 @@
 """The paper's own networks: det1..3.prototxt and .caffemodel (MIT licence). Caffe is not needed.
 
+They go by the names of a training program, too: 12net, 24net and 48net, in one folder or each in a
+folder of its own name. What that program itself trained has other layers and is refused.
+
 OpenCV 4 reads them: it is there already, knows the old and the new form of the files, runs no code
 of them, and gives each layer's tensors. (The protobuf package would be one more dependency, with a
 description of the files of our own. OpenCV 5 reads no Caffe files: it is refused.)
@@ -24,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.importers.folder import find_one
 from convert.importers.tensors import (
     PAPER,
     Tensors,
@@ -32,15 +36,15 @@ from convert.importers.tensors import (
     logistic,
     pair,
     weights_values,
+    with_slopes,
 )
 from pymtcnn.errors import LibraryError, ModelError
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_prelu
 
 SETTINGS = PAPER
 
-_FILES = {"pnet": "det1", "rnet": "det2", "onet": "det3"}
+_FILES = {"pnet": ("det1", "12net"), "rnet": ("det2", "24net"), "onet": ("det3", "48net")}
 
 # Their layers with weights, in the order of our sections.
 _LAYERS = {
@@ -56,11 +60,14 @@ _LANDMARKS = "conv6-3"
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the argument `source`."""
     parser.add_argument(
-        "source", type=Path, metavar="FOLDER", help="holds det1, det2, det3 .prototxt, .caffemodel"
+        "source",
+        type=Path,
+        metavar="FOLDER",
+        help="holds det1, det2, det3 (or 12net, 24net, 48net) .prototxt, .caffemodel",
     )
 
 
-rewrite = with_prelu
+rewrite = with_slopes
 
 
 def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
@@ -80,7 +87,7 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
     Raises
     ------
     FileError
-        If a file cannot be read.
+        If a file cannot be found or read.
     LibraryError
         If OpenCV is missing or does not read Caffe's files.
     ModelError
@@ -90,9 +97,15 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
 
 
 def _network(folder: Path, name: str, layers: list[Layer]) -> np.ndarray:
-    file = str(folder / f"{_FILES[name]}.caffemodel")
+    stem, side = _FILES[name]
+    stems = stem, side, f"{side}/{stem}", f"{side}/{side}"
+    prototxt, model = (
+        find_one(folder, *(f"{stem}.{ending}" for stem in stems))
+        for ending in ("prototxt", "caffemodel")
+    )
+    file = str(model)
     pairs = pair(file, name, layers, _LAYERS[name].split())
-    blobs = _blobs(folder / f"{_FILES[name]}.prototxt", file)
+    blobs = _blobs(prototxt, file)
     check_names(file, f"the paper's {name}", pairs, blobs)
     theirs = {their: _tensors(file, their, layer, blobs[their]) for their, layer in pairs.items()}
     theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])

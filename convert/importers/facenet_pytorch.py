@@ -21,9 +21,9 @@ from convert.importers.tensors import (
     read_state,
     unflatten_xyc,
     weights_values,
+    with_slopes,
 )
 from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_prelu
 
 SETTINGS = PAPER
 
@@ -42,7 +42,7 @@ _PROBABILITY = {"pnet": "conv4_1", "rnet": "dense5_1", "onet": "dense6_1"}
 _LANDMARKS = "dense6_3"
 
 add_source = package.add_source
-rewrite = with_prelu
+rewrite = with_slopes
 
 
 def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:

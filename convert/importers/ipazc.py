@@ -31,10 +31,10 @@ from convert.importers.tensors import (
     pair,
     unflatten_xyc,
     weights_values,
+    with_slopes,
 )
 from pymtcnn.errors import ModelError
 from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_prelu
 
 SETTINGS = {**PAPER, "thresholds": (0.6, 0.7, 0.8)}  # its own defaults
 
@@ -51,7 +51,7 @@ _PROBABILITY = {"pnet": "conv4-2", "rnet": "fc5-2", "onet": "fc6-3"}
 _LANDMARKS = "fc6-2"
 
 add_source = package.add_source
-rewrite = with_prelu
+rewrite = with_slopes
 
 
 def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
