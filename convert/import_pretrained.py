@@ -6,9 +6,9 @@
     python convert/import_pretrained.py mtcnn-sysu FOLDER
     python convert/import_pretrained.py pytorch FOLDER
 
-The networks are those of darknet_cfg/, most with PReLU for leaky; what the cascade needs beside
-what they are fed is that of darknet_cfg/default.data. docs/importing.md has the rest. A new model is
-one file in importers/ and one line in its table.
+The networks are those of darknet_cfg/ with their own activations and poolings; what the cascade
+needs beside what they are fed is that of darknet_cfg/default.data. docs/importing.md has the rest.
+A new model is one file in importers/ and one line in its table.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ def test_import_again(model, tmp_path, capsys):
     assert (out / "onet.weights").read_bytes() != before
 
 
-@pytest.mark.parametrize("words", [[], ["other"], ["caffe"], ["mtcnn-sysu"]])
+@pytest.mark.parametrize("words", [[], ["other"], ["caffe"], ["mtcnn-sysu"], ["pytorch"]])
 def test_usage(words, capsys):
     with pytest.raises(SystemExit) as error:
         import_pretrained.main(words)
@@ -295,7 +295,7 @@ def refused(model, source, error, message):
 @pytest.mark.parametrize("model", MODELS)
 def test_missing_files(model, tmp_path):
     source = tmp_path / "source"
-    missing = "there are: none" if model == "mtcnn-sysu" else "cannot be read: No such file"
+    missing = "cannot be read: No such file" if model == "ipazc" else "there are: none"
     refused(model, source, FileError, f"source.*{missing}")
     write_random(model, source)
     sorted(source.glob("*3*" if model == "caffe" else "onet*"))[-1].unlink()
@@ -373,6 +373,26 @@ def test_caffe_files_that_do_not_belong_together(tmp_path):
 
 
 @needs_opencv_4
+@pytest.mark.parametrize("folders", [False, True])
+@pytest.mark.parametrize("stem", ["det", "net"])
+def test_other_names_of_caffe_files(tmp_path, folders, stem):
+    """As the programs that train such networks call them: 12net and so on, or folders of these."""
+    source = write_random("caffe", tmp_path / "source")
+    import_model("caffe", source, tmp_path / "out")
+    for number, side in enumerate(("12net", "24net", "48net"), 1):
+        for ending in ("prototxt", "caffemodel"):
+            name = f"{side if stem == 'net' else f'det{number}'}.{ending}"
+            target = source / side / name if folders else source / name
+            target.parent.mkdir(exist_ok=True)
+            (source / f"det{number}.{ending}").rename(target)
+    assert "nothing to do" in import_model("caffe", source, tmp_path / "out")
+    (source / "det3.caffemodel").write_bytes(b"")
+    if folders or stem == "net":
+        with pytest.raises(FileError, match=r"there are: (48net|det3).*caffemodel, "):
+            import_model("caffe", source, tmp_path / "out")
+
+
+@needs_opencv_4
 @settings(
     max_examples=60,
     deadline=None,
@@ -395,7 +415,8 @@ def test_damaged_caffemodels(tmp_path, cut, place, byte):
     else:
         content[place] = byte
         path.write_bytes(content)
-    layers = {"pnet": read_layers(caffe.rewrite(read_cfg(DARKNET_CFG / "pnet.cfg")))}
+    cfgs = caffe.rewrite({"pnet": read_cfg(DARKNET_CFG / "pnet.cfg")}, folder)
+    layers = {"pnet": read_layers(cfgs["pnet"])}
     try:
         values = caffe.read(folder, layers)["pnet"]
     except MtcnnError as error:
@@ -450,7 +471,7 @@ def test_damaged_states(tmp_path):
     path.write_bytes(whole)
     path.with_name("rnet_epoch_21.pt").write_bytes(whole)
     refused(
-        "mtcnn-sysu", source, FileError, "expected one rnet_epoch_N.pt, there are: rnet_epoch_2"
+        "mtcnn-sysu", source, FileError, r"expected one rnet_epoch_\*.pt, there are: rnet_epoch_2"
     )
 
 

@@ -1,7 +1,7 @@
 """The paper's own networks: det1..3.prototxt and .caffemodel (MIT licence). Caffe is not needed.
 
 They go by the names of a training program, too: 12net, 24net and 48net, in one folder or each in a
-folder of its own name. What that program itself trained has other layers and is refused.
+folder of its own name. What such a program itself trained has layers of other names: it is refused.
 
 OpenCV 4 reads them: it is there already, knows the old and the new form of the files, runs no code
 of them, and gives each layer's tensors. (The protobuf package would be one more dependency, with a

@@ -10,8 +10,8 @@ are x, y interleaved.
 
 What does not differ: one PReLU slope a channel; box offsets dx1, dy1, dx2, dy2; RGB; the input
 (v - 127.5) / 128. TensorFlow fills up a pooling of 'same' at the end first, and these never need
-more than one row or column: the last window hangs over, as ours do. The poolings that leave out
-what does not fill a window ('valid') have an odd input, where nothing is left over.
+more than one row or column: the last window hangs over, as ours do. Those that leave out what does
+not fill a window ('valid') see 9 and 21 rows, of which nothing is left over.
 """
 
 from __future__ import annotations

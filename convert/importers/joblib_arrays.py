@@ -18,10 +18,22 @@ import numpy as np
 
 from pymtcnn.errors import FileError, LibraryError
 
+_MAGIC = b"\x04\x22\x4d\x18"  # of LZ4 frames
 _LARGEST = 1 << 28  # bytes of a file, decompressed: as many as a network's weights may have
 
 _WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 _ARRAY, _DTYPE = "numpy.ndarray", "numpy.dtype"
+
+# What following a damaged pickle, or a hostile one, may raise.
+_WRONG = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass
@@ -31,10 +43,6 @@ class _Made:
     name: str
     arguments: tuple
     state: Any = None
-
-
-class _Mark:
-    """Where on the stack the items of a list, a tuple or a dict begin."""
 
 
 def read_arrays(content: bytes, name: str) -> list[np.ndarray]:
@@ -61,7 +69,7 @@ def read_arrays(content: bytes, name: str) -> list[np.ndarray]:
     stream = io.BytesIO(_decompress(content, name))
     try:
         arrays = _follow(stream, name)
-    except (ValueError, TypeError, LookupError, AttributeError, struct.error) as error:
+    except _WRONG as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FileError(f"{name}: not a whole file of joblib's: {reason}") from error
     if not isinstance(arrays, list) or not all(isinstance(one, np.ndarray) for one in arrays):
@@ -74,13 +82,16 @@ def _decompress(content: bytes, name: str) -> bytes:
         import lz4.frame  # here: other importers do without
     except ImportError as error:
         raise LibraryError(f"{name}: to read it takes lz4 ({error}); pip install lz4") from error
+    if not content.startswith(_MAGIC):
+        raise FileError(f"{name}: not compressed by LZ4")
     frame = lz4.frame.LZ4FrameDecompressor()
     try:
         whole = frame.decompress(content, max_length=_LARGEST)
     except RuntimeError as error:
-        raise FileError(f"{name}: not compressed by LZ4, or damaged: {error}") from error
+        raise FileError(f"{name}: its LZ4 frame is damaged: {error}") from error
     if not frame.eof:
-        raise FileError(f"{name}: its LZ4 frame is cut off, or has more than {_LARGEST} bytes")
+        fault = "is cut off" if frame.needs_input else f"holds more than {_LARGEST} bytes"
+        raise FileError(f"{name}: its LZ4 frame {fault}")
     return whole
 
 
@@ -88,11 +99,12 @@ def _follow(stream: io.BytesIO, name: str) -> Any:
     """The value that the pickle builds (protocols 4 and 5)."""
     stack: list[Any] = []
     memo: list[Any] = []
+    marks: list[int] = []  # where on the stack the items of a list, a tuple or a dict begin
     pop, push = stack.pop, stack.append
 
     def items() -> list:
-        start = max(i for i, value in enumerate(stack) if value is _Mark)
-        found = stack[start + 1 :]
+        start = marks.pop()
+        found = stack[start:]
         del stack[start:]
         return found
 
@@ -111,7 +123,7 @@ def _follow(stream: io.BytesIO, name: str) -> Any:
             case "BINGET" | "LONG_BINGET":
                 push(memo[argument])
             case "MARK":
-                push(_Mark)
+                marks.append(len(stack))
             case "EMPTY_TUPLE":
                 push(())
             case "TUPLE1" | "TUPLE2" | "TUPLE3":

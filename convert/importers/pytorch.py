@@ -78,10 +78,15 @@ def rewrite(cfgs: dict[str, Cfg], source: Path) -> dict[str, Cfg]:
     if slopes:
         cfgs = {name: with_prelu(cfg, shared=slopes == {1}) for name, cfg in cfgs.items()}
     floor = {name: with_floor_pooling(cfg) for name, cfg in cfgs.items()}
-    dense = list(states["rnet"].body.values())[-1:]
-    wanted = _body(read_layers(floor["rnet"]))[-1].tensors["weights"]
-    fits = [math.prod(each["weights"].shape[1:]) == math.prod(wanted[1:]) for each in dense]
-    return floor if any(fits) else cfgs
+    ours, _ = _split(read_layers(floor["rnet"]))
+    theirs = [tensors["weights"].shape for tensors in states["rnet"].body.values()]
+    same = _inputs(theirs) == _inputs([layer.tensors["weights"] for layer in ours])
+    return floor if same else cfgs
+
+
+def _inputs(weights: list[tuple[int, ...]]) -> int:
+    """How many values the last layer before the heads, a dense one, sums up."""
+    return math.prod(weights[-1][1:]) if weights else 0
 
 
 def read(
@@ -114,15 +119,20 @@ def read(
 
 def _network(name: str, states: _States, layers: list[Layer], face_class: int) -> np.ndarray:
     file, body, prelus, heads = states
-    with_weights = sum("weights" in layer.tensors for layer in layers)
-    ours = len(_body(layers)), sum(layer.type == "prelu" for layer in layers)
+    our_body, our_heads = _split(layers)
+    ours = len(our_body), sum(layer.type == "prelu" for layer in layers)
     if (len(body), len(prelus)) != ours:
         raise ModelError(
             f"{file}: before its heads has {len(body)} convolutions or dense layers"
             f" ({', '.join(body)}) and {len(prelus)} PReLU layers with weights,"
             f" darknet_cfg/{name}.cfg {ours[0]} and {ours[1]}"
         )
-    chosen = _heads_in_order(file, heads, with_weights - len(body))
+    outputs = [layer.shape.channels for layer in our_heads]
+    if outputs not in ([1, 4], [1, 4, 10]):
+        raise ModelError(
+            f"{file}: has heads of 1, 4 and 10 outputs, darknet_cfg/{name}.cfg of {outputs}"
+        )
+    chosen = _heads_in_order(file, heads, len(outputs))
     slopes, others = iter(prelus), iter([*body, *chosen])
     names = [next(slopes if x.type == "prelu" else others) for x in layers if x.tensors]
     pairs = pair(file, name, layers, names)
@@ -166,9 +176,9 @@ def _read(folder: Path, name: str) -> _States:
         elif axes in ({"weight": 2, "bias": 1}, {"weight": 4, "bias": 1}):
             layers[module] = {"weights": parts["weight"], "biases": parts["bias"]}
         else:
-            there = ", ".join(f"{part} {list(values.shape)}" for part, values in parts.items())
+            there = ", ".join(f"{module}.{part} {list(parts[part].shape)}" for part in parts)
             raise ModelError(
-                f"{file}: '{module}' is no convolution, dense layer or PReLU: it has {there}"
+                f"{file}: unknown, no convolution, dense layer or PReLU: {there.removeprefix('.')}"
             )
     start = _first_head([len(tensors["biases"]) for tensors in layers.values()])
     names = list(layers)
@@ -180,10 +190,11 @@ def _read(folder: Path, name: str) -> _States:
     )
 
 
-def _body(layers: list[Layer]) -> list[Layer]:
-    """Our convolutions before the heads."""
+def _split(layers: list[Layer]) -> tuple[list[Layer], list[Layer]]:
+    """Our convolutions: those before the heads, and the heads."""
     found = [layer for layer in layers if "weights" in layer.tensors]
-    return found[: _first_head([layer.shape.channels for layer in found])]
+    start = _first_head([layer.shape.channels for layer in found])
+    return found[:start], found[start:]
 
 
 def _first_head(outputs: list[int]) -> int:
