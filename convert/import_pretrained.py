@@ -2,11 +2,13 @@
 
     python convert/import_pretrained.py facenet-pytorch
     python convert/import_pretrained.py caffe FOLDER
+    python convert/import_pretrained.py ipazc
     python convert/import_pretrained.py mtcnn-sysu FOLDER
+    python convert/import_pretrained.py pytorch FOLDER
 
-The networks are those of darknet_cfg/ with PReLU for leaky; what the cascade needs beside what they
-are fed is that of darknet_cfg/default.data. docs/importing.md has the rest. A new model is one file
-in importers/ and one line in its table.
+The networks are those of darknet_cfg/ with their own activations and poolings; what the cascade
+needs beside what they are fed is that of darknet_cfg/default.data. docs/importing.md has the rest.
+A new model is one file in importers/ and one line in its table.
 """
 
 from __future__ import annotations
@@ -39,11 +41,12 @@ from train_mtcnn.darknet import (
 from train_mtcnn.layers import read_layers
 
 
-def write_model(name: str, source: Path | None, folder: Path) -> None:
+def write_model(name: str, source: Path | None, folder: Path, options: dict) -> None:
     """Import the model `name` and write its seven files into `folder`."""
     importer = IMPORTERS[name]
-    cfgs = {n: importer.rewrite(read_cfg(DARKNET_CFG / f"{n}.cfg")) for n in NETWORKS}
-    values = importer.read(source, {n: read_layers(cfg) for n, cfg in cfgs.items()})
+    cfgs = {n: read_cfg(DARKNET_CFG / f"{n}.cfg") for n in NETWORKS}
+    cfgs = importer.rewrite(cfgs, source)
+    values = importer.read(source, {n: read_layers(cfg) for n, cfg in cfgs.items()}, **options)
     files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
     for network in NETWORKS:
         write_cfg(files["cfg"][network], cfgs[network])
@@ -56,7 +59,9 @@ def write_model(name: str, source: Path | None, folder: Path) -> None:
     )
 
 
-def import_model(name: str, source: Path | None, out: Path, force: bool = False) -> str:
+def import_model(
+    name: str, source: Path | None, out: Path, force: bool = False, **options: object
+) -> str:
     """Import the model `name` into the folder `out`, whole or not at all.
 
     Parameters
@@ -69,6 +74,8 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
         The folder to write; other files in it stay as they are.
     force
         Replace files that are there and differ.
+    options
+        The importer's own.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def import_model(name: str, source: Path | None, out: Path, force: bool = False)
     """
     there = out.exists()
     with placing(out, force) as (folder, new):
-        write_model(name, source, folder)
+        write_model(name, source, folder, options)
     if not there:
         return f"{name}: written to {out}/"
     if not new:
@@ -111,10 +118,11 @@ def main(argv: list[str] | None = None) -> int:
             "--out", type=Path, metavar="DIR", help=f"folder to write (default: darknet_cfg/{name})"
         )
         command.add_argument("--force", action="store_true", help="replace files that differ")
-    args = parser.parse_args(argv)
-    out = args.out or DARKNET_CFG / args.model
+    args = vars(parser.parse_args(argv))
+    name, out = args.pop("model"), args.pop("out")
+    out = out or DARKNET_CFG / name
     try:
-        print(import_model(args.model, args.source, out.resolve(), args.force))
+        print(import_model(name, out=out.resolve(), **args))
     except MtcnnError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1

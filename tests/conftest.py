@@ -70,6 +70,29 @@ def models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ipazc_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the three files of ipazc's mtcnn 1.0.0.
+
+    From the wheel $MTCNN_IPAZC_WHEEL, else one in $MTCNN_MODELS, else the installed package, else
+    PyPI.
+    """
+    from convert.importers import ipazc
+    from pymtcnn.errors import FileError
+
+    models = Path(os.environ.get("MTCNN_MODELS") or ROOT.parent / "shared" / "models")
+    wheels = sorted(models.glob("mtcnn-1.0.0-*.whl"))
+    named = os.environ.get("MTCNN_IPAZC_WHEEL") or (wheels[0] if wheels else None)
+    try:
+        files = ipazc.find(Path(named) if named else None)
+    except FileError as error:
+        pytest.skip(f"{error} (or in $MTCNN_IPAZC_WHEEL)")
+    folder = tmp_path_factory.mktemp("ipazc")
+    for name, (_, content) in files.items():
+        (folder / f"{name}.lz4").write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def wider_val(data_dir: Path) -> Path:
     """The folder WIDER_val, with images/<event>/*.jpg."""
     folder = data_dir / "wider" / "WIDER_val"

@@ -169,6 +169,11 @@ def test_import_of_any_numbers(tmp_path, report_difference):
     assert (data.thresholds, data.nms, data.color) == ((0.6, 0.7, 0.7), default.nms, "RGB")
     assert data.max_boxes == default.max_boxes
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "x.whl"]
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "folder")
+    for folder in ("folder", "folder/facenet_pytorch", "folder/facenet_pytorch/data"):
+        command = "facenet-pytorch", tmp_path / folder, tmp_path / "out"
+        assert "nothing to do" in import_pretrained.import_model(*command)
 
 
 def test_import_again(tmp_path, capsys):
@@ -177,7 +182,7 @@ def test_import_again(tmp_path, capsys):
         str(make_wheel(tmp_path / f"{i}.whl", {n: state_bytes(s) for n, s in states.items()}))
         for i, states in enumerate((published_like(0), published_like(1)))
     )
-    command = ["facenet-pytorch", "--out", str(out), "--wheel"]
+    command = ["facenet-pytorch", "--out", str(out)]
     assert import_pretrained.main([*command, first]) == 0
     (out / "mine.txt").write_text("mine")
     before = {path.name: path.read_bytes() for path in out.iterdir()}

@@ -1,9 +1,10 @@
-"""The importers for the paper's Caffe files and for mtCNN_sysu's checkpoints.
+"""The importers for the paper's Caffe files, ipazc's mtcnn and mtCNN_sysu's checkpoints.
 
 Each on random weights, and on the published ones where they are there; a network that was imported
 gives what an independent reading of the same source gives.
 """
 
+import importlib.util
 import os
 import sys
 
@@ -15,6 +16,7 @@ import torch.nn.functional as F
 from caffe_files import caffe_layers, write_caffe, write_random_caffe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ipazc_files import keras_forward, read_ipazc, write_random_ipazc
 
 import pymtcnn
 from convert import import_pretrained
@@ -34,7 +36,15 @@ FACES = {"astronaut": (178, 60, 268, 175), "grace_hopper": (175, 115, 350, 336)}
 needs_opencv_4 = pytest.mark.skipif(
     not hasattr(cv2.dnn, "readNetFromCaffe"), reason="OpenCV 5 reads no Caffe files"
 )
-MODELS = [pytest.param("caffe", marks=needs_opencv_4), "mtcnn-sysu"]
+needs_joblib = pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("joblib", "lz4"))),
+    reason="mtcnn's files are made with joblib and lz4: pip install '.[test]'",
+)
+MODELS = [
+    pytest.param("caffe", marks=needs_opencv_4),
+    pytest.param("ipazc", marks=needs_joblib),
+    "mtcnn-sysu",
+]
 
 
 # ---- sources -------------------------------------------------------------------------------------
@@ -85,6 +95,8 @@ def write_states(folder, states):
 def write_random(model, folder, seed=0):
     if model == "caffe":
         write_random_caffe(folder, seed)
+    elif model == "ipazc":
+        write_random_ipazc(folder, seed)
     else:
         write_states(folder, sysu_states(seed))
     return folder
@@ -95,10 +107,22 @@ def weights(request):
     return request.param
 
 
+@pytest.fixture
+def published(request):
+    """A function that gives the folder of a model's published files."""
+
+    def folder(model):
+        if model == "ipazc":
+            return request.getfixturevalue("ipazc_folder")
+        return request.getfixturevalue("models_dir") / FOLDERS[model]
+
+    return folder
+
+
 def source_of(model, weights, request):
     """The folder of a model's files, published or random."""
     if weights == "published":
-        return request.getfixturevalue("models_dir") / FOLDERS[model]
+        return request.getfixturevalue("published")(model)
     return write_random(model, request.getfixturevalue("tmp_path") / "source")
 
 
@@ -143,7 +167,11 @@ def sysu_forward(folder, name, x):
     return y if y.ndim == 4 else y[:, :, None, None]
 
 
-FORWARD = {"caffe": caffe_forward, "mtcnn-sysu": sysu_forward}
+def ipazc_forward(folder, name, x):
+    return keras_forward(read_ipazc(folder, name), name, x)
+
+
+FORWARD = {"caffe": caffe_forward, "ipazc": ipazc_forward, "mtcnn-sysu": sysu_forward}
 
 
 def crops(picture, face, size, data):
@@ -190,16 +218,15 @@ def test_settings(model, tmp_path):
         [f"{model}.data", *(f"{n}.{kind}" for n in NETWORKS for kind in ("cfg", "weights"))]
     )
     data, default = (read_data(p) for p in (tmp_path / "out" / f"{model}.data", DEFAULT_MODEL))
-    expected = {"caffe": (127.5, 1 / 128, "RGB"), "mtcnn-sysu": (0, 1 / 255, "BGR")}[model]
-    assert (data.mean, data.norm, data.color) == expected
-    assert (data.thresholds, data.nms, data.max_boxes) == (
-        *(default.thresholds, default.nms, default.max_boxes),
-    )
+    theirs = {"mtcnn-sysu": (0, 1 / 255, "BGR")}.get(model, (127.5, 1 / 128, "RGB"))
+    assert (data.mean, data.norm, data.color) == theirs
+    assert data.thresholds == (0.6, 0.7, 0.8 if model == "ipazc" else 0.7)
+    assert (data.nms, data.max_boxes) == (default.nms, default.max_boxes)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_published_models_find_the_faces(model, models_dir, pictures, tmp_path):
-    import_model(model, models_dir / FOLDERS[model], tmp_path / "out")
+def test_published_models_find_the_faces(model, published, pictures, tmp_path):
+    import_model(model, published(model), tmp_path / "out")
     with pymtcnn.Detector(tmp_path / "out" / f"{model}.data") as detector:
         for path in pictures:
             found = detector.detect(path)
@@ -246,7 +273,7 @@ def test_import_again(model, tmp_path, capsys):
     assert (out / "onet.weights").read_bytes() != before
 
 
-@pytest.mark.parametrize("words", [[], ["other"], ["caffe"], ["mtcnn-sysu"]])
+@pytest.mark.parametrize("words", [[], ["other"], ["caffe"], ["mtcnn-sysu"], ["pytorch"]])
 def test_usage(words, capsys):
     with pytest.raises(SystemExit) as error:
         import_pretrained.main(words)
@@ -268,7 +295,7 @@ def refused(model, source, error, message):
 @pytest.mark.parametrize("model", MODELS)
 def test_missing_files(model, tmp_path):
     source = tmp_path / "source"
-    missing = "cannot be read: No such file" if model == "caffe" else "there are: none"
+    missing = "cannot be read: No such file" if model == "ipazc" else "there are: none"
     refused(model, source, FileError, f"source.*{missing}")
     write_random(model, source)
     sorted(source.glob("*3*" if model == "caffe" else "onet*"))[-1].unlink()
@@ -346,6 +373,26 @@ def test_caffe_files_that_do_not_belong_together(tmp_path):
 
 
 @needs_opencv_4
+@pytest.mark.parametrize("folders", [False, True])
+@pytest.mark.parametrize("stem", ["det", "net"])
+def test_other_names_of_caffe_files(tmp_path, folders, stem):
+    """As the programs that train such networks call them: 12net and so on, or folders of these."""
+    source = write_random("caffe", tmp_path / "source")
+    import_model("caffe", source, tmp_path / "out")
+    for number, side in enumerate(("12net", "24net", "48net"), 1):
+        for ending in ("prototxt", "caffemodel"):
+            name = f"{side if stem == 'net' else f'det{number}'}.{ending}"
+            target = source / side / name if folders else source / name
+            target.parent.mkdir(exist_ok=True)
+            (source / f"det{number}.{ending}").rename(target)
+    assert "nothing to do" in import_model("caffe", source, tmp_path / "out")
+    (source / "det3.caffemodel").write_bytes(b"")
+    if folders or stem == "net":
+        with pytest.raises(FileError, match=r"there are: (48net|det3).*caffemodel, "):
+            import_model("caffe", source, tmp_path / "out")
+
+
+@needs_opencv_4
 @settings(
     max_examples=60,
     deadline=None,
@@ -368,7 +415,8 @@ def test_damaged_caffemodels(tmp_path, cut, place, byte):
     else:
         content[place] = byte
         path.write_bytes(content)
-    layers = {"pnet": read_layers(caffe.rewrite(read_cfg(DARKNET_CFG / "pnet.cfg")))}
+    cfgs = caffe.rewrite({"pnet": read_cfg(DARKNET_CFG / "pnet.cfg")}, folder)
+    layers = {"pnet": read_layers(cfgs["pnet"])}
     try:
         values = caffe.read(folder, layers)["pnet"]
     except MtcnnError as error:
@@ -423,7 +471,7 @@ def test_damaged_states(tmp_path):
     path.write_bytes(whole)
     path.with_name("rnet_epoch_21.pt").write_bytes(whole)
     refused(
-        "mtcnn-sysu", source, FileError, "expected one rnet_epoch_N.pt, there are: rnet_epoch_2"
+        "mtcnn-sysu", source, FileError, r"expected one rnet_epoch_\*.pt, there are: rnet_epoch_2"
     )
 
 

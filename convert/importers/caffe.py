@@ -1,5 +1,8 @@
 """The paper's own networks: det1..3.prototxt and .caffemodel (MIT licence). Caffe is not needed.
 
+They go by the names of a training program, too: 12net, 24net and 48net, in one folder or each in a
+folder of its own name. What such a program itself trained has layers of other names: it is refused.
+
 What differs from our networks, and is put right exactly:
 
 - Their program is MATLAB's, whose pictures lie column by column: to Caffe, a picture's x is the
@@ -21,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from convert.caffe_net import read_caffe
+from convert.importers.folder import find_one
 from convert.importers.tensors import (
     PAPER,
     Tensors,
@@ -29,14 +33,14 @@ from convert.importers.tensors import (
     logistic,
     pair,
     weights_values,
+    with_slopes,
 )
 from pymtcnn.errors import ModelError
 from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_prelu
 
 SETTINGS = PAPER
 
-_FILES = {"pnet": "det1", "rnet": "det2", "onet": "det3"}
+_FILES = {"pnet": ("det1", "12net"), "rnet": ("det2", "24net"), "onet": ("det3", "48net")}
 
 # Their layers with weights, in the order of our sections.
 _LAYERS = {
@@ -52,11 +56,14 @@ _LANDMARKS = "conv6-3"
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the argument `source`."""
     parser.add_argument(
-        "source", type=Path, metavar="FOLDER", help="holds det1, det2, det3 .prototxt, .caffemodel"
+        "source",
+        type=Path,
+        metavar="FOLDER",
+        help="holds det1, det2, det3 (or 12net, 24net, 48net) .prototxt, .caffemodel",
     )
 
 
-rewrite = with_prelu
+rewrite = with_slopes
 
 
 def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
@@ -76,7 +83,7 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
     Raises
     ------
     FileError
-        If a file cannot be read.
+        If a file cannot be found or read.
     LibraryError
         If OpenCV is missing or does not read Caffe's files.
     ModelError
@@ -86,9 +93,15 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
 
 
 def _network(folder: Path, name: str, layers: list[Layer]) -> np.ndarray:
-    file = str(folder / f"{_FILES[name]}.caffemodel")
+    stem, side = _FILES[name]
+    stems = stem, side, f"{side}/{stem}", f"{side}/{side}"
+    prototxt, model = (
+        find_one(folder, *(f"{stem}.{ending}" for stem in stems))
+        for ending in ("prototxt", "caffemodel")
+    )
+    file = str(model)
     pairs = pair(file, name, layers, _LAYERS[name].split())
-    found = read_caffe(folder / f"{_FILES[name]}.prototxt", file)
+    found = read_caffe(prototxt, file)
     blobs = {layer.name: layer.blobs for layer in found if layer.blobs}
     check_names(file, f"the paper's {name}", pairs, blobs)
     theirs = {their: _tensors(file, their, layer, blobs[their]) for their, layer in pairs.items()}

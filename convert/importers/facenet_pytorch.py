@@ -1,7 +1,5 @@
 """facenet-pytorch's three networks (the paper's weights, MIT licence), from its wheel.
 
-The package itself is never imported: its `.pt` files are read from the wheel.
-
 What differs from our networks, and is put right exactly: two classes and a softmax where we have
 one logistic (the difference of the two), dense layers where we have convolutions that cover their
 whole input (theirs flatten in the order width, height, channel), landmarks as x1..x5, y1..y5 where
@@ -10,24 +8,27 @@ ours are x, y interleaved.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from convert.importers.tensors import PAPER, interleaved, logistic, pair, read_state, weights_values
-from pymtcnn.errors import FileError
-from train_mtcnn.files import read_bytes
+from convert.importers import package
+from convert.importers.tensors import (
+    PAPER,
+    interleaved,
+    logistic,
+    pair,
+    read_state,
+    unflatten_xyc,
+    weights_values,
+    with_slopes,
+)
 from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_prelu
 
 SETTINGS = PAPER
-REQUIREMENT = "facenet-pytorch==2.6.0"
+
+_REQUIREMENT = "facenet-pytorch==2.6.0"
+_MEMBERS = {name: f"facenet_pytorch/data/{name}.pt" for name in ("pnet", "rnet", "onet")}
 
 # Their layers in the order of our sections with weights; the last two or three are the heads:
 # probability, box offsets, landmarks.
@@ -40,15 +41,8 @@ _LAYERS = {
 _PROBABILITY = {"pnet": "conv4_1", "rnet": "dense5_1", "onet": "dense6_1"}
 _LANDMARKS = "dense6_3"
 
-
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the wheel."""
-    parser.add_argument(
-        "--wheel", dest="source", type=Path, metavar="FILE", help="the published file, if at hand"
-    )
-
-
-rewrite = with_prelu
+add_source = package.add_source
+rewrite = with_slopes
 
 
 def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
@@ -57,7 +51,8 @@ def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.nd
     Parameters
     ----------
     source
-        A wheel of facenet-pytorch; None: the installed package's files, else the wheel from PyPI.
+        A wheel of facenet-pytorch or a folder of it; None: the installed package, else the wheel
+        from PyPI.
     layers
         Our networks' layers, by name.
 
@@ -77,40 +72,8 @@ def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.nd
 
 
 def find(source: Path | None) -> dict[str, tuple[str, bytes]]:
-    """Network's name -> name and content of its `.pt` file."""
-    if source is not None:
-        return _from_wheel(source)
-    spec = importlib.util.find_spec("facenet_pytorch")  # a top-level name: nothing is imported
-    if spec is not None and spec.submodule_search_locations:
-        folder = Path(spec.submodule_search_locations[0]) / "data"
-        paths = {name: folder / f"{name}.pt" for name in _LAYERS}
-        return {name: (str(path), read_bytes(path)) for name, path in paths.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-        command += ["--disable-pip-version-check", "--retries", "1", "--dest", folder, REQUIREMENT]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-            raise FileError(
-                f"{REQUIREMENT} cannot be downloaded ({reason}); with no way to PyPI, fetch its"
-                " wheel elsewhere and name it with --wheel"
-            )
-        return _from_wheel(wheels[0])
-
-
-def _from_wheel(path: Path) -> dict[str, tuple[str, bytes]]:
-    found = {}
-    try:
-        with zipfile.ZipFile(path) as wheel:
-            for name in _LAYERS:
-                member = f"facenet_pytorch/data/{name}.pt"
-                found[name] = f"{path}:{member}", wheel.read(member)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise FileError(f"{path}: not a wheel of facenet-pytorch: {error}") from error
-    return found
+    """Network's name -> name and content of its `.pt` file. Raises FileError."""
+    return package.find(source, _REQUIREMENT, _MEMBERS)
 
 
 def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.ndarray:
@@ -119,9 +82,4 @@ def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.nd
     theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
     if _LANDMARKS in theirs:
         theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
-    return weights_values(file, name, pairs, theirs, _unflatten)
-
-
-def _unflatten(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
-    filters, channels, height, width = shape
-    return weights.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)
+    return weights_values(file, name, pairs, theirs, unflatten_xyc)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.importers.folder import find_one
 from convert.importers.tensors import PAPER, pair, read_state, weights_values
-from pymtcnn.errors import FileError
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
@@ -47,9 +47,9 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def rewrite(cfg: Cfg) -> Cfg:
-    """Our network as theirs."""
-    return with_floor_pooling(with_prelu(cfg, shared=True))
+def rewrite(cfgs: dict[str, Cfg], source: Path) -> dict[str, Cfg]:
+    """Our networks as theirs."""
+    return {name: with_floor_pooling(with_prelu(cfg, shared=True)) for name, cfg in cfgs.items()}
 
 
 def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
@@ -73,19 +73,11 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
     ModelError
         If they are not the networks that we expect.
     """
-    return {name: _network(name, _find(source, name), layers[name]) for name in layers}
+    return {name: _network(name, source, layers[name]) for name in layers}
 
 
-def _find(folder: Path, name: str) -> Path:
-    """The one file of a network."""
-    found = sorted(folder.glob(f"{name}_epoch_*.pt"))
-    if len(found) != 1:
-        there = ", ".join(path.name for path in found) or "none"
-        raise FileError(f"{folder}: expected one {name}_epoch_N.pt, there are: {there}")
-    return found[0]
-
-
-def _network(name: str, path: Path, layers: list[Layer]) -> np.ndarray:
+def _network(name: str, folder: Path, layers: list[Layer]) -> np.ndarray:
+    path = find_one(folder, f"{name}_epoch_*.pt")
     file = str(path)
     pairs = pair(file, name, layers, _LAYERS[name].split())
     theirs = read_state(read_bytes(path), file, f"mtCNN_sysu's {name}", pairs, _LEFT_OUT[name])

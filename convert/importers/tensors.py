@@ -14,12 +14,19 @@ import torch
 
 from pymtcnn.errors import ModelError
 from train_mtcnn.checkpoint import load_tensors
+from train_mtcnn.darknet import Cfg
 from train_mtcnn.layers import Layer
+from train_mtcnn.rewrite import with_prelu
 
 Tensors = dict[str, np.ndarray]
 
 # The paper's networks: their settings in a `.data` file.
 PAPER = {"thresholds": (0.6, 0.7, 0.7), "mean": 127.5, "norm": 0.0078125, "color": "RGB"}
+
+
+def with_slopes(cfgs: dict[str, Cfg], source: object = None) -> dict[str, Cfg]:
+    """Our networks as the paper's, whatever their source: one PReLU slope a channel."""
+    return {name: with_prelu(cfg) for name, cfg in cfgs.items()}
 
 
 def check_names(file: str, what: str, expected: Iterable[str], found: Iterable[str]) -> None:
@@ -58,6 +65,24 @@ def pair(file: str, name: str, layers: list[Layer], names: list[str]) -> dict[st
     return dict(zip(names, ours, strict=True))
 
 
+def load_state(content: bytes, file: str) -> dict:
+    """The state dict in a file of PyTorch, by itself or as the "state_dict" of a checkpoint.
+
+    Raises FileError, as load_tensors does; no code of the file is run.
+    """
+    content = load_tensors(content, file)
+    inner = content.get("state_dict")
+    return inner if isinstance(inner, dict) else content
+
+
+def state_array(file: str, key: str, value: object) -> np.ndarray:
+    """A tensor of a state dict as float64. Raises ModelError if it is none of real numbers."""
+    plain = isinstance(value, torch.Tensor) and value.layout == torch.strided
+    if not plain or not value.is_floating_point():
+        raise ModelError(f"{file}: {key} is no tensor of floating-point numbers")
+    return value.detach().double().numpy()
+
+
 _KEYS = {"weights": "weight", "biases": "bias", "slopes": "weight"}  # part -> PyTorch's name
 
 
@@ -88,20 +113,15 @@ def read_state(
     ModelError
         If it holds other layers, or something else than floating-point tensors.
     """
-    state = load_tensors(content, file)
+    state = load_state(content, file)
     keys = {
         name: {part: f"{name}.{_KEYS[part]}" for part in layer.tensors}
         for name, layer in pairs.items()
     }
     expected = [key for parts in keys.values() for key in parts.values()]
     check_names(file, what, expected, [str(key) for key in state if key not in left_out])
-    for key in expected:
-        value = state[key]
-        plain = isinstance(value, torch.Tensor) and value.layout == torch.strided
-        if not plain or not value.is_floating_point():
-            raise ModelError(f"{file}: {key} is no tensor of floating-point numbers")
     return {
-        name: {part: state[key].detach().double().numpy() for part, key in parts.items()}
+        name: {part: state_array(file, key, state[key]) for part, key in parts.items()}
         for name, parts in keys.items()
     }
 
@@ -121,6 +141,12 @@ def interleaved(tensors: Tensors) -> Tensors:
         part: values[order] if len(values) == len(order) else values
         for part, values in tensors.items()
     }
+
+
+def unflatten_xyc(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    """A dense layer's weights, flattened in the order x, y, channel, as a convolution's."""
+    filters, channels, height, width = shape
+    return weights.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)
 
 
 def weights_values(
