@@ -398,7 +398,7 @@ pad = 0
 def test_default_data():
     data = read_data(DEFAULT_MODEL)
     assert set(data.cfg) == set(data.weights) == set(NETWORKS)
-    assert data.cfg["pnet"].parent.parent == DARKNET_CFG
+    assert data.cfg["pnet"].parent == DARKNET_CFG
     assert data.color in ("RGB", "BGR") and 0 < data.scale_factor < 1
 
 

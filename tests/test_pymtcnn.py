@@ -132,7 +132,7 @@ def test_results_outlive_the_next_detection_and_the_detector(default_model, hopp
 def test_repr(detector, reference):
     assert re.match(r"Detections\(1 face, \d+\.\d\d ms\)\n  [01]\.\d{4}  \d", repr(reference))
     assert re.fullmatch(r"Stage\(pnet: \d+ -> \d+, \d+\.\d\d ms\)", repr(reference.stages[0]))
-    assert "thresholds=(0.6, 0.7, 0.7)" in repr(detector)
+    assert f"thresholds={detector.options.thresholds}" in repr(detector)
 
 
 # ---- images --------------------------------------------------------------------------------------
