@@ -144,6 +144,7 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
         raise ModelError(
             f"{path.name}: not written: ONNX Runtime's output is {largest:.1e} from PyTorch's,"
             f" more than {TOLERANCE:.0e}"
+            + ("; --fixed-size leaves sizes other than its own out" if any_size else "")
         )
     size = "any size" if any_size else "this size only"
     return f"input {network.input_shape} ({size}), output {network.output_shape}, {checked}"

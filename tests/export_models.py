@@ -12,8 +12,9 @@ from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, Cfg, read_cfg
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
-# "trained": our own checkpoints; "leaky", "prelu": random numbers; the others: published models.
-MODELS = ("trained", "leaky", "prelu", "batch-norm", "facenet-pytorch", "caffe", "mtcnn-sysu")
+# "trained": our own checkpoints; "leaky" to "batch-norm": random numbers; the others: published.
+# (facenet-pytorch and ipazc have the same weights as caffe.)
+MODELS = ("trained", "leaky", "prelu", "batch-norm", "caffe", "mtcnn-sysu")
 _PUBLISHED = {"caffe": "caffe-original", "mtcnn-sysu": "mtcnn-sysu"}  # folder in $MTCNN_MODELS
 _RANDOM = {
     "leaky": lambda cfg: cfg,
@@ -51,12 +52,6 @@ def read_test_model(name: str, folder: Path, request: pytest.FixtureRequest) -> 
             cfg = _RANDOM[name](read_cfg(DARKNET_CFG / f"{net}.cfg"))
             save_checkpoint(folder / f"{net}.pt", random_network(cfg, seed))
         return {net: read_checkpoint_source(folder / f"{net}.pt") for net in NETWORKS}
-    if name == "facenet-pytorch":
-        request.getfixturevalue("default_model")
-        data = DARKNET_CFG / name / f"{name}.data"
-        if not data.is_file():
-            pytest.skip(f"{data} is not there: convert/import_pretrained.py {name} makes it")
-        return read_model(data)[1]
     source = request.getfixturevalue("models_dir") / _PUBLISHED[name]
     if not source.is_dir():
         pytest.skip(f"{source} is not there")

@@ -1,7 +1,8 @@
-"""Rung 3: what torch2darknet.py writes, in each reader, against PyTorch on what it was made of.
+"""Rung 3: what torch2darknet.py and torch2onnx.py write, against PyTorch on what it was made of.
 
-The same pixels, fed to each as it wants them; differences of probabilities, offsets, landmarks. The
-readers: OpenCV 4's Darknet reader, within 1e-4; the C core and PyTorch, within 1e-5.
+The same pixels, fed to each reader as it wants them; differences of probabilities, offsets,
+landmarks. The readers: OpenCV 4's Darknet reader, within 1e-4; the C core, PyTorch and ONNX
+Runtime, within 1e-5.
 """
 
 import cv2
@@ -97,6 +98,30 @@ def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path,
         what = f"{label} {name}, {dialect} files: {reader} against PyTorch's source"
         report_difference(what, difference, TOLERANCE[reader])
         assert difference <= TOLERANCE[reader], what
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_onnx_runtime_agrees_with_the_source(model, name, pictures, tmp_path, report_difference):
+    pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[export]'")
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    from convert.torch2onnx import write
+
+    label, sources = model
+    network, fed = sources[name].network, sources[name].fed
+    write(tmp_path / "x.onnx", network, fed, fixed_size=name != "pnet")
+    session = runtime.InferenceSession(tmp_path / "x.onnx", providers=["CPUExecutionProvider"])
+    picture = read_picture(pictures[0])
+    largest = 0.0
+    for size in SIZES[name]:
+        x = fed_with(pixels(picture, *size), fed)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(x)).numpy()
+        (found,) = session.run(None, {"input": x})
+        assert found.shape == expected.shape
+        largest = max(largest, float(np.abs(found - expected).max()))
+    what = f"{label} {name}: ONNX Runtime against PyTorch's source"
+    report_difference(what, largest, 1e-5)
+    assert largest <= 1e-5
 
 
 def test_the_core_finds_the_same_faces(default_model, pictures, tmp_path, report_difference):
