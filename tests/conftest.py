@@ -38,14 +38,8 @@ def program() -> Path:
 
 @pytest.fixture(scope="session")
 def default_model() -> Path:
-    """darknet_cfg/default.data, with all files that it names."""
-    path = ROOT / "darknet_cfg" / "default.data"
-    lines = [line.partition("=") for line in path.read_text().splitlines()]
-    for key, _, value in lines:
-        file = path.parent / value.strip()
-        if key.strip().endswith(("_cfg", "_weights")) and not file.is_file():
-            pytest.skip(f"{file} is not there: run make_install.sh")
-    return path
+    """darknet_cfg/default.data."""
+    return ROOT / "darknet_cfg" / "default.data"
 
 
 # ---- pictures ------------------------------------------------------------------------------------

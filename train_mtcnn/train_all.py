@@ -92,7 +92,7 @@ ROUNDS = (
         " --average 0.9995 --cut 0.25 --grey 0.1",
     ),
 )
-SMALL = "--epochs 3 --steps 60 --batch 128 --warmup 0.5 --average 0.9"  # over a round's: a trial
+SMALL = "--epochs 3 --steps 40 --batch 128 --warmup 0.5 --average 0.9"  # over a round's: a trial
 
 
 @dataclass(frozen=True)
