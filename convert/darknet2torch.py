@@ -25,7 +25,7 @@ if __name__ == "__main__":
 from convert.place import placing
 from convert.sidecar import sha256
 from convert.sources import FED, Source, read_darknet_source, read_model
-from pymtcnn.errors import MtcnnError
+from pymtcnn.errors import FileError, MtcnnError
 from train_mtcnn.checkpoint import save_checkpoint
 
 
@@ -106,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not args.out or args.cfg or args.dialect:
                 parser.error("a .data names cfgs and input itself, and needs --out DIR")
             print(convert_model(source, args.out, args.force))
+        elif source.is_dir():
+            raise FileError(f"{source}: is a folder; name a .weights or .data in it")
         else:
             out = args.out or source.with_suffix(".pt")
             print(convert(source, args.cfg, out, args.force, args.dialect))

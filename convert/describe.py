@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -60,7 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"describe.py: {error}", file=sys.stderr)
             status = 1
             continue
-        print(json.dumps(found) if args.json else "\n" * (number > 0) + plain_text(found))
+        try:
+            shown = json.dumps(found) if args.json else "\n" * (number > 0) + plain_text(found)
+            print(shown, flush=True)
+        except BrokenPipeError:  # head, for example, has what it wanted
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+            return 1
         if found.get("misfit"):
             print(f"describe.py: {path}: {found['misfit']}", file=sys.stderr)
             status = 1

@@ -67,10 +67,14 @@ def place(source: Path, folder: Path, force: bool) -> list[str]:
     Raises
     ------
     FileError
-        If a file is there, differs and `force` is not given: then none is moved.
+        If a file is there, differs and `force` is not given, or a folder is there: then none is
+        moved.
     """
     new = [path for path in sorted(source.iterdir()) if not _same(path, folder / path.name)]
-    differing = [path.name for path in new if (folder / path.name).exists()]
+    folders = [path.name for path in new if (folder / path.name).is_dir()]
+    if folders:
+        raise FileError(f"{folder}: {', '.join(folders)}: a folder is where a file belongs")
+    differing = [path.name for path in new if os.path.lexists(folder / path.name)]
     if differing and not force:
         raise FileError(f"{folder}: {', '.join(differing)} would change; --force replaces them")
     for path in new:

@@ -92,12 +92,13 @@ def read_input(weights: Path) -> Input | None:
         fed = checked(*(content["input"][name] for name in Input._fields))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FileError(
-            f"{path}: does not say how {weights.name} is fed ({error}); delete it and say so with"
-            " --dialect"
+            f"{path}: does not say how {weights.name} is fed ({error}); write the files anew,"
+            " or delete it and say how with --dialect or --mean, --norm and --color"
         ) from error
     if content["weights_sha256"] != sha256(weights):
         raise FileError(
             f"{path}: its checksum is not that of {weights.name}, which has been changed or"
-            " replaced; delete it and say with --dialect how the network is fed"
+            " replaced; write both anew, or delete it and say how the network is fed with --dialect"
+            " or --mean, --norm and --color"
         )
     return fed

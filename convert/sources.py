@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convert.sidecar import read_input
-from pymtcnn.errors import ModelError
+from pymtcnn.errors import ArgumentError, FileError, ModelError
 from train_mtcnn.checkpoint import read_checkpoint
 from train_mtcnn.darknet import NETWORKS, Data, read_cfg, read_data
 from train_mtcnn.files import read_bytes
-from train_mtcnn.inputs import STOCK, TRAINED, Input
+from train_mtcnn.inputs import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
@@ -80,16 +80,26 @@ def read_darknet_source(
         The network; None: the .cfg beside the weights.
     dialect
         "stock" or "native", for what the network takes; None: what the .json beside the weights
-        says, else "native".
+        says, else what a comment of the cfg says, else "native".
 
     Raises
     ------
+    ArgumentError
+        If the .json says otherwise than `dialect`.
     FileError, CfgError, WeightsError
         If a file cannot be read, makes no sense or does not fit the other.
     """
     read_bytes(weights)  # where it is missing, so is perhaps the cfg beside it: name this one
     network = Network.from_darknet(cfg or weights.with_suffix(".cfg"), weights)
-    fed = FED[dialect] if dialect else read_input(weights) or TRAINED
+    if dialect:
+        fed = FED[dialect]
+        with suppress(FileError):  # a damaged .json does not count
+            if read_input(weights) not in (None, fed):
+                json = weights.with_suffix(".json")
+                raise ArgumentError(f"--dialect {dialect}: {json} says otherwise")
+    else:
+        noted = STOCK if STOCK_NOTE in network.cfg.sections[0].comments else TRAINED
+        fed = read_input(weights) or noted
     return Source(weights, network, fed)
 
 

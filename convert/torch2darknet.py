@@ -167,6 +167,8 @@ def _fed(fed: Input) -> str:
 def _jobs(args: argparse.Namespace) -> list[tuple[Path, Path | None, Path]]:
     """What to convert: source, cfg, output."""
     if args.source:
+        if args.source.is_dir():
+            raise FileError(f"{args.source}: is a folder; name a .pt, .weights or .data in it")
         return [(args.source, args.cfg, args.out or args.source.with_suffix(".weights"))]
     found = [CHECKPOINTS / f"{name}.pt" for name in NETWORKS]
     missing = [str(path) for path in found if not path.exists()]

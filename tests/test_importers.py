@@ -204,7 +204,7 @@ def test_imported_networks(model, weights, name, request, pictures, tmp_path, re
         for outputs in (ours, c_network.run(x)):
             assert outputs.shape == theirs.shape
             difference = np.abs(outputs - theirs) / np.maximum(1, np.abs(theirs))
-            largest = max(largest, difference.max())
+            largest = np.maximum(largest, difference.max())
         if weights == "published":
             assert theirs[:2, 0].max() > 0.7 and theirs[:, 0].min() < 0.1
     report_difference(f"{model}, {weights} {name}: import against its source", largest, TOLERANCE)

@@ -236,7 +236,8 @@ def test_opencv_reads_them(name, tmp_path, report_difference):
             expected = network(torch.from_numpy(x)).numpy()
         found = reader.forward()
         assert found.shape == expected.shape
-        largest = max(largest, np.abs(found - expected).max() / max(1, np.abs(expected).max()))
+        difference = np.abs(found - expected).max() / max(1, np.abs(expected).max())
+        largest = np.maximum(largest, difference)
     report_difference(f"OpenCV on ONNX files against PyTorch, {name}", largest, TOLERANCE)
     assert largest < TOLERANCE
 
@@ -270,6 +271,16 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatc
     assert torch2onnx.main([str(tmp_path / "a.pt")]) == 1
     assert "a.onnx: not written: ONNX Runtime's output is " in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_numbers_that_are_none(tmp_path):
+    network = random_network(DARKNET_CFG / "pnet.cfg")
+    with torch.no_grad():
+        next(network.parameters())[0] = float("nan")
+    save_checkpoint(tmp_path / "a.pt", network)
+    with pytest.raises(ModelError, match="ONNX Runtime's output is nan from PyTorch's"):
+        torch2onnx.convert(tmp_path / "a.pt")
+    assert not (tmp_path / "a.onnx").exists()
 
 
 def test_without_onnxruntime(tmp_path, monkeypatch, capsys):

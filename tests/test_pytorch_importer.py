@@ -90,7 +90,7 @@ def largest_difference(networks, data):
             for y in outputs:
                 assert y.shape == expected.shape
                 difference = np.abs(y - expected) / np.maximum(1, np.abs(expected))
-                largest = max(largest, difference.max())
+                largest = np.maximum(largest, difference.max())
     return largest
 
 

@@ -15,7 +15,7 @@ from random_cascade import write_random_cascade
 import pymtcnn
 from convert import darknet2torch, torch2darknet
 from convert.stock import to_stock
-from pymtcnn.errors import FileError, ModelError, WeightsError
+from pymtcnn.errors import ArgumentError, FileError, ModelError, WeightsError
 from train_mtcnn.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from train_mtcnn.darknet import (
     DARKNET_CFG,
@@ -246,11 +246,17 @@ def test_training_gets_its_own_input(tmp_path):
     x = torch.randn(2, 3, 12, 12)
     with torch.inference_mode():
         assert torch.allclose(loaded(x), network(x), atol=1e-5)
+        darknet2torch.convert(weights, None, checkpoint, force=True)  # a comment of the cfg says it
+        assert torch.allclose(load_checkpoint(checkpoint)(x), network(x), atol=1e-5)
+        cfg = weights.with_suffix(".cfg")
+        cfg.write_text(cfg.read_text().replace(f"# {STOCK_NOTE}\n", ""))
         darknet2torch.convert(weights, None, checkpoint, force=True)  # now it is taken for native
         assert not torch.allclose(load_checkpoint(checkpoint)(x), network(x), atol=1e-2)
     shutil.move(tmp_path / "kept.json", tmp_path / "b/pnet.json")
     darknet2torch.convert(weights, None, checkpoint, force=True)  # the .json says it
     assert read_checkpoint(checkpoint)[1] == STOCK
+    with pytest.raises(ArgumentError, match=r"pnet\.json says otherwise"):
+        darknet2torch.convert(weights, None, checkpoint, force=True, dialect="native")
 
 
 # ---- whole models --------------------------------------------------------------------------------
@@ -294,6 +300,17 @@ def test_a_model_there_and_back(tmp_path, cascade, capsys):
     options = ["--out", str(c), "--dialect", "native", "--force"]
     assert torch2darknet.main([str(cascade), *options]) == 0
     assert files(c, ".cfg", ".weights") == files(cascade.parent, ".cfg", ".weights")
+
+
+def test_a_folder_in_the_place_of_a_file(cascade, tmp_path):
+    """Nothing is moved, even with force."""
+    out = tmp_path / "out"
+    (out / "rnet.weights").mkdir(parents=True)
+    (out / "pnet.weights").write_bytes(b"mine")
+    with pytest.raises(FileError, match=r"out: rnet\.weights: a folder is where a file belongs"):
+        torch2darknet.convert_model(cascade, out, force=True)
+    assert sorted(path.name for path in out.iterdir()) == ["pnet.weights", "rnet.weights"]
+    assert (out / "pnet.weights").read_bytes() == b"mine"
 
 
 def test_the_core_finds_the_same_boxes(tmp_path, cascade, pictures):

@@ -8,7 +8,7 @@ import pytest
 from small_wider import write_small_sets
 
 from pymtcnn import Detector, read_picture
-from pymtcnn.errors import ModelError
+from pymtcnn.errors import FileError, ModelError, WeightsError
 from train_mtcnn import train_all as program
 from train_mtcnn.assemble import assemble
 from train_mtcnn.checkpoint import save_checkpoint
@@ -129,8 +129,9 @@ def test_report(chain, tmp_path):
     assert "| train onet | 0.0 | 2 |" in text and "![loss and accuracy](rnet/curves.png)" in text
 
 
-def test_damaged_record(tmp_path, capsys):
-    (tmp_path / "stages.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", '{"train pnet": 3}'])
+def test_damaged_record(tmp_path, capsys, text):
+    (tmp_path / "stages.json").write_text(text)
     assert main(["--wider", "w", "--landmarks", "l", "--out", str(tmp_path)]) == 1
     assert "stages.json: damaged" in capsys.readouterr().err
 
@@ -211,6 +212,14 @@ def test_install(tmp_path, monkeypatch):
         assert after.weights[net] == folder / f"{net}.weights"
         made = (tmp_path / "model" / f"{net}.weights").read_bytes()
         assert after.weights[net].read_bytes() == made
+    before = (folder / "pnet.weights").read_bytes()
+    for name, error in (("pnet", WeightsError), ("onet", FileError)):
+        weights = tmp_path / "model" / f"{name}.weights"
+        weights.write_bytes(b"\0" * 20) if name == "pnet" else weights.unlink()
+        with pytest.raises(error, match=rf"model/{name}\.weights"):
+            program.install(tmp_path / "model")
+        assemble(checkpoints, tmp_path / "model")
+    assert (folder / "pnet.weights").read_bytes() == before
     (tmp_path / "model/onet.cfg").write_text((folder / "rnet.cfg").read_text())
     with pytest.raises(ModelError, match=r"onet\.cfg: is another network"):
         program.install(tmp_path / "model")

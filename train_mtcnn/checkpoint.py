@@ -110,11 +110,18 @@ def read_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> tuple[Ne
             f"{path}: not a state of {cfg.path}: missing {_list(missing)}, unknown {_list(unknown)}"
         )
     for key, tensor in expected.items():
+        if isinstance(state[key], torch.Tensor) and not is_plain(state[key]):
+            raise ModelError(f"{path}: {key} holds no plain numbers (sparse, or without a content)")
         shape = list(getattr(state[key], "shape", [type(state[key]).__name__]))
         if shape != list(tensor.shape):
             raise ModelError(f"{path}: {key} is {shape}, {cfg.path} has {list(tensor.shape)}")
     network.load_state_dict(state)
     return network.eval(), fed
+
+
+def is_plain(value: torch.Tensor) -> bool:
+    """Whether a tensor's numbers are all there, and real."""
+    return value.layout == torch.strided and not value.is_meta and not value.is_complex()
 
 
 def _input(path: str | os.PathLike, value: object) -> Input:

@@ -41,7 +41,10 @@ STOCK_NOTE = "For stock Darknet and OpenCV 4. Input: RGB, 0..1 (v / 255)."  # of
 
 def checked(mean: float, norm: float, color: str) -> Input:
     """An Input of values that were read somewhere. Raises ValueError."""
-    fed = Input(float(mean), float(norm), color)
+    try:
+        fed = Input(float(mean), float(norm), color)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
     if not (math.isfinite(fed.mean) and math.isfinite(fed.norm) and fed.norm):
         raise ValueError("expected finite numbers, and a norm other than 0")
     if color not in ("RGB", "BGR"):

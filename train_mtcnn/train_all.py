@@ -127,7 +127,7 @@ def _prepare(args: argparse.Namespace, each: Round, model: Path | None) -> Stage
     command += ["--out", str(folder), "--jobs", str(args.jobs), "--seed", str(args.seed)]
     command += ["--model", str(model)] if model else []
     command += ["--landmarks", str(args.landmarks)] if each.net == "onet" else []
-    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    command += ["--pictures", str(args.pictures)] if args.pictures is not None else []
     return Stage(f"prepare {each.name}", command + each.prepare.split(), folder / "samples.json")
 
 
@@ -145,7 +145,7 @@ def _evaluate(args: argparse.Namespace, model: Path) -> Stage:
     out = args.out / "evaluation"
     command = ["evaluate.py", "--data", str(args.wider), "--model", str(model), "--out", str(out)]
     command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
-    command += ["--pictures", str(args.pictures)] if args.pictures else []
+    command += ["--pictures", str(args.pictures)] if args.pictures is not None else []
     return Stage("evaluate", command, out / "results.json")
 
 
@@ -182,6 +182,8 @@ def run_all(args: argparse.Namespace) -> None:
     make_folder(args.out)
     try:
         record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
+        if not isinstance(record, dict) or not all(isinstance(v, dict) for v in record.values()):
+            raise ValueError("not a record of stages")
     except ValueError as error:
         raise FileError(f"{record_path}: damaged ({error}); remove it") from error
 
@@ -245,16 +247,19 @@ def install(folder: Path) -> None:
 
     Raises
     ------
-    ModelError
-        If their cfgs are not those of darknet_cfg/.
+    MtcnnError
+        If their cfgs are not those of darknet_cfg/, or a file is missing or bad: then nothing is
+        changed.
     """
+    settings, contents = read_data(DEFAULT_MODEL), {}
     for net in NETWORKS:
         ours = Network(read_cfg(DARKNET_CFG / f"{net}.cfg")).definition
-        theirs = Network(read_cfg(folder / f"{net}.cfg")).definition
-        if ours != theirs:
-            raise ModelError(f"{folder / net}.cfg: is another network than darknet_cfg/{net}.cfg")
-    for net in NETWORKS:
-        content = read_bytes(folder / f"{net}.weights")
+        cfg, weights = folder / f"{net}.cfg", folder / f"{net}.weights"
+        if Network(read_cfg(cfg)).definition != ours:
+            raise ModelError(f"{cfg}: is another network than darknet_cfg/{net}.cfg")
+        Network.from_darknet(cfg, weights)  # they fit
+        contents[net] = read_bytes(weights)
+    for net, content in contents.items():  # now that all are good
         with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
             file.write(content)
     paths = {
@@ -262,7 +267,7 @@ def install(folder: Path) -> None:
         for kind in ("cfg", "weights")
     }
     comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
-    write_data(DEFAULT_MODEL, dataclasses.replace(read_data(DEFAULT_MODEL), **paths), comments)
+    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **paths), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 

@@ -104,7 +104,7 @@ def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.nd
 
 def _tensors(layer: Layer, arrays: Iterator[np.ndarray]) -> Tensors:
     """A layer's tensors, of the next array or two."""
-    first = next(arrays).astype(np.float64)
+    first = np.atleast_1d(next(arrays)).astype(np.float64)
     if layer.type == "prelu":
         return {"slopes": first.ravel()}
     order = (3, 2, 0, 1) if first.ndim == 4 else (1, 0) if first.ndim == 2 else None

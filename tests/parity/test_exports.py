@@ -92,6 +92,7 @@ def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path,
         for reader, run in readers.items():
             found = run(cfg, weights, fed_with(values, fed))
             assert found.shape == expected.shape
+            assert np.isfinite(found).all()
             largest[reader] = max(largest[reader], float(np.abs(found - expected).max()))
     assert spread > 0.01, "the pictures make no difference to this network"
     for reader, difference in largest.items():
@@ -117,7 +118,7 @@ def test_onnx_runtime_agrees_with_the_source(model, name, pictures, tmp_path, re
         with torch.inference_mode():
             expected = network(torch.from_numpy(x)).numpy()
         (found,) = session.run(None, {"input": x})
-        assert found.shape == expected.shape
+        assert found.shape == expected.shape and np.isfinite(found).all()
         largest = max(largest, float(np.abs(found - expected).max()))
     what = f"{label} {name}: ONNX Runtime against PyTorch's source"
     report_difference(what, largest, 1e-5)
