@@ -7,14 +7,13 @@ the newer one needs further packages; the result of both depends on PyTorch's ve
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from train_mtcnn.layers import Layer, Shape, count_weights, read_layers
+from train_mtcnn.layers import Layer, Shape, read_layers
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import without_batch_norm
 
@@ -180,17 +179,6 @@ _LAYERS: dict[str, Callable[..., str]] = {
 # ---- the model -----------------------------------------------------------------------------------
 
 
-def _tensors(layers: list[Layer], values: np.ndarray) -> list[Tensors]:
-    """The values of a `.weights` file, layer by layer."""
-    tensors = []
-    for layer in layers:
-        tensors.append({})
-        for name, shape in layer.tensors.items():
-            part, values = np.split(values, [math.prod(shape)])
-            tensors[-1][name] = part.reshape(shape)
-    return tensors
-
-
 def _value(name: str, shape: Shape, sizes: tuple[str, str] | None) -> onnx.ValueInfoProto:
     """Input or output of any batch; `sizes` are the names of its height and width if they vary."""
     shape = ("batch", shape.channels, *(sizes or shape[1:]))
@@ -214,13 +202,12 @@ def onnx_model(network: Network, any_size: bool, metadata: dict[str, str]) -> on
     A checked model: `input` [batch, C, height, width] to `output` [batch, c, rows, columns], both
     float32.
     """
-    cfg = without_batch_norm(network.cfg)
-    layers = read_layers(cfg)
-    values = network.weights(fold=True)
-    assert len(values) == count_weights(layers)
+    layers = read_layers(without_batch_norm(network.cfg))
+    values = network.tensors(fold=True)
     graph = _Graph()
     outputs = {-1: "input"}
-    for index, (layer, tensors) in enumerate(zip(layers, _tensors(layers, values), strict=True)):
+    for index, (layer, parts) in enumerate(zip(layers, values, strict=True)):
+        tensors = {name: part.astype(np.float32) for name, part in parts.items()}
         graph.layer = f"layers.{index}"
         inputs = [outputs[source] for source in layer.inputs]
         outputs[index] = _LAYERS[layer.type](graph, layer, tensors, *inputs)

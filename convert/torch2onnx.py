@@ -175,7 +175,7 @@ def convert(
     cfg
         The network's cfg; None: the checkpoint's own, or the one beside the `.weights`.
     out
-        The `.onnx` file to write, for a `.data` file the folder; None: beside the model.
+        The `.onnx` file or the folder to write, for a `.data` file a folder; None: beside the model.
     given
         Attributes of Input by name, for the metadata, where a single network takes another input
         than train.py feeds. A `.data` file says itself what its networks take.
@@ -214,6 +214,8 @@ def convert(
         fixed = {name: not name.startswith("pnet") for name in networks}
     else:
         out = out or model.with_suffix(".onnx")
+        if out.suffix != ".onnx":
+            out /= f"{model.stem}.onnx"
         folder = out.parent
         network, fed = read_network(model, cfg)
         fed = fed._replace(**(given or {}))
@@ -252,7 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="a checkpoint, FILE.weights or FILE.data")
     add("--cfg", type=Path, metavar="FILE", help="default: the checkpoint's, or beside the weights")
-    add("--out", type=Path, metavar="PATH", help="FILE.onnx, of a .data a folder; default: beside")
+    add("--out", type=Path, metavar="PATH", help="FILE.onnx or a folder; default: beside the model")
     add("--fixed-size", action="store_true", help="take pictures of the size of [net] only")
     for name, kind, what in (
         ("color", str, "order of the input's channels"),

@@ -273,6 +273,12 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
 
 
+def test_out_may_be_a_folder(tmp_path):
+    save_checkpoint(tmp_path / "a.pt", random_network(DARKNET_CFG / "pnet.cfg"))
+    torch2onnx.convert(tmp_path / "a.pt", out=tmp_path / "new")
+    assert (tmp_path / "new/a.onnx").is_file()
+
+
 def test_numbers_that_are_none(tmp_path):
     network = random_network(DARKNET_CFG / "pnet.cfg")
     with torch.no_grad():
