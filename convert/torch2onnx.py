@@ -175,7 +175,7 @@ def convert(
     cfg
         The network's cfg; None: the checkpoint's own, or the one beside the `.weights`.
     out
-        The `.onnx` file or the folder to write, for a `.data` file a folder; None: beside the model.
+        The `.onnx` file or the folder to write, of a `.data` file the folder; None: beside it.
     given
         Attributes of Input by name, for the metadata, where a single network takes another input
         than train.py feeds. A `.data` file says itself what its networks take.
