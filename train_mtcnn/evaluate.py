@@ -32,7 +32,7 @@ if __name__ == "__main__":
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
 from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
-from pymtcnn.cli import joined
+from pymtcnn.commands.options import joined
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError
 from train_mtcnn import fddb_measures, plots, wider_measures
 from train_mtcnn.darknet import DEFAULT_MODEL
