@@ -46,15 +46,16 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     importer = IMPORTERS[name]
     cfgs = {n: read_cfg(DARKNET_CFG / f"{n}.cfg") for n in NETWORKS}
     cfgs = importer.rewrite(cfgs, source)
-    values = importer.read(source, {n: read_layers(cfg) for n, cfg in cfgs.items()}, **options)
+    layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
+    published = importer.read(source, layers, **options)
     files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
     for network in NETWORKS:
         write_cfg(files["cfg"][network], cfgs[network])
-        write_weights(files["weights"][network], values[network])
+        write_weights(files["weights"][network], published.values[network])
     settings = read_data(DEFAULT_MODEL)
     write_data(
         folder / f"{name}.data",
-        dataclasses.replace(settings, **files, **importer.SETTINGS),
+        dataclasses.replace(settings, **files, **published.settings),
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 
@@ -85,8 +86,8 @@ def import_model(
     ------
     FileError
         If a file cannot be read or written, or is there, differs and `force` is not given.
-    ModelError
-        If the published files are not what the importer expects.
+    LibraryError, ModelError, WeightsError
+        As the importer's `read`: the published files are not what it expects.
     """
     there = out.exists()
     with placing(out, force) as (folder, new):
