@@ -57,8 +57,9 @@ def deployed(prototxt: str) -> str:
     ]
     if kept == blocks:
         return prototxt
-    named = {kind: [v for _, fields in kept for k, v in fields if k == kind] for kind in ("top", "bottom")}
-    inputs = dict.fromkeys(name for name in named["bottom"] if name not in named["top"])
+    made = {value for _, fields in kept for name, value in fields if name == "top"}
+    read = [value for _, fields in kept for name, value in fields if name == "bottom"]
+    inputs = dict.fromkeys(name for name in read if name not in made)
     return "".join(f'input: "{name}"\n' for name in inputs) + "".join(block for block, _ in kept)
 
 

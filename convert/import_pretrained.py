@@ -13,9 +13,9 @@ A new model is one file in importers/ and one line in its table.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,7 +27,8 @@ if __name__ == "__main__":
 
 from convert.importers import IMPORTERS
 from convert.place import placing
-from pymtcnn.errors import MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
 from train_mtcnn.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -99,21 +100,12 @@ def import_model(
     return f"{name}: {', '.join(new)} written to {out}/"
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="import_pretrained.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("import_pretrained.py", __doc__)
     commands = parser.add_subparsers(dest="model", required=True, metavar="MODEL")
     for name, importer in sorted(IMPORTERS.items()):
         about = importer.__doc__.split("\n")[0]
-        command = commands.add_parser(
-            name,
-            help=about,
-            description=importer.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        command = commands.add_parser(name, help=about, description=importer.__doc__)
         importer.add_source(command)
         command.add_argument(
             "--out", type=Path, metavar="DIR", help=f"folder to write (default: darknet_cfg/{name})"
@@ -122,12 +114,13 @@ def main(argv: list[str] | None = None) -> int:
     args = vars(parser.parse_args(argv))
     name, out = args.pop("model"), args.pop("out")
     out = out or DARKNET_CFG / name
-    try:
-        print(import_model(name, out=out.resolve(), **args))
-    except MtcnnError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
+    print(import_model(name, out=out.resolve(), **args))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("import_pretrained.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

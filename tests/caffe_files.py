@@ -101,7 +101,8 @@ def caffe_layers(network: str, seed: int = 0) -> list[CaffeLayer]:
         name, *numbers = word.split(":")
         numbers = [int(number) for number in numbers]
         if name.startswith("drop"):
-            return CaffeLayer(name, "Dropout", bottom, bottom, "dropout_param { dropout_ratio: 0.5 }")
+            text = "dropout_param { dropout_ratio: 0.5 }"
+            return CaffeLayer(name, "Dropout", bottom, bottom, text)
         if not numbers:
             blobs = [random.uniform(-0.2, 0.5, channels)]
             return CaffeLayer(name, "PReLU", bottom, bottom, "", blobs)

@@ -277,7 +277,8 @@ def caffe_plainly(network, x):
         elif layer.type == "PReLU":
             y = F.prelu(x, *blobs)
         elif layer.type == "Pooling":
-            y = F.max_pool2d(x, int(layer.parameters.split("kernel_size: ")[1][0]), 2, ceil_mode=True)
+            size = int(layer.parameters.partition("kernel_size: ")[2][0])
+            y = F.max_pool2d(x, size, 2, ceil_mode=True)
         else:
             continue
         if is_head:
@@ -337,7 +338,8 @@ def test_layouts_are_not_mixed(tmp_path):
     paper = caffe_layers("det1")
     write_caffe(source / "12net", "det1", paper)
     next(source.glob("12net/PNet*")).unlink()
-    refused("caffe", source, ModelError, r"12net.det1\.caffemodel: not lippman1125.*missing \['conv4")
+    message = r"det1\.caffemodel: not lippman1125/mtcnn_caffe's pnet: missing \['conv4-3', 'relu1'"
+    refused("caffe", source, ModelError, message)
 
 
 @needs_opencv_4
@@ -534,6 +536,9 @@ def test_caffe_needs_opencv_4(tmp_path, monkeypatch, missing):
     refused("caffe", source, LibraryError, r"takes OpenCV 4 .*pip install 'opencv-python.*<5'")
 
 
+HUGE = torch.tensor([1, 1e39, 2, 3], dtype=torch.float64)
+
+
 class Evil:
     def __reduce__(self):
         return (os.mkdir, ("evil",))
@@ -549,7 +554,7 @@ class Evil:
         ("rnet", {"conv4.bias": [0.0] * 128}, ModelError, "conv4.bias is no tensor of floating"),
         ("rnet", {"conv4.bias": torch.ones(128, dtype=torch.int64)}, ModelError, "conv4.bias is"),
         ("pnet", {"conv4_2.bias": torch.tensor([1, 2, 3, np.inf])}, WeightsError, "not a finite"),
-        ("pnet", {"conv4_2.bias": torch.tensor([1, 2, 3, 1e39], dtype=torch.float64)}, WeightsError, "beyond"),
+        ("pnet", {"conv4_2.bias": HUGE}, WeightsError, "channel 1: 1e.39 is beyond float32"),
         ("pnet", {"conv4_2.bias": Evil()}, FileError, "refused"),
     ],
 )

@@ -47,24 +47,24 @@ class _Layout(NamedTuple):
     """What the names of a cascade's layers tell."""
 
     whose: str
-    layers: dict[str, list[str]]  # those with weights, in the order of our sections, heads last
+    layers: dict[str, str]  # those with weights, in the order of our sections, heads last
     left_out: dict[str, set[str]]  # others with weights: landmarks that no cascade needs
     by_columns: bool  # pictures lie column by column, and landmarks x1..x5, y1..y5
     settings: dict[str, Any]
 
     def names(self, network: str) -> set[str]:
         """The names of all layers with weights."""
-        return {*self.layers[network], *self.left_out[network]}
+        return {*self.layers[network].split(), *self.left_out[network]}
 
 
 _LAYOUTS = (
     _Layout(
         "the paper's",
         {
-            "pnet": "conv1 PReLU1 conv2 PReLU2 conv3 PReLU3 conv4-1 conv4-2".split(),
-            "rnet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5-1 conv5-2".split(),
+            "pnet": "conv1 PReLU1 conv2 PReLU2 conv3 PReLU3 conv4-1 conv4-2",
+            "rnet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5-1 conv5-2",
             "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5 prelu5"
-            " conv6-1 conv6-2 conv6-3".split(),
+            " conv6-1 conv6-2 conv6-3",
         },
         {"pnet": set(), "rnet": set(), "onet": set()},
         True,
@@ -73,10 +73,10 @@ _LAYOUTS = (
     _Layout(
         "lippman1125/mtcnn_caffe's",
         {
-            "pnet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4-1 conv4-2".split(),
-            "rnet": "conv1 relu1 conv2 relu2 conv3 relu3 fc4 relu4 fc5-1 fc5-2".split(),
+            "pnet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4-1 conv4-2",
+            "rnet": "conv1 relu1 conv2 relu2 conv3 relu3 fc4 relu4 fc5-1 fc5-2",
             "onet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 fc5 relu5"
-            " fc6-1 fc6-2 fc6-3".split(),
+            " fc6-1 fc6-2 fc6-3",
         },
         {"pnet": {"conv4-3"}, "rnet": {"fc5-3"}, "onet": set()},
         False,
@@ -109,7 +109,7 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> Published:
     values = {}
     for name in layers:
         file = str(files[name][1])
-        pairs = pair(file, name, layers[name], layout.layers[name])
+        pairs = pair(file, name, layers[name], layout.layers[name].split())
         theirs = {
             their: _tensors(file, their, layer, found[name][their], layout.by_columns)
             for their, layer in pairs.items()
