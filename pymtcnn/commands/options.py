@@ -111,14 +111,19 @@ class Parser(argparse.ArgumentParser):
         self._valued.append(flag)
         (group or self).add_argument(f"--{flag}", metavar=metavar, help=help, default=default)
 
-    def detector_options(self, default_model: str) -> None:
-        """Add `--model` and the options of a detector: `detector_options` reads them."""
+    def model_option(self, default_model: str) -> None:
+        """Add `--model`."""
         self.valued(
             "model",
             "FILE.data",
             "the networks and their settings; default: the file that the environment variable "
             f"MTCNN_MODEL names, else {default_model}",
+            default=os.environ.get("MTCNN_MODEL") or None,
         )
+
+    def detector_options(self, default_model: str) -> None:
+        """Add `--model` and the options of a detector: `detector_options` reads them."""
+        self.model_option(default_model)
         for name, option in OF_A_MODEL.items():
             self.checked(name, option)
         self.checked("threads", THREADS, "1")
@@ -132,8 +137,6 @@ class Parser(argparse.ArgumentParser):
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The parsed and checked arguments; SystemExit, with the message printed, if wrong."""
         args = self.parse_args(joined(argv, self._valued))
-        if "model" in args:
-            args.model = args.model or os.environ.get("MTCNN_MODEL") or None
         for name, option in self._checked.items():
             text = getattr(args, name)
             if text is None:

@@ -160,7 +160,8 @@ def _pyarrow() -> Any:
         import pyarrow
     except ImportError as error:
         raise LibraryError(
-            f"--save .parquet: pyarrow cannot be loaded ({error}); pip install pyarrow"
+            f"--save .parquet: pyarrow cannot be loaded ({error}); "
+            "pip install 'pymtcnn-darknet[parquet]'"
         ) from error
     return pyarrow
 
