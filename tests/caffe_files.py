@@ -149,11 +149,11 @@ def prototxt(network: str, layers: list[CaffeLayer]) -> str:
 def training_prototxt(network: str, layers: list[CaffeLayer]) -> str:
     """The text of a prototxt for training: data from Python, losses instead of the softmax."""
     text = f'name: "face_{_CHAINS[network][0]}c"  # it isn\'t for detecting {{\n'
-    text += '''layer {
+    text += """layer {
   name: "PythonLayer" type: "Python" top: "data" top: "label"
   python_param { module: "pythonLayer" layer: "Data_Layer_train" }
 }
-'''
+"""
     text += "".join(layer.text() for layer in layers[:-1])
     head = layers[-1].bottom
     for name, kind in (("cls_loss", "SoftmaxWithLossOHEM"), ("cls_Acc", "Accuracy")):

@@ -212,7 +212,7 @@ def write_report(folders: Sequence[Path], out: Path) -> None:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = Parser("report.py", __doc__, allow_abbrev=False)
+    parser = Parser("report.py", __doc__)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="a run's folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="is made if missing")
     args = parser.parse_args(argv)

@@ -413,7 +413,7 @@ def make_network(settings: Settings, cfg: Path | None, load: Path | None) -> Net
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = Parser("train.py", __doc__, allow_abbrev=False)
+    parser = Parser("train.py", __doc__)
     add = parser.add_argument
     default, changes = Settings("pnet"), Augmentation()
     add("--net", choices=NETWORKS, required=True, help="the network to train")

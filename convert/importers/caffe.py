@@ -75,8 +75,7 @@ _LAYOUTS = (
         {
             "pnet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4-1 conv4-2",
             "rnet": "conv1 relu1 conv2 relu2 conv3 relu3 fc4 relu4 fc5-1 fc5-2",
-            "onet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 fc5 relu5"
-            " fc6-1 fc6-2 fc6-3",
+            "onet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 fc5 relu5 fc6-1 fc6-2 fc6-3",
         },
         {"pnet": {"conv4-3"}, "rnet": {"fc5-3"}, "onet": set()},
         False,

@@ -43,9 +43,7 @@ rewrite = with_slopes
 def read(source: Path | None, layers: dict[str, list[Layer]]) -> Published:
     """Read the three networks (`convert.importers` has the contract)."""
     files = find(source)
-    return Published(
-        {name: _network(name, *files[name], layers[name]) for name in layers}, PAPER
-    )
+    return Published({name: _network(name, *files[name], layers[name]) for name in layers}, PAPER)
 
 
 def find(source: Path | None) -> dict[str, tuple[str, bytes]]:

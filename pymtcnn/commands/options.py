@@ -76,20 +76,12 @@ OF_A_MODEL = {
 class Parser(argparse.ArgumentParser):
     """A command's parser: checked options, and usage errors in one line, with the remedy."""
 
-    def __init__(
-        self,
-        prog: str,
-        description: str | None,
-        epilog: str | None = None,
-        *,
-        allow_abbrev: bool = True,
-    ) -> None:
+    def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
         super().__init__(
             prog=prog,
             description=description,
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=allow_abbrev,
         )
         self._checked: dict[str, Option] = {}
         self._valued: list[str] = []
