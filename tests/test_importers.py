@@ -17,6 +17,7 @@ from caffe_files import (
     LIPPMAN1125,
     caffe_layers,
     prototxt,
+    training_prototxt,
     write_caffe,
     write_random_caffe,
     write_random_lippman1125,
@@ -27,6 +28,7 @@ from ipazc_files import keras_forward, read_ipazc, write_random_ipazc
 
 import pymtcnn
 from convert import import_pretrained
+from convert.caffe_net import deployed
 from convert.import_pretrained import import_model
 from convert.importers import caffe
 from pymtcnn.errors import FileError, LibraryError, ModelError, MtcnnError, WeightsError
@@ -328,6 +330,18 @@ def test_lippman1125(tmp_path, pictures, report_difference):
                 largest = np.maximum(largest, difference.max())
     report_difference("lippman1125, random: import against its source", largest, TOLERANCE)
     assert largest < TOLERANCE
+
+
+def test_prototxts_for_training():
+    """The layers that only train go; their data become an input. Others stay as they are."""
+    layers = caffe_layers("12net")
+    text = prototxt("12net", layers)
+    assert deployed(text) == text and deployed("") == ""
+    training = training_prototxt("12net", layers)
+    lines = deployed(training).strip().splitlines()
+    assert lines[0] == 'input: "data"'
+    assert [line for line in lines[1:] if line] == [layer.text().strip() for layer in layers[:-1]]
+    assert deployed("layer { " + text) == "layer { " + text  # OpenCV says what is wrong with it
 
 
 @needs_opencv_4
