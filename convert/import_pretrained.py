@@ -3,6 +3,7 @@
     python convert/import_pretrained.py facenet-pytorch
     python convert/import_pretrained.py caffe FOLDER
     python convert/import_pretrained.py ipazc
+    python convert/import_pretrained.py mtcnn-darknet FOLDER
     python convert/import_pretrained.py mtcnn-sysu FOLDER
     python convert/import_pretrained.py pytorch FOLDER
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from mtcnn_darknet_files import MTCNN_DARKNET, write_mtcnn_darknet
 
 import pymtcnn
 from pymtcnn.errors import CfgError, FileError, WeightsError
@@ -341,58 +341,20 @@ def test_header_forms(tmp_path, header, transposed):
     assert read.tolist() == values.tolist() and flag == transposed
 
 
-def mtcnn_darknet_cfg(shared):
-    """The text of RNet.cfg as isLouisHsu/MTCNN_Darknet has it."""
-
-    def convolution(filters, size):
-        return (
-            f"# conv\n[convolutional]\nfilters={filters}\nsize={size}\nstride=1\npad=0\n"
-            f"activation=linear\n\n{prelu(filters)}"
-        )
-
-    def prelu(channels):
-        return f"# prelu\n[prelu]\n{'n = 1' if shared else f'groups = {channels}'}\n\n"
-
-    pool = "# pool\n[maxpool]\nsize=3\nstride=2\npadding=0\n\n"
-    dense = "# fc\n[connected]\noutput={}\nactivation=linear\n\n"
-    return (
-        "[net]\nbatch=1\nsubdivisions=1\nheight=24\nwidth=24\nchannels=3\n\n"
-        f"{convolution(28, 3)}{pool}{convolution(48, 3)}{pool}{convolution(64, 2)}"
-        f"{dense.format(128)}{prelu(128)}{dense.format(15)}"
-    )
-
-
 @pytest.mark.parametrize("shared", [True, False])
-def test_prelu_files_of_mtcnn_darknet(tmp_path, shared):
-    """RNet.cfg and .weights as isLouisHsu/MTCNN_Darknet writes them, with random numbers.
-
-    Of one slope a layer (`n = 1`, in mtcnn/cfg) or of one a channel (`groups = 28`, in backup/).
-    """
-    layers = [
-        *(nn.Conv2d(3, 28, 3), nn.PReLU(1 if shared else 28), nn.MaxPool2d(3, 2)),
-        *(nn.Conv2d(28, 48, 3), nn.PReLU(1 if shared else 48), nn.MaxPool2d(3, 2)),
-        *(nn.Conv2d(48, 64, 2), nn.PReLU(1 if shared else 64), nn.Flatten()),
-        *(nn.Linear(256, 128), nn.PReLU(1 if shared else 128), nn.Linear(128, 15)),
-    ]
-    torch.manual_seed(0)
-    content = struct.pack("<4i", 0, 0, 0, 0)
-    for layer in layers:
-        for name in ("bias", "weight"):
-            values = getattr(layer, name, None)
-            if values is not None:
-                nn.init.uniform_(values, -0.3, 0.5)
-                content += values.detach().numpy().tobytes()
-    cfg, weights = tmp_path / "RNet.cfg", tmp_path / "RNet.weights"
-    cfg.write_text(mtcnn_darknet_cfg(shared))
-    weights.write_bytes(content)
-    x = torch.rand(4, 3, 24, 24)
+@pytest.mark.parametrize("name", MTCNN_DARKNET)
+def test_prelu_files_of_mtcnn_darknet(tmp_path, name, shared):
+    """.cfg and .weights as isLouisHsu/MTCNN_Darknet writes them, with random numbers."""
+    theirs = write_mtcnn_darknet(tmp_path, name, shared)
+    files = tmp_path / f"{name}.cfg", tmp_path / f"{name}.weights"
+    side = MTCNN_DARKNET[name][0]
+    x = torch.rand(4, 3, side, side)
     with torch.no_grad():
-        expected = nn.Sequential(*layers)(x).numpy()
-        found = Network.from_darknet(cfg, weights)(x).numpy()
+        expected = theirs(x).numpy().reshape(4, 15, 1, 1)
+        found = Network.from_darknet(*files)(x).numpy()
     tolerance = 1e-5 * np.abs(expected).max()
-    assert np.abs(found[:, :, 0, 0] - expected).max() < tolerance
-    core = pymtcnn.Network(cfg, weights).run(x.numpy())
-    assert np.abs(core[:, :, 0, 0] - expected).max() < tolerance
+    assert np.abs(found - expected).max() < tolerance
+    assert np.abs(pymtcnn.Network(*files).run(x.numpy()) - expected).max() < tolerance
 
 
 @pytest.mark.parametrize("size", [16, 20 + 4 * 4, 20 + 4 * 6, 20 + 4 * 5 + 1, 20 + 4 * 5 - 3])

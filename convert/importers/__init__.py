@@ -11,13 +11,14 @@ Each has
   reads it is not installed, ModelError if the networks are not those that are expected.
 """
 
-from convert.importers import caffe, facenet_pytorch, ipazc, mtcnn_sysu, pytorch
+from convert.importers import caffe, facenet_pytorch, ipazc, mtcnn_darknet, mtcnn_sysu, pytorch
 
 # name on the command line -> module
 IMPORTERS = {
     "caffe": caffe,
     "facenet-pytorch": facenet_pytorch,
     "ipazc": ipazc,
+    "mtcnn-darknet": mtcnn_darknet,
     "mtcnn-sysu": mtcnn_sysu,
     "pytorch": pytorch,
 }
