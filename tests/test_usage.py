@@ -6,6 +6,7 @@ import pytest
 
 PROGRAMS = {
     "bench.cold_start": [[], ["a.png", "--runs", "0"]],
+    "bench.folder": [[], ["a", "--runs", "0"]],
     "bench.peers": [[], ["a.png", "--sizes", "640"]],
     "bench.scaling": [[], ["a.png", "--output", "a.txt"]],
     "convert.darknet2torch": [[], ["a.data"], ["a.weights", "--dialect", "other"]],

@@ -59,27 +59,27 @@ class _Layout(NamedTuple):
 
 _LAYOUTS = (
     _Layout(
-        "the paper's",
-        {
+        whose="the paper's",
+        layers={
             "pnet": "conv1 PReLU1 conv2 PReLU2 conv3 PReLU3 conv4-1 conv4-2",
             "rnet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5-1 conv5-2",
             "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5 prelu5"
             " conv6-1 conv6-2 conv6-3",
         },
-        {"pnet": set(), "rnet": set(), "onet": set()},
-        True,
-        PAPER,
+        left_out={"pnet": set(), "rnet": set(), "onet": set()},
+        by_columns=True,
+        settings=PAPER,
     ),
     _Layout(
-        "lippman1125/mtcnn_caffe's",
-        {
+        whose="lippman1125/mtcnn_caffe's",
+        layers={
             "pnet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4-1 conv4-2",
             "rnet": "conv1 relu1 conv2 relu2 conv3 relu3 fc4 relu4 fc5-1 fc5-2",
             "onet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 fc5 relu5 fc6-1 fc6-2 fc6-3",
         },
-        {"pnet": {"conv4-3"}, "rnet": {"fc5-3"}, "onet": set()},
-        False,
-        {**PAPER, "color": "BGR"},
+        left_out={"pnet": {"conv4-3"}, "rnet": {"fc5-3"}, "onet": set()},
+        by_columns=False,
+        settings={**PAPER, "color": "BGR"},
     ),
 )
 
