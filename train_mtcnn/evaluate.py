@@ -10,8 +10,8 @@ WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_v
   - with --landmarks: the error of the five points on AFLW (testImageList.txt),
   - with --fddb: FDDB's ROC curves.
 
-Writes predictions in the official form, results.txt, results.json, curves.npz and plots. report.py
-puts several such folders side by side.
+Writes predictions in the official form, results.txt, results.json, curves.npz and plots. An --out
+that holds those of other settings is refused. report.py puts several such folders side by side.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ if __name__ == "__main__":
 
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
-from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
-from pymtcnn.cli import joined
-from pymtcnn.errors import ArgumentError, FileError, MtcnnError
+from pymtcnn.arguments import check_count
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import JOBS, MIN_FACE, SCALE_FACTOR, THRESHOLDS, Option, Parser
+from pymtcnn.errors import FileError
 from train_mtcnn import fddb_measures, plots, wider_measures
 from train_mtcnn.darknet import DEFAULT_MODEL
 from train_mtcnn.detect_set import FINAL, detect_all
 from train_mtcnn.fddb import read_folds
 from train_mtcnn.landmark_error import landmark_error
 from train_mtcnn.landmark_sets import read_facepoint
-from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, table, write_results
+from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, read_results, table, write_results
 from train_mtcnn.script import require
 from train_mtcnn.wider import Truth, prediction_path, read_truth
 from train_mtcnn.wider_measures import read_stages, read_valid_faces
@@ -48,62 +49,32 @@ from train_mtcnn.wider_measures import read_stages, read_valid_faces
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def _option(check):
-    """A checker of pymtcnn.arguments as a type for argparse."""
-
-    def parse(text: str):
-        many = check is check_thresholds
-        value = [float(part) for part in text.split(",")] if many else float(text)
-        try:
-            return check(value)
-        except ArgumentError as error:
-            raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from error
-
-    parse.__name__ = "number"
-    return parse
+PICTURES = Option(
+    "N",
+    "pictures, spread over the set",
+    int,
+    lambda value, name: check_count(value, name, 1_000_000),
+)
 
 
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="evaluate.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    parser = Parser(prog, __doc__)
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="WIDER_FACE", help="the folder of the download")
     add("--backend", choices=("c", "torch"), default="c", help="the C core or the reference")
     add("--model", type=Path, metavar="FILE.data", default=DEFAULT_MODEL, help="the model")
-    add("--min-face", type=_option(check_min_face), default=20.0, metavar="PX", help="default: 20")
-    add(
-        "--scale-factor",
-        type=_option(check_scale_factor),
-        default=0.709,
-        metavar="F",
-        help="default: 0.709",
-    )
-    add(
-        "--thresholds",
-        type=_option(check_thresholds),
-        default=(0.5, 0.5, 0.3),
-        metavar="P,R,O",
-        help="default: 0.5,0.5,0.3, low because AP wants the whole curve",
-    )
+    parser.checked("min_face", MIN_FACE, "20")
+    parser.checked("scale_factor", SCALE_FACTOR, "0.709")
+    parser.checked("thresholds", THRESHOLDS, "0.5,0.5,0.3")  # low: AP wants the whole curve
     add("--landmarks", type=Path, metavar="FOLDER", help="AFLW: testImageList.txt, AFLW/")
     add("--fddb", type=Path, metavar="FOLDER", help="FDDB: FDDB-folds/ and originalPics/")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
-    add("--pictures", type=_count, metavar="N", help="only N pictures, spread over the set")
-    add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
+    parser.checked("pictures", PICTURES, "all")
+    parser.checked("jobs", JOBS, "1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
-    words = sys.argv[1:] if argv is None else argv
-    args = parser.parse_args(joined(words, ("min-face", "scale-factor", "thresholds")))
+    add("--force", action="store_true", help="replace what was made with other settings")
+    args = parser.read(sys.argv[1:] if argv is None else argv)
     if args.predictions and (args.landmarks or args.fddb):
         parser.error("--predictions detects nothing, so leave out --landmarks and --fddb")
     return args
@@ -116,7 +87,18 @@ def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
 
 
 def _stored(args: argparse.Namespace, truth: list[Truth]) -> Path:
-    """The folder of the predictions that were given, with one for each picture."""
+    """The folder of the predictions that were given, with one for each picture.
+
+    The results of others are not written over unasked.
+    """
+    there = args.out and args.out / RESULTS
+    if there and there.exists() and not args.force:
+        of = read_results(args.out).values["settings"].get("predictions")
+        if of != os.fspath(args.predictions):
+            raise FileError(
+                f"{there}: holds the results of {of or 'a model'}; give another --out, or --force"
+                " to replace them"
+            )
     missing = [
         path
         for picture in truth
@@ -134,7 +116,7 @@ def _detected(args: argparse.Namespace, truth: list[Truth], out: Path) -> dict:
         raise FileError(f"{images}: no such folder; the validation pictures belong there")
     pictures = [(picture.event, picture.name) for picture in truth]
     start = time.perf_counter()
-    made = detect_all(_model(args), pictures, images, out, jobs=args.jobs, resume=args.resume)
+    made = detect_all(_model(args), pictures, images, out, **_how(args))
     return {**made, "seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -149,7 +131,12 @@ def _model(args: argparse.Namespace) -> dict:
     }
 
 
-def _evaluate(args: argparse.Namespace) -> None:
+def _how(args: argparse.Namespace) -> dict:
+    """The other options of `detect_all`."""
+    return {"jobs": args.jobs, "resume": args.resume, "force": args.force}
+
+
+def _evaluate(args: argparse.Namespace) -> int:
     if args.backend == "torch" or args.landmarks:
         require("evaluate.py", "torch")
     split = args.data / "wider_face_split"
@@ -178,9 +165,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         errors = landmark_error(args.model, args.landmarks, marked.faces)
         values["landmarks"] = {**asdict(errors), "left_out": marked.skipped.total()}
     if folds:
-        measured = fddb_measures.measure(
-            folds, args.fddb, _model(args), out / "fddb", args.jobs, args.resume
-        )
+        measured = fddb_measures.measure(folds, args.fddb, _model(args), out / "fddb", **_how(args))
         values["fddb"] = measured[0]
         curves |= measured[1]
     results = Results({**values, "settings": settings}, curves)
@@ -193,19 +178,12 @@ def _evaluate(args: argparse.Namespace) -> None:
         if folds:
             plots.roc(out / "fddb.png", {out.name: results})
         print(f"written to {out}/: {TABLE}, {RESULTS}, {CURVES}, plots")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    args = _arguments(argv)
-    try:
-        _evaluate(args)
-    except MtcnnError as error:
-        print(f"evaluate.py: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
     return 0
+
+
+def main(argv: Sequence[str] | None = None, *, prog: str = "evaluate.py") -> int:
+    """The command line; returns the exit status."""
+    return status_of(prog, lambda: _evaluate(_arguments(argv, prog)))
 
 
 if __name__ == "__main__":
