@@ -75,10 +75,15 @@ def draw_heat_map(axes: Axes, heat_map: HeatMap, size: tuple[int, int]) -> None:
     axes.set(xlim=(0, width), ylim=(height, 0))
 
 
+def face_side(heat_map: HeatMap, size: tuple[int, int]) -> float:
+    """Side of the faces that fill a cell, in pixels of a picture of `size`, height and width."""
+    return heat_map.cell * min(size) / min(heat_map.height, heat_map.width)
+
+
 def heat_map_title(heat_map: HeatMap, size: tuple[int, int]) -> str:
-    """Size of a level of a picture of `size`, and the side of the faces that fill a cell there."""
-    face = heat_map.cell * min(size) / min(heat_map.height, heat_map.width)
-    return f"{heat_map.width}x{heat_map.height}: faces of {face:.0f} pixels"
+    """A level's size, and the faces that PNet finds there in a picture of `size`."""
+    side = face_side(heat_map, size)
+    return f"{heat_map.width}x{heat_map.height}: faces of {side:.0f} pixels"
 
 
 def stage_title(stage: Stage) -> str:
