@@ -1,0 +1,351 @@
+"""README.md and docs/*.md are true: their code runs, their programs, options and links are there.
+
+A page's blocks are run in order, in a scratch copy of the repository with a picture.jpg in it:
+
+```sh       each command must succeed
+```python   all of a page are one program: a later block knows the names of those before
+```c        is written to the file that the page's next `cc FILE.c` compiles
+
+Commands that would take long, change the machine or want what is not there (NOT_RUN, names in
+capitals such as WIDER_FACE, files that a command left out would have made) are left out; of those
+and of all others that name one of our programs, the program and its options must exist. Comments
+before a block say more:
+
+<!-- not run: REASON -->      it is left out
+<!-- prints: COMMAND -->      it is of COMMAND's output; `...` stands for the rest of a line
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from page_blocks import PAGES, ROOT, Block, blocks_of
+
+NOT_RUN = {  # a part of a command -> why it is left out
+    r"^(sudo |apt|pip |python3? -m (venv|pip)|\. |source |export |docker |ssh |scp )": (
+        "changes the machine or the shell"
+    ),
+    r"make_install\.sh(?! --help)": "sets up the machine; .ci/run does it",
+    r"^(cmake|ctest|ninja)\b|build/bench": "builds and times; make_install.sh --test builds all",
+    r"-m pytest": "is what runs here",
+    r"train_mtcnn/(train|train_all|prepare_data|assemble|evaluate|report)\.py(?! --help)": (
+        "takes data sets and time; it has tests of its own, on tiny ones"
+    ),
+    r"bench/": "takes minutes",
+    r"import_pretrained\.py(?! --help)": "fetches files; tests/test_importers.py runs it",
+    r"torchrun|tensorboard": "takes a training",
+}
+PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
+MADE = re.compile(r"(runs|onnx|darknet_cfg)/[^ ]+")  # files that commands make
+PACKAGES = ("onnx", "onnxruntime", "av", "sklearn")  # pages may use them, the suite goes without
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+# ---- the scratch copy ----------------------------------------------------------------------------
+
+
+class Page:
+    """What a page's blocks share."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.names: dict = {"__name__": "__main__"}
+        outside = shutil.ignore_patterns(
+            *(".*", "__pycache__", "build", "dist", "runs", "onnx", "mtcnn", "*.png")
+        )
+        shutil.copytree(ROOT, folder, ignore=lambda path, names: _ignored(outside, path, names))
+        shutil.copy(ROOT / "tests" / "data" / "grace_hopper.jpg", folder / "picture.jpg")
+        if (ROOT / "build").is_dir():
+            (folder / "build").symlink_to(ROOT / "build")
+
+    def run(self, command: str) -> str:
+        """The output of a command, which must succeed."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=os.environ | {"PATH": path, "PYTHONPATH": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+def _ignored(outside, path, names):
+    """At the top, what git ignores, and hidden files; below, compiled files alone."""
+    if Path(path) == ROOT:
+        return outside(path, names)
+    return [name for name in names if name == "__pycache__"]
+
+
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory):
+    """A function: the Page of a page, one for all its blocks."""
+    pages: dict[str, Page] = {}
+
+    def page_of(name: str) -> Page:
+        if name not in pages:
+            pages[name] = Page(tmp_path_factory.mktemp("page") / "pymtcnn")
+        return pages[name]
+
+    yield page_of
+    for page in pages.values():
+        shutil.rmtree(page.folder.parent)
+
+
+# ---- our programs and their options --------------------------------------------------------------
+
+
+@cache
+def _python_help(script: str) -> str:
+    """What a program of ours prints for --help; run here, as starting Python takes longer."""
+    argv, path, text = sys.argv, sys.path[:], io.StringIO()
+    sys.argv = [script, "--help"]
+    try:
+        with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+    finally:
+        sys.argv, sys.path[:] = argv, path
+    return text.getvalue()
+
+
+@cache
+def _help(*command: str) -> str:
+    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def check_options(command: str, program: Path | None) -> bool:
+    """Whether the command is a program of ours; AssertionError where that or an option is not."""
+    command = re.sub(r"(^|\s)#.*", "", command)
+    if script := re.search(r"(?:python|torchrun.*?) ([a-z_0-9/]+\.py)\b(.*)", command):
+        assert (ROOT / script[1]).is_file(), f"{script[1]} is not there"
+        text, rest = _python_help(script[1]), script[2]
+    elif found := re.search(r"python -m (pymtcnn[\w.]*)(.*)", command):
+        text, rest = _help(sys.executable, "-m", found[1]), found[2]
+    elif found := re.search(r"make_install\.sh(.*)", command):
+        text, rest = _help("bash", "make_install.sh"), found[1]
+    elif program and (found := re.match(r"(?:[A-Z_]+=\S+ )*\./mtcnn(.*)", command)):
+        text, rest = _help(str(program)), found[1]
+    else:
+        return False
+    for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", re.split(r"[|;&]", rest)[0]):
+        assert re.search(rf"{option}(?![a-z-])", text), f"{option} is unknown: {command}"
+    return True
+
+
+def reason_not_to_run(command: str, folder: Path) -> str | None:
+    """Why a command is left out; None where it is to be run."""
+    command = re.sub(r"(^|\s)#.*", "", command)
+    for part, reason in NOT_RUN.items():
+        if re.search(part, command):
+            return reason
+    words = command.split()
+    for before, word in zip(["", *words], words):
+        if PLACEHOLDER.fullmatch(word):
+            return f"{word} stands for something of the reader's"
+        out = before.startswith("--out") or before == ">"
+        if MADE.fullmatch(word) and not out and not list(folder.glob(word)):
+            return f"{word} comes from a command that is left out"
+        if word.startswith("./") and not list(folder.glob(word)):
+            return f"{word} is not built"
+    return None
+
+
+# ---- what blocks print ---------------------------------------------------------------------------
+
+
+def _known_face(boxes) -> bool:
+    return bool((np.abs(np.array(boxes) - (175, 115, 350, 336)) < 40).all())
+
+
+def check_readme_python(page: Page, output: str) -> None:
+    assert _known_face(page.names["faces"].boxes[0])
+    assert (page.folder / "faces.png").stat().st_size > 10000
+
+
+def check_readme_c(page: Page, output: str) -> None:
+    assert page.run("./faces") == "0 faces\n"
+
+
+def check_darknet(page: Page, output: str) -> None:
+    pnet, onet = (float(value) for value in re.findall(r"Net: (\d\.\d+)", output))
+    assert pnet > 0.9 and onet > 0.9
+    points = [[float(v) for v in pair] for pair in re.findall(r"(\d+)\. (\d+)\.", output)]
+    known = [(222, 194), (306, 190), (270, 234), (231, 276), (306, 272)]  # ./mtcnn's
+    assert np.abs(np.array(points) - known).max() < 6
+
+
+def check_converting(page: Page, output: str) -> None:
+    probability, *box = map(float, output.split())
+    assert probability > 0.9 and _known_face(box)
+
+
+CHECKS = {  # page, a part of the block -> check of what it printed and left
+    ("README.md", "with Detector("): check_readme_python,
+    ("README.md", "cc faces.c"): check_readme_c,
+    ("docs/darknet.md", "readNetFromDarknet"): check_darknet,
+    ("docs/converting.md", "InferenceSession"): check_converting,
+}
+
+
+# ---- the tests -----------------------------------------------------------------------------------
+
+
+def _run_c(block: Block, page: Page) -> None:
+    """Write the file that the page's next cc compiles."""
+    later = [b for b in blocks_of(block.page) if b.line > block.line and b.language == "sh"]
+    found = re.search(r"\bcc .*?([\w/]+\.c)\b", "\n".join(b.text for b in later))
+    assert found, "no cc command after this block; or write <!-- not run: REASON --> before it"
+    (page.folder / found[1]).write_text(block.text)
+
+
+def _run_python(block: Block, page: Page, monkeypatch, capsys) -> str:
+    monkeypatch.chdir(page.folder)
+    code = compile("\n" * (block.line - 1) + block.text, str(ROOT / block.page), "exec")
+    exec(code, page.names)
+    return capsys.readouterr().out
+
+
+def _run_sh(block: Block, page: Page, program: Path | None) -> str:
+    """Run the commands of a block; skips where there was nothing to run or to check."""
+    output, done, reasons = "", False, {}
+    for command in block.commands:
+        reason = reason_not_to_run(command, page.folder)
+        if reason is None:
+            if "cc " in command:
+                command = command.replace("cc ", "cc -Wall -Wextra -Werror ", 1)
+                if not (ROOT / "build" / "libmtcnn.a").is_file():
+                    pytest.skip("build/libmtcnn.a is not there: run make_install.sh")
+            output += page.run(command)
+            done = True
+        else:
+            reasons[reason] = None
+            done |= check_options(command, program)
+    if not done:
+        pytest.skip("; ".join(reasons))
+    return output
+
+
+@pytest.fixture(scope="module")
+def built_program(request) -> Path | None:
+    """The mtcnn program, or None where it is not built."""
+    try:
+        return request.getfixturevalue("program")
+    except pytest.skip.Exception:
+        return None
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in BLOCKS if block.language and not block.mark.startswith("not run:")],
+    ids=lambda block: block.place,
+)
+def test_code(block, page_of, built_program, monkeypatch, capsys):
+    assert block.language in ("sh", "python", "c"), "sh, python, c, or no language"
+    for package in PACKAGES:
+        if re.search(rf"\b(import {package}\b|torch2{package}\b)", block.text) and (
+            importlib.util.find_spec(package) is None
+        ):
+            pytest.skip(f"{package} is not installed")
+    if "readNetFromDarknet" in block.text and not hasattr(cv2.dnn, "readNetFromDarknet"):
+        pytest.skip("OpenCV 5 reads no Darknet files")
+    page = page_of(block.page)
+    if built_program and not (page.folder / "mtcnn").exists():
+        (page.folder / "mtcnn").symlink_to(built_program)
+    output = ""
+    if block.language == "sh":
+        output = _run_sh(block, page, built_program)
+    elif block.language == "python":
+        output = _run_python(block, page, monkeypatch, capsys)
+    else:
+        _run_c(block, page)
+    for (name, part), check in CHECKS.items():
+        if name == block.page and part in block.text:
+            check(page, output)
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.place
+)
+def test_marked_blocks(block, page_of, built_program):
+    """Blocks that are not run say why, and name programs that are there; shown output is true."""
+    kind, colon, rest = block.mark.partition(": ")
+    assert colon and kind in ("not run", "prints") and len(rest) > 3, block.mark
+    if kind == "not run":
+        for command in block.commands if block.language == "sh" else []:
+            check_options(command, built_program)
+        return
+    printed = page_of(block.page).run(rest)
+    for line in block.text.splitlines():
+        assert line.removesuffix("...").rstrip() in printed, line
+
+
+def _headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links(page):
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:|mailto:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), target
+        assert not anchor or anchor in _headings(path), target
+
+
+def test_programs_that_the_text_names():
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in re.findall(r"python ([a-z_0-9/]+\.py)", text):
+            assert (ROOT / name).is_file(), f"{page}: {name}"
+
+
+def test_index_has_every_page():
+    linked = re.findall(r"\]\(([^)#]+\.md)", (ROOT / "docs" / "index.md").read_text("utf-8"))
+    missing = {Path(page).name for page in PAGES if page.startswith("docs/")} - set(linked)
+    assert missing == {"index.md"}
+
+
+def test_every_image_is_shown_and_small():
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+    for image in (ROOT / "docs" / "images").iterdir():
+        assert f"images/{image.name})" in text, image.name
+        assert image.stat().st_size < 150_000, image.name
+
+
+def test_figures_are_drawn_anew(tmp_path):
+    text = _python_help("docs/figures/make.py")
+    assert "docs/images" in text
+    command = [sys.executable, "docs/figures/make.py", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for drawn in tmp_path.iterdir():
+        kept = cv2.imread(str(ROOT / "docs" / "images" / drawn.name))
+        new = cv2.imread(str(drawn))
+        assert kept is not None and new.std() > 20, drawn.name
+        assert np.abs(np.array(kept.shape) - new.shape).max() < 60, drawn.name  # fonts differ
