@@ -34,6 +34,9 @@ import numpy as np
 import pytest
 from page_blocks import PAGES, ROOT, Block, blocks_of
 
+from train_mtcnn.landmark_sets import read_facepoint
+from train_mtcnn.wider import read_annotations
+
 NOT_RUN = {  # a part of a command -> why it is left out
     r"^(sudo |apt|pip |python3? -m (venv|pip)|\. |source |export |docker |ssh |scp )": (
         "changes the machine or the shell"
@@ -323,6 +326,17 @@ def test_programs_that_the_text_names():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name in re.findall(r"python ([a-z_0-9/]+\.py)", text):
             assert (ROOT / name).is_file(), f"{page}: {name}"
+
+
+def test_annotations_that_the_training_page_shows(tmp_path):
+    shown = [b.text for b in blocks_of("docs/training.md") if b.text.startswith("mine/")]
+    files = tmp_path / "wider_face_train_bbx_gt.txt", tmp_path / "trainImageList.txt"
+    for file, text in zip(files, shown, strict=True):
+        file.write_text(text)
+    (annotation,) = read_annotations(files[0])
+    assert len(annotation.boxes) == 2 and not annotation.attributes.any()
+    (face,) = read_facepoint(files[1]).faces
+    assert face.path == "mine/b.jpg" and face.points[0].tolist() == [106.25, 107.75]
 
 
 def test_index_has_every_page():

@@ -18,7 +18,7 @@ if __name__ == "__main__":
         sys.path[0] = str(Path(__file__).resolve().parents[2])
     from train_mtcnn.script import require
 
-    require("make.py", "numpy", "torch", "matplotlib")
+    require("make.py", "numpy", "torch", "matplotlib", "PIL")
 
 import matplotlib
 from matplotlib.figure import Figure
