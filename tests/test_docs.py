@@ -1,6 +1,6 @@
 """README.md and docs/*.md are true: their code runs, their programs, options and links are there.
 
-A page's blocks are run in order, in a scratch copy of the repository with a picture.jpg in it:
+A page's blocks are run in order, in a copy of the repository with a picture.jpg in it:
 
 ```sh       each command must succeed
 ```python   all of a page are one program: a later block knows the names of those before
@@ -61,19 +61,56 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 # ---- the scratch copy ----------------------------------------------------------------------------
 
 
-class Page:
-    """What a page's blocks share."""
+PARTS = (
+    *(
+        "bench",
+        "cmake",
+        "convert",
+        "csrc",
+        "darknet_cfg",
+        "docs",
+        "pymtcnn",
+        "tests",
+        "train_mtcnn",
+    ),
+    *("CMakeLists.txt", "LICENSE", "README.md", "make_install.sh", "pyproject.toml"),
+)
 
-    def __init__(self, folder: Path):
+
+class Scratch:
+    """The copy, as the page that is read leaves it.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    names
+        What the page's Python blocks have defined.
+    """
+
+    def __init__(self, folder: Path, program: Path | None):
         self.folder = folder
-        self.names: dict = {"__name__": "__main__"}
-        outside = shutil.ignore_patterns(
-            *(".*", "__pycache__", "build", "dist", "runs", "onnx", "mtcnn", "*.png")
-        )
-        shutil.copytree(ROOT, folder, ignore=lambda path, names: _ignored(outside, path, names))
+        self._page = None
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+            else:
+                shutil.copy(ROOT / part, folder)
         shutil.copy(ROOT / "tests" / "data" / "grace_hopper.jpg", folder / "picture.jpg")
-        if (ROOT / "build").is_dir():
-            (folder / "build").symlink_to(ROOT / "build")
+        for name, built in (("build", ROOT / "build"), ("mtcnn", program)):
+            if built is not None and built.exists():
+                (folder / name).symlink_to(built)
+        self._whole = set(folder.iterdir())
+
+    def turn_to(self, page: str) -> None:
+        """Take away what the page before has made at the top of the folder, and its names."""
+        if page == self._page:
+            return
+        self._page = page
+        self.names: dict = {"__name__": "__main__"}
+        for made in set(self.folder.iterdir()) - self._whole:
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
 
     def run(self, command: str) -> str:
         """The output of a command, which must succeed."""
@@ -91,26 +128,18 @@ class Page:
         return done.stdout
 
 
-def _ignored(outside, path, names):
-    """At the top, what git ignores, and hidden files; below, compiled files alone."""
-    if Path(path) == ROOT:
-        return outside(path, names)
-    return [name for name in names if name == "__pycache__"]
+@pytest.fixture(scope="module")
+def built_program(request) -> Path | None:
+    """The mtcnn program, or None where it is not built."""
+    try:
+        return request.getfixturevalue("program")
+    except pytest.skip.Exception:
+        return None
 
 
 @pytest.fixture(scope="module")
-def page_of(tmp_path_factory):
-    """A function: the Page of a page, one for all its blocks."""
-    pages: dict[str, Page] = {}
-
-    def page_of(name: str) -> Page:
-        if name not in pages:
-            pages[name] = Page(tmp_path_factory.mktemp("page") / "pymtcnn")
-        return pages[name]
-
-    yield page_of
-    for page in pages.values():
-        shutil.rmtree(page.folder.parent)
+def scratch(tmp_path_factory, built_program) -> Scratch:
+    return Scratch(tmp_path_factory.mktemp("pages"), built_program)
 
 
 # ---- our programs and their options --------------------------------------------------------------
@@ -180,16 +209,16 @@ def _known_face(boxes) -> bool:
     return bool((np.abs(np.array(boxes) - (175, 115, 350, 336)) < 40).all())
 
 
-def check_readme_python(page: Page, output: str) -> None:
-    assert _known_face(page.names["faces"].boxes[0])
-    assert (page.folder / "faces.png").stat().st_size > 10000
+def check_readme_python(scratch: Scratch, output: str) -> None:
+    assert _known_face(scratch.names["faces"].boxes[0])
+    assert (scratch.folder / "faces.png").stat().st_size > 10000
 
 
-def check_readme_c(page: Page, output: str) -> None:
-    assert page.run("./faces") == "0 faces\n"
+def check_readme_c(scratch: Scratch, output: str) -> None:
+    assert scratch.run("./faces") == "0 faces\n"
 
 
-def check_darknet(page: Page, output: str) -> None:
+def check_darknet(scratch: Scratch, output: str) -> None:
     pnet, onet = (float(value) for value in re.findall(r"Net: (\d\.\d+)", output))
     assert pnet > 0.9 and onet > 0.9
     points = [[float(v) for v in pair] for pair in re.findall(r"(\d+)\. (\d+)\.", output)]
@@ -197,7 +226,7 @@ def check_darknet(page: Page, output: str) -> None:
     assert np.abs(np.array(points) - known).max() < 6
 
 
-def check_converting(page: Page, output: str) -> None:
+def check_converting(scratch: Scratch, output: str) -> None:
     probability, *box = map(float, output.split())
     assert probability > 0.9 and _known_face(box)
 
@@ -213,32 +242,32 @@ CHECKS = {  # page, a part of the block -> check of what it printed and left
 # ---- the tests -----------------------------------------------------------------------------------
 
 
-def _run_c(block: Block, page: Page) -> None:
+def _run_c(block: Block, scratch: Scratch) -> None:
     """Write the file that the page's next cc compiles."""
     later = [b for b in blocks_of(block.page) if b.line > block.line and b.language == "sh"]
     found = re.search(r"\bcc .*?([\w/]+\.c)\b", "\n".join(b.text for b in later))
     assert found, "no cc command after this block; or write <!-- not run: REASON --> before it"
-    (page.folder / found[1]).write_text(block.text)
+    (scratch.folder / found[1]).write_text(block.text)
 
 
-def _run_python(block: Block, page: Page, monkeypatch, capsys) -> str:
-    monkeypatch.chdir(page.folder)
+def _run_python(block: Block, scratch: Scratch, monkeypatch, capsys) -> str:
+    monkeypatch.chdir(scratch.folder)
     code = compile("\n" * (block.line - 1) + block.text, str(ROOT / block.page), "exec")
-    exec(code, page.names)
+    exec(code, scratch.names)
     return capsys.readouterr().out
 
 
-def _run_sh(block: Block, page: Page, program: Path | None) -> str:
+def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
     """Run the commands of a block; skips where there was nothing to run or to check."""
     output, done, reasons = "", False, {}
     for command in block.commands:
-        reason = reason_not_to_run(command, page.folder)
+        reason = reason_not_to_run(command, scratch.folder)
         if reason is None:
             if "cc " in command:
                 command = command.replace("cc ", "cc -Wall -Wextra -Werror ", 1)
                 if not (ROOT / "build" / "libmtcnn.a").is_file():
                     pytest.skip("build/libmtcnn.a is not there: run make_install.sh")
-            output += page.run(command)
+            output += scratch.run(command)
             done = True
         else:
             reasons[reason] = None
@@ -248,21 +277,12 @@ def _run_sh(block: Block, page: Page, program: Path | None) -> str:
     return output
 
 
-@pytest.fixture(scope="module")
-def built_program(request) -> Path | None:
-    """The mtcnn program, or None where it is not built."""
-    try:
-        return request.getfixturevalue("program")
-    except pytest.skip.Exception:
-        return None
-
-
 @pytest.mark.parametrize(
     "block",
     [block for block in BLOCKS if block.language and not block.mark.startswith("not run:")],
     ids=lambda block: block.place,
 )
-def test_code(block, page_of, built_program, monkeypatch, capsys):
+def test_code(block, scratch, built_program, monkeypatch, capsys):
     assert block.language in ("sh", "python", "c"), "sh, python, c, or no language"
     for package in PACKAGES:
         if re.search(rf"\b(import {package}\b|torch2{package}\b)", block.text) and (
@@ -271,25 +291,23 @@ def test_code(block, page_of, built_program, monkeypatch, capsys):
             pytest.skip(f"{package} is not installed")
     if "readNetFromDarknet" in block.text and not hasattr(cv2.dnn, "readNetFromDarknet"):
         pytest.skip("OpenCV 5 reads no Darknet files")
-    page = page_of(block.page)
-    if built_program and not (page.folder / "mtcnn").exists():
-        (page.folder / "mtcnn").symlink_to(built_program)
+    scratch.turn_to(block.page)
     output = ""
     if block.language == "sh":
-        output = _run_sh(block, page, built_program)
+        output = _run_sh(block, scratch, built_program)
     elif block.language == "python":
-        output = _run_python(block, page, monkeypatch, capsys)
+        output = _run_python(block, scratch, monkeypatch, capsys)
     else:
-        _run_c(block, page)
+        _run_c(block, scratch)
     for (name, part), check in CHECKS.items():
         if name == block.page and part in block.text:
-            check(page, output)
+            check(scratch, output)
 
 
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.place
 )
-def test_marked_blocks(block, page_of, built_program):
+def test_marked_blocks(block, scratch, built_program):
     """Blocks that are not run say why, and name programs that are there; shown output is true."""
     kind, colon, rest = block.mark.partition(": ")
     assert colon and kind in ("not run", "prints") and len(rest) > 3, block.mark
@@ -297,7 +315,8 @@ def test_marked_blocks(block, page_of, built_program):
         for command in block.commands if block.language == "sh" else []:
             check_options(command, built_program)
         return
-    printed = page_of(block.page).run(rest)
+    scratch.turn_to(block.page)
+    printed = scratch.run(rest)
     for line in block.text.splitlines():
         assert line.removesuffix("...").rstrip() in printed, line
 
