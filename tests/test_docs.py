@@ -42,6 +42,7 @@ NOT_RUN = {  # a part of a command -> why it is left out
         "changes the machine or the shell"
     ),
     r"make_install\.sh(?! --help)": "sets up the machine; .ci/run does it",
+    r"^(git clone|mkdir -p darknet/)": "fetches and builds another program",
     r"^(cmake|ctest|ninja)\b|build/bench": "builds and times; make_install.sh --test builds all",
     r"-m pytest": "is what runs here",
     r"train_mtcnn/(train|train_all|prepare_data|assemble|evaluate|report)\.py(?! --help)": (

@@ -26,7 +26,8 @@ if __name__ == "__main__":
 import numpy as np
 from numpy.typing import NDArray
 
-from pymtcnn.errors import ArgumentError, MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import MIN_FACE, THRESHOLDS, Parser
 from pymtcnn.files import atomic_write
 from pymtcnn.pictures import read_picture
 from train_mtcnn.darknet import NETWORKS
@@ -67,65 +68,51 @@ def draw_stages(
         add_scale(figure, axes, "probability")
 
 
-def _figure(window: bool) -> Figure:
-    """An empty figure, with a window where one is wanted.
-
-    Raises
-    ------
-    ArgumentError
-        If there is no display to open a window on.
-    """
-    if not window:
-        from matplotlib.figure import Figure
-
-        return Figure()
+def _has_display() -> bool:
+    """Whether pyplot can open a window; where it cannot, it takes its backend agg."""
     from matplotlib import pyplot
 
-    if pyplot.get_backend().lower() == "agg":  # what pyplot takes where nothing else works
-        raise ArgumentError(
-            "--show: no window can be opened: no display, or none of the toolkits that matplotlib"
-            " knows; leave it out and look at the file"
-        )
-    return pyplot.figure()
+    return pyplot.get_backend().lower() != "agg"
+
+
+def _figure(window: bool) -> Figure:
+    """An empty figure, with a window where one is wanted."""
+    if window:
+        from matplotlib import pyplot
+
+        return pyplot.figure()
+    from matplotlib.figure import Figure
+
+    return Figure()
 
 
 # ---- the command line ----------------------------------------------------------------------------
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="show.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("show.py", __doc__)
     add = parser.add_argument
     add("picture", type=Path, metavar="PICTURE", help="JPEG, PNG or what else OpenCV reads")
     add("--net", choices=NETWORKS, help="the stage to show; default: all three side by side")
-    add("--model", type=Path, metavar="FILE.data", help="default: darknet_cfg/default.data")
-    add("--min-face", type=float, metavar="PX", help="default: the model's")
-    add(
-        "--thresholds",
-        type=lambda text: [float(part) for part in text.split(",")],
-        metavar="P,R,O",
-        help="least probability after PNet, RNet, ONet; default: the model's",
-    )
-    add(
-        "--out",
-        type=Path,
-        metavar="FILE.png",
-        help="default: runs/show/PICTURE-NET.png",
-    )
+    parser.model_option("darknet_cfg/default.data")
+    parser.checked("min_face", MIN_FACE)
+    parser.checked("thresholds", THRESHOLDS)
+    add("--out", type=Path, metavar="FILE.png", help="default: runs/show/PICTURE-NET.png")
     add("--show", action="store_true", help="then open a window")
-    args = parser.parse_args(argv)
+    args = parser.read(sys.argv[1:] if argv is None else argv)
     if args.out is None:
         args.out = Path("runs/show", f"{args.picture.stem}-{args.net or 'stages'}.png")
     elif args.out.suffix.lower() != ".png":
         parser.error(f"--out {args.out}: must end in .png")
+    if args.show and not _has_display():
+        parser.error(
+            "--show: no window can be opened, without a display or a toolkit that matplotlib"
+            " knows; leave it out and look at the file"
+        )
     return args
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int:
     rgb = read_picture(args.picture)
     detector = TorchDetector(args.model, min_face=args.min_face, thresholds=args.thresholds)
     figure = _figure(args.show)
@@ -138,21 +125,12 @@ def _run(args: argparse.Namespace) -> None:
         from matplotlib import pyplot
 
         pyplot.show()
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    try:
-        _run(_arguments(argv))
-    except SystemExit as stop:  # --help or a usage error, already printed
-        return int(stop.code or 0)
-    except ArgumentError as error:
-        print(f"show.py: {error}", file=sys.stderr)
-        return 2
-    except MtcnnError as error:
-        print(f"show.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return status_of("show.py", lambda: _run(_arguments(argv)))
 
 
 if __name__ == "__main__":

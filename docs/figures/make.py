@@ -7,7 +7,6 @@ They are PNG files of docs/images/, of the pictures that the tests bring and dar
 
 from __future__ import annotations
 
-import argparse
 import io
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +24,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from docs.figures import cascade, diagrams
-from pymtcnn.errors import MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write
 from train_mtcnn.files import make_folder
 
@@ -55,25 +55,23 @@ def save(path: Path, figure: Figure) -> None:
         small.save(file, format="PNG", optimize=True)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="make.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("make.py", __doc__)
     parser.add_argument(
         "--out", type=Path, default=_IMAGES, metavar="DIR", help="default: docs/images"
     )
     out = parser.parse_args(argv).out
-    try:
-        make_folder(out)
-        with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
-            for name, draw in FIGURES.items():
-                save(out / f"{name}.png", draw())
-    except MtcnnError as error:
-        print(f"make.py: {error}", file=sys.stderr)
-        return 1
+    make_folder(out)
+    with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
+        for name, draw in FIGURES.items():
+            save(out / f"{name}.png", draw())
     print(f"written to {out}/: {', '.join(f'{name}.png' for name in FIGURES)}")
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("make.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":
