@@ -1,6 +1,7 @@
 """README.md and docs/*.md are true: their code runs, their programs, options and links are there.
 
-A page's blocks are run in order, in a copy of the repository with a picture.jpg in it:
+A page's blocks are run in order, in a copy of the repository with a picture.jpg and, where there is
+FFmpeg, a video.mp4 in it:
 
 ```sh       each command must succeed
 ```python   all of a page are one program: a later block knows the names of those before
@@ -26,6 +27,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 
@@ -51,8 +53,11 @@ NOT_RUN = {  # a part of a command -> why it is left out
     r"bench/": "takes minutes",
     r"import_pretrained\.py(?! --help)": "fetches files; tests/test_importers.py runs it",
     r"torchrun|tensorboard": "takes a training",
+    r"pymtcnn demo(?! --help)": "serves a page until it is stopped; tests/test_demo.py does it",
+    r"demo_browser": "needs a browser",
 }
 PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
+READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # where not there
 MADE = re.compile(r"(runs|onnx|darknet_cfg)/[^ ]+")  # files that commands make
 PACKAGES = ("onnx", "onnxruntime", "av", "sklearn")  # pages may use them, the suite goes without
 
@@ -99,6 +104,12 @@ class Scratch:
             else:
                 shutil.copy(ROOT / part, folder)
         shutil.copy(ROOT / "tests" / "data" / "grace_hopper.jpg", folder / "picture.jpg")
+        if find_library("avformat"):  # FFmpeg's, which ./mtcnn reads videos with
+            _write_video(folder / "video.mp4", folder / "picture.jpg")
+        (folder / "bin").mkdir()
+        command = folder / "bin" / "pymtcnn"  # not the one of another installation
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pymtcnn "$@"\n')
+        command.chmod(0o755)
         for name, built in (("build", ROOT / "build"), ("mtcnn", program)):
             if built is not None and built.exists():
                 (folder / name).symlink_to(built)
@@ -115,7 +126,8 @@ class Scratch:
 
     def run(self, command: str) -> str:
         """The output of a command, which must succeed."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        bins = self.folder / "bin", Path(sys.executable).parent
+        path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", command],
             cwd=self.folder,
@@ -127,6 +139,16 @@ class Scratch:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+def _write_video(path: Path, picture: Path) -> None:
+    """A second of video: the picture, moving."""
+    frame = cv2.imread(str(picture))
+    height, width = frame.shape[:2]
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (width, height))
+    for step in range(10):
+        video.write(np.roll(frame, 4 * step, axis=1))
+    video.release()
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +194,9 @@ def check_options(command: str, program: Path | None) -> bool:
     if script := re.search(r"(?:python|torchrun.*?) ([a-z_0-9/]+\.py)\b(.*)", command):
         assert (ROOT / script[1]).is_file(), f"{script[1]} is not there"
         text, rest = _python_help(script[1]), script[2]
-    elif found := re.search(r"python -m (pymtcnn[\w.]*)(.*)", command):
-        text, rest = _help(sys.executable, "-m", found[1]), found[2]
+    elif found := re.match(r"(?:python -m )?pymtcnn( [a-z]+)?( .*|$)", command):
+        words = found[1].split() if found[1] else []
+        text, rest = _help(sys.executable, "-m", "pymtcnn", *words), found[2]
     elif found := re.search(r"make_install\.sh(.*)", command):
         text, rest = _help("bash", "make_install.sh"), found[1]
     elif program and (found := re.match(r"(?:[A-Z_]+=\S+ )*\./mtcnn(.*)", command)):
@@ -193,9 +216,10 @@ def reason_not_to_run(command: str, folder: Path) -> str | None:
             return reason
     words = command.split()
     for before, word in zip(["", *words], words):
-        if PLACEHOLDER.fullmatch(word):
+        out = before.startswith(("--out", "--save")) or before == ">"
+        readers = READERS.fullmatch(word) and not (out or (folder / word).exists())
+        if readers or PLACEHOLDER.fullmatch(word):
             return f"{word} stands for something of the reader's"
-        out = before.startswith("--out") or before == ">"
         if MADE.fullmatch(word) and not out and not list(folder.glob(word)):
             return f"{word} comes from a command that is left out"
         if word.startswith("./") and not list(folder.glob(word)):
@@ -369,7 +393,7 @@ def test_every_image_is_shown_and_small():
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
     for image in (ROOT / "docs" / "images").iterdir():
         assert f"images/{image.name})" in text, image.name
-        assert image.stat().st_size < 150_000, image.name
+        assert image.stat().st_size < 600_000, image.name
 
 
 def test_figures_are_drawn_anew(tmp_path):
@@ -382,4 +406,5 @@ def test_figures_are_drawn_anew(tmp_path):
         kept = cv2.imread(str(ROOT / "docs" / "images" / drawn.name))
         new = cv2.imread(str(drawn))
         assert kept is not None and new.std() > 20, drawn.name
+        assert drawn.stat().st_size < 150_000, drawn.name
         assert np.abs(np.array(kept.shape) - new.shape).max() < 60, drawn.name  # fonts differ
