@@ -17,6 +17,7 @@ PROGRAMS = {
     "train_mtcnn.assemble": [[], ["a.pt"], ["--out", "x", "a", "b", "c", "d"]],
     "train_mtcnn.evaluate": [[], ["--data", "x", "--jobs", "0"]],
     "train_mtcnn.report": [[], ["a"]],
+    "train_mtcnn.show": [[], ["a.jpg", "--net", "qnet"], ["a.jpg", "--out", "a.jpg"]],
     "train_mtcnn.train": [[], ["--net", "qnet"]],
     "train_mtcnn.train_all": [[], ["--wider", "x", "--jobs", "y"]],
 }
