@@ -55,7 +55,8 @@ def test_summary_by_hand():
 
 
 def test_a_shift_alone_is_no_error_without_it():
-    found = summary(np.array([TRUTH, TRUTH]) + (1, -2), np.array([TRUTH, TRUTH]))
+    truth = np.array([TRUTH, TRUTH])
+    found = summary(truth + np.array([1, -2]), truth)
     assert found.shift == pytest.approx((0.05, -0.1))
     assert found.mean == pytest.approx(5**0.5 / 20) and found.mean_without_shift < 1e-9
 

@@ -16,6 +16,7 @@ PROGRAMS = {
     "convert.torch2onnx": [[], ["a.pt", "--norm", "0"], ["a.pt", "--mean", "x"]],
     "train_mtcnn.assemble": [[], ["a.pt"], ["--out", "x", "a", "b", "c", "d"]],
     "train_mtcnn.evaluate": [[], ["--data", "x", "--jobs", "0"]],
+    "train_mtcnn.prepare_data": [[], ["--net", "qnet"], ["--net", "pnet"]],
     "train_mtcnn.report": [[], ["a"]],
     "train_mtcnn.show": [[], ["a.jpg", "--net", "qnet"], ["a.jpg", "--out", "a.jpg"]],
     "train_mtcnn.train": [[], ["--net", "qnet"]],
