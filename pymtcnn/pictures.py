@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .results import Detections
 
 MAX_PIXELS = 400_000_000
-"""Larger pictures are refused before they are decoded."""
+"""Larger pictures are refused."""
 
 MAX_BYTES = 1 << 30
 """Larger files are refused: a device like /dev/zero would never end."""
@@ -54,13 +54,17 @@ def is_picture_source(source: object) -> bool:
     )
 
 
-def read_picture(source: PictureSource) -> NDArray[np.uint8]:
+def read_picture(
+    source: PictureSource, *, max_pixels: int = MAX_PIXELS
+) -> NDArray[np.uint8]:
     """Read a picture file.
 
     Parameters
     ----------
     source : path, bytes of a file, or binary file object (read from where it stands)
         JPEG, PNG or whatever else OpenCV reads.
+    max_pixels : int
+        Larger pictures are refused, JPEG and PNG before they are decoded.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
     FileError
         The file is missing or cannot be read.
     PictureError
-        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels or
+        It is empty, truncated, damaged, no picture, or has more than `max_pixels` pixels or
         `MAX_BYTES` bytes.
     """
     data, name = _contents(source)
@@ -82,12 +86,19 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
         size = check_container(data)
     except PictureError as error:
         raise PictureError(f"{name}: {error}; get a whole copy of it") from None
-    if size is not None and size.width * size.height > MAX_PIXELS:
+    if size is not None:
+        _check_pixels(name, size.width, size.height, max_pixels)
+    rgb = _decode(data, name)
+    _check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
+    return rgb
+
+
+def _check_pixels(name: str, width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise PictureError(
-            f"{name}: {size.width}x{size.height} pixels are too many; scale the picture down to "
-            f"{MAX_PIXELS // 1_000_000} megapixels at most"
+            f"{name}: {width}x{height} pixels are too many; scale the picture down to "
+            f"{most // 1_000_000} megapixels at most"
         )
-    return _decode(data, name)
 
 
 def pixels_of(
@@ -236,13 +247,17 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 # ---- drawing ----------------------------------------------------------------------------------
 
 
-def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
+def draw(
+    rgb: NDArray[np.uint8], detections: Detections, *, scores: bool = True
+) -> NDArray[np.uint8]:
     """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
     detections : Detections
+    scores : bool
+        Whether each box has its score above it.
 
     Returns
     -------
@@ -260,7 +275,8 @@ def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
         for x, y in np.clip(points, -side, 2 * side):
             center = (int(np.floor(x)), int(np.floor(y)))
             cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
+        if scores:
+            _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
     return canvas
 
 
