@@ -180,7 +180,7 @@ detect() {
     ./mtcnn --out build/annotated/ "${pictures[@]}" ||
         fail "the program is built but failed; its message is above"
     if [ "$CORE" = no ]; then
-        step "Detecting faces with Python" .venv/bin/python -m pymtcnn "${pictures[@]}"
+        step "Detecting faces with Python" .venv/bin/python -m pymtcnn detect "${pictures[@]}"
     fi
     cat <<END
 
@@ -189,7 +189,7 @@ END
     printf '    %s\n' "${pictures[@]/#tests\/data/build/annotated}"
     printf '\nNext:\n    ./mtcnn picture.jpg\n'
     if [ "$CORE" = no ]; then
-        printf '    . .venv/bin/activate\n    python -m pymtcnn picture.jpg\n'
+        printf '    . .venv/bin/activate\n    pymtcnn detect picture.jpg\n'
     fi
 }
 

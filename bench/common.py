@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import platform
 from collections.abc import Callable
-from pathlib import Path
 
-import cv2
 import numpy as np
+
+from pymtcnn.commands.bench import cover, cpu_name
+
+__all__ = ["count", "cover", "cpu_name", "many_threads", "min_face", "size", "tile"]
 
 # ---- arguments: each reads one word, or says what is wrong with it -------------------------------
 
@@ -50,27 +51,7 @@ def many_threads(number: int) -> str:
 # ---- pictures ------------------------------------------------------------------------------------
 
 
-def cover(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The middle of a picture [H, W, 3], scaled to cover width x height."""
-    scale = max(width / rgb.shape[1], height / rgb.shape[0])
-    sides = [max(side, round(n * scale)) for side, n in zip((width, height), rgb.shape[1::-1])]
-    scaled = cv2.resize(rgb, sides, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    x, y = (sides[0] - width) // 2, (sides[1] - height) // 2
-    return np.ascontiguousarray(scaled[y : y + height, x : x + width])
-
-
 def tile(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     """A picture [H, W, 3] side by side with itself, cut to width x height."""
     down, across = -(-height // rgb.shape[0]), -(-width // rgb.shape[1])
     return np.ascontiguousarray(np.tile(rgb, (down, across, 1))[:height, :width])
-
-
-# ---- the machine ---------------------------------------------------------------------------------
-
-
-def cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(": ")[2] for line in lines if "model name" in line), "unknown")

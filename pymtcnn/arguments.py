@@ -181,12 +181,17 @@ def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int
     return pnet, rnet, onet
 
 
+def check_count(value: Any, name: str, most: int) -> int:
+    """A whole number, 1..most."""
+    number = _integer(value)
+    if not 1 <= number <= most:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, 1..{most}")
+    return number
+
+
 def check_threads(value: Any, name: str = "threads") -> int:
     """Number of threads: 1..MAX_THREADS."""
-    number = _integer(value)
-    if not 1 <= number <= MAX_THREADS:
-        raise ArgumentError(f"{name} {value!r}: must be a whole number, 1..{MAX_THREADS}")
-    return number
+    return check_count(value, name, MAX_THREADS)
 
 
 def check_options(

@@ -51,8 +51,16 @@ def json_line(
 
 
 def _json_string(path: str) -> str:
-    """Bytes of a path that are not UTF-8, which JSON cannot hold, become U+FFFD."""
-    return re.sub("[\udc80-\udcff]", r"\\ufffd", json.dumps(path, ensure_ascii=False))
+    """A path in quotes; where it is no UTF-8, with U+FFFD."""
+    return re.sub(_NO_UTF8, r"\\ufffd", json.dumps(path, ensure_ascii=False))
+
+
+def utf8(path: str) -> str:
+    """The path; bytes that are no UTF-8, which many formats cannot hold, become U+FFFD."""
+    return re.sub(_NO_UTF8, "\ufffd", path)
+
+
+_NO_UTF8 = "[\udc80-\udcff]"
 
 
 def _json_times(detections: Detections) -> str:

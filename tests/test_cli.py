@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pymtcnn import Detections, Stage, cli, formats, read_picture, write_picture
+from pymtcnn import Detections, Stage, formats, read_picture, write_picture
+from pymtcnn.commands import detect
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = formats.CSV_HEADER.strip()
@@ -66,7 +67,7 @@ def run(capfd):
     """A function that runs the command line with FakeDetector: status, stdout, stderr."""
 
     def run(*arguments, make_detector=lambda args: FakeDetector()):
-        status = cli.main([*map(str, arguments)], prog="prog", make_detector=make_detector)
+        status = detect.main([*map(str, arguments)], prog="prog", make_detector=make_detector)
         return status, *capfd.readouterr()
 
     return run
@@ -144,9 +145,7 @@ def test_names_keep_their_bytes(picture, run, tmp_path):
     latin = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9\xff.png")
     Path(path).rename(latin)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
-    script = (
-        "import sys, test_cli as t; sys.exit(t.cli.main(make_detector=lambda a: t.FakeDetector()))"
-    )
+    script = "import test_cli as t; exit(t.detect.main(make_detector=lambda a: t.FakeDetector()))"
     for form, wanted in [
         ([], os.fsencode(latin) + b"\t1.25"),
         (["--csv"], os.fsencode(latin) + b",1.25"),
@@ -185,7 +184,7 @@ def test_out_never_replaces_a_picture_that_was_read(run, picture, tmp_path):
     before = [Path(path).read_bytes() for path in paths]
     status, out, error = run("--out", tmp_path, *paths)
     assert (status, out) == (1, "")
-    assert len(error.splitlines()) == 2 and error.count("would be overwritten") == 2
+    assert len(error.splitlines()) == 3 and error.count("would be overwritten") == 2
     assert run("--out", paths[0], paths[0])[0] == 1
     assert [Path(path).read_bytes() for path in paths] == before
 
@@ -268,12 +267,13 @@ def test_bad_pictures_do_not_stop_the_others(run, picture, tmp_path):
     assert [json.loads(line)["image"] for line in out.splitlines()] == good
     lines = error.splitlines()
     assert run("")[::2] == (1, "prog: : cannot be read: No such file or directory\n")
-    assert len(lines) == 2 and all(line.startswith("prog: ") for line in lines)
+    assert len(lines) == 3 and all(line.startswith("prog: ") for line in lines)
     assert "empty.jpg: the file is empty" in lines[0] and "missing.jpg" in lines[1]
+    assert lines[2] == f"prog: 2 of 4 failed: {empty}, {tmp_path}/missing.jpg"
 
 
 def test_missing_model(capfd, pictures):
-    status = cli.main([str(pictures[0]), "--model", "missing.data"], prog="prog")
+    status = detect.main([str(pictures[0]), "--model", "missing.data"], prog="prog")
     out, error = capfd.readouterr()
     assert (status, out, len(error.splitlines())) == (1, "", 1)
     assert error.startswith("prog: missing.data: ")
@@ -313,16 +313,34 @@ def test_help_and_version(run):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_standard_output_that_cannot_be_written(pictures, default_model):
-    command = [sys.executable, "-m", "pymtcnn", "--model", str(default_model), str(pictures[0])]
+    command = [
+        sys.executable,
+        "-m",
+        "pymtcnn",
+        "detect",
+        "--model",
+        str(default_model),
+        str(pictures[0]),
+    ]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert done.returncode == 1
-    message = "python -m pymtcnn: standard output cannot be written: No space left on device\n"
+    message = (
+        "python -m pymtcnn detect: standard output cannot be written: No space left on device\n"
+    )
     assert done.stderr == message
 
 
 def test_reader_that_goes_away(pictures, default_model):
-    command = [sys.executable, "-m", "pymtcnn", "--model", str(default_model), str(pictures[0])]
+    command = [
+        sys.executable,
+        "-m",
+        "pymtcnn",
+        "detect",
+        "--model",
+        str(default_model),
+        str(pictures[0]),
+    ]
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=ROOT)
@@ -358,20 +376,22 @@ def test_help_names_no_numbers_of_a_model(run, capfd):
     shown = " ".join(run("--help")[1].split())
     assert "MTCNN_MODEL names, else the model built in" in shown
     assert not re.search(r"0\.6|0\.7|\(20\)", shown)
-    cli.main(["--help"], default_model="some.data")
+    detect.main(["--help"], default_model="some.data")
     shown = " ".join(capfd.readouterr().out.split())
-    assert "MTCNN_MODEL names, else some.data" in shown and shown.startswith("usage: pymtcnn ")
+    assert "MTCNN_MODEL names, else some.data" in shown and shown.startswith(
+        "usage: pymtcnn detect "
+    )
 
 
 def test_module_names_itself():
-    command = [sys.executable, "-m", "pymtcnn", "--help"]
+    command = [sys.executable, "-m", "pymtcnn", "detect", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0 and done.stdout.startswith("usage: python -m pymtcnn ")
+    assert done.returncode == 0 and done.stdout.startswith("usage: python -m pymtcnn detect ")
 
 
 def test_module_without_numpy(tmp_path):
     """-S leaves out site-packages, as in a Python that has no packages at all."""
-    command = [sys.executable, "-S", "-E", "-m", "pymtcnn", "x.jpg"]
+    command = [sys.executable, "-S", "-E", "-m", "pymtcnn", "detect", "x.jpg"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert done.stderr.startswith("python -m pymtcnn: not installed: numpy; run 'bash make_in")
@@ -383,7 +403,7 @@ def test_module_without_numpy(tmp_path):
 def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess[str]]:
     """The C program and the Python one, run on the same arguments."""
     options = ["--model", str(default_model), *map(str, arguments)]
-    commands = [[str(program), *options], [sys.executable, "-m", "pymtcnn", *options]]
+    commands = [[str(program), *options], [sys.executable, "-m", "pymtcnn", "detect", *options]]
     return [
         subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
         for command in commands

@@ -9,6 +9,7 @@ as `./mtcnn`, as a script and as a module:
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import sys
@@ -28,8 +29,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pymtcnn import cli
 from pymtcnn.arguments import check_options
+from pymtcnn.commands import detect
+from pymtcnn.commands.options import detector_options
 from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.pictures import is_picture_source, pixels_of
@@ -361,13 +363,17 @@ def _ms(start: float) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    return cli.main(
+    return detect.main(
         argv,
         prog="detector.py",
         description="Find faces with the reference cascade in PyTorch, to compare ./mtcnn with.",
         default_model="darknet_cfg/default.data",
-        make_detector=lambda args: TorchDetector(args.model, **cli.detector_options(args)),
+        make_detector=_make_detector,
     )
+
+
+def _make_detector(args: argparse.Namespace) -> TorchDetector:
+    return TorchDetector(args.model, **detector_options(args))
 
 
 if __name__ == "__main__":

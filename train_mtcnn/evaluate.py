@@ -31,9 +31,9 @@ if __name__ == "__main__":
 
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
-from pymtcnn.arguments import check_min_face, check_scale_factor, check_thresholds
-from pymtcnn.cli import joined
-from pymtcnn.errors import ArgumentError, FileError, MtcnnError
+from pymtcnn.arguments import check_count
+from pymtcnn.commands.options import JOBS, MIN_FACE, SCALE_FACTOR, THRESHOLDS, Option, Parser
+from pymtcnn.errors import FileError, MtcnnError
 from train_mtcnn import fddb_measures, plots, wider_measures
 from train_mtcnn.darknet import DEFAULT_MODEL
 from train_mtcnn.detect_set import FINAL, detect_all
@@ -48,62 +48,31 @@ from train_mtcnn.wider_measures import read_stages, read_valid_faces
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def _option(check):
-    """A checker of pymtcnn.arguments as a type for argparse."""
-
-    def parse(text: str):
-        many = check is check_thresholds
-        value = [float(part) for part in text.split(",")] if many else float(text)
-        try:
-            return check(value)
-        except ArgumentError as error:
-            raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from error
-
-    parse.__name__ = "number"
-    return parse
+PICTURES = Option(
+    "N",
+    "pictures, spread over the set",
+    int,
+    lambda value, name: check_count(value, name, 1_000_000),
+)
 
 
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="evaluate.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
+    parser = Parser(prog, __doc__)
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="WIDER_FACE", help="the folder of the download")
     add("--backend", choices=("c", "torch"), default="c", help="the C core or the reference")
     add("--model", type=Path, metavar="FILE.data", default=DEFAULT_MODEL, help="the model")
-    add("--min-face", type=_option(check_min_face), default=20.0, metavar="PX", help="default: 20")
-    add(
-        "--scale-factor",
-        type=_option(check_scale_factor),
-        default=0.709,
-        metavar="F",
-        help="default: 0.709",
-    )
-    add(
-        "--thresholds",
-        type=_option(check_thresholds),
-        default=(0.5, 0.5, 0.3),
-        metavar="P,R,O",
-        help="default: 0.5,0.5,0.3, low because AP wants the whole curve",
-    )
+    parser.checked("min_face", MIN_FACE, "20")
+    parser.checked("scale_factor", SCALE_FACTOR, "0.709")
+    parser.checked("thresholds", THRESHOLDS, "0.5,0.5,0.3")  # low: AP wants the whole curve
     add("--landmarks", type=Path, metavar="FOLDER", help="AFLW: testImageList.txt, AFLW/")
     add("--fddb", type=Path, metavar="FOLDER", help="FDDB: FDDB-folds/ and originalPics/")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
-    add("--pictures", type=_count, metavar="N", help="only N pictures, spread over the set")
-    add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
+    parser.checked("pictures", PICTURES, "all")
+    parser.checked("jobs", JOBS, "1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
-    words = sys.argv[1:] if argv is None else argv
-    args = parser.parse_args(joined(words, ("min-face", "scale-factor", "thresholds")))
+    args = parser.read(sys.argv[1:] if argv is None else argv)
     if args.predictions and (args.landmarks or args.fddb):
         parser.error("--predictions detects nothing, so leave out --landmarks and --fddb")
     return args
@@ -195,13 +164,13 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(f"written to {out}/: {TABLE}, {RESULTS}, {CURVES}, plots")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "evaluate.py") -> int:
     """The command line; returns the exit status."""
-    args = _arguments(argv)
+    args = _arguments(argv, prog)
     try:
         _evaluate(args)
     except MtcnnError as error:
-        print(f"evaluate.py: {error}", file=sys.stderr)
+        print(f"{prog}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,58 @@
+"""What a command says, and the exit status that its end means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from ..errors import MtcnnError
+
+T = TypeVar("T")
+
+
+def status_of(prog: str, run: Callable[[], int]) -> int:
+    """Run a command; what it raises becomes a message and an exit status."""
+    try:
+        return run()
+    except SystemExit as stop:  # --help, --version or a usage error, already printed
+        return int(stop.code or 0)
+    except MtcnnError as error:
+        complain(prog, error)
+        return 1
+    except OSError as error:  # from emit; all other files' errors are MtcnnErrors
+        if not isinstance(error, BrokenPipeError):  # head, for example, has what it wanted
+            complain(prog, f"standard output cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def emit(text: str) -> None:
+    """Write to standard output, at once; a path's bytes come out as they went in."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # replaced by a text-only object
+        sys.stdout.write(text)
+    else:
+        stream.write(os.fsencode(text))
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A line on standard error, above a progress bar where there is one."""
+    tqdm = sys.modules.get("tqdm")
+    (tqdm.tqdm.write if tqdm else print)(text, file=sys.stderr)
+
+
+def complain(prog: str, problem: object) -> None:
+    """One line on standard error."""
+    note(f"{prog}: {' '.join(str(problem).splitlines())}")
+
+
+def with_progress(items: Iterable[T], total: int | None, unit: str) -> Iterable[T]:
+    """The items, with a progress bar on standard error."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, unit=unit, dynamic_ncols=True)

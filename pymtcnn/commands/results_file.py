@@ -1,0 +1,173 @@
+"""Where `--save FILE` puts the results: JSON Lines, which can be gone on with, or a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import formats
+from ..errors import ArgumentError, FileError, LibraryError
+from ..files import atomic_write, reason
+from ..results import Detections
+
+Add = Callable[[str, tuple[int, int], Detections], None]
+"""Saves a picture's faces: its path, width and height, and the detections."""
+
+_ROWS = 100_000
+"""Rows of a Parquet file that are written at a time."""
+
+
+def check_save(save: str, resume: bool) -> None:
+    """Raise ArgumentError where a file of this name, or this form, cannot be saved."""
+    suffix = Path(save).suffix.lower()
+    if suffix not in _FORMS:
+        raise ArgumentError(f"--save {save}: the name must end in {', '.join(_FORMS)}")
+    if resume and suffix != ".jsonl":
+        raise ArgumentError(
+            f"--resume: only JSON Lines can be gone on with; --save {Path(save).stem}.jsonl"
+        )
+    if suffix == ".parquet":
+        _pyarrow()
+
+
+def done_in(save: str) -> set[str]:
+    """Paths of the pictures that a JSON Lines file holds; a broken last line is cut off.
+
+    Raises
+    ------
+    FileError
+        It cannot be read, or holds something else.
+    """
+    done = set()
+    try:
+        with open(save, "rb+") as file:
+            whole = 0
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break
+                done.add(_image_of(line, f"{save}:{number}"))
+                whole += len(line)
+            file.truncate(whole)
+    except FileNotFoundError:
+        return done
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{save}: cannot be gone on with: {reason(error)}") from error
+    return done
+
+
+def _image_of(line: bytes, where: str) -> str:
+    try:
+        image = json.loads(line)["image"]
+        if isinstance(image, str):
+            return image
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise FileError(f"{where}: not a line of `pymtcnn detect --save`; give --save another name")
+
+
+def open_results(save: str, resume: bool) -> AbstractContextManager[Add]:
+    """Open the file; gives a function that adds a picture.
+
+    JSON Lines are written at once, a picture a line. A table is whole when the context ends well;
+    until then, and where it ends otherwise, what was there before stays.
+
+    Raises
+    ------
+    FileError
+        It cannot be written, or is there already and is not to be gone on with.
+    """
+    if not resume and os.path.lexists(save):
+        also = " or --resume" if save.lower().endswith(".jsonl") else ""
+        raise FileError(f"{save}: is there already; give --save another name{also}")
+    return _FORMS[Path(save).suffix.lower()](save)
+
+
+@contextmanager
+def _json_lines(save: str) -> Iterator[Add]:
+    try:
+        file = open(save, "ab", buffering=0)  # noqa: SIM115 closed below
+    except OSError as error:
+        raise FileError(f"{save}: cannot be written: {reason(error)}") from error
+
+    def add(path: str, size: tuple[int, int], detections: Detections) -> None:
+        line = formats.json_line(path, *size, detections).encode()
+        end = os.fstat(file.fileno()).st_size
+        try:
+            if file.write(line) != len(line):
+                raise OSError(0, "No space left on device")
+        except OSError as error:
+            file.truncate(end)
+            raise FileError(f"{save}: cannot be written: {reason(error)}") from error
+
+    with file:
+        yield add
+
+
+@contextmanager
+def _csv(save: str) -> Iterator[Add]:
+    with atomic_write(save) as file:
+        file.write(formats.CSV_HEADER.encode())
+
+        def add(path: str, size: tuple[int, int], detections: Detections) -> None:
+            file.write(os.fsencode(formats.csv_rows(path, detections)))
+
+        yield add
+
+
+@contextmanager
+def _parquet(save: str) -> Iterator[Add]:
+    """A table of CSV's columns: `image` is text, all others are float32."""
+    arrow = _pyarrow()
+    from pyarrow.parquet import ParquetWriter
+
+    image, *numbers = formats.CSV_HEADER.strip().split(",")
+    schema = arrow.schema(
+        [(image, arrow.string()), *((number, arrow.float32()) for number in numbers)]
+    )
+    images: list[str] = []
+    rows: list[np.ndarray] = []  # [N, 15]
+
+    def add(path: str, size: tuple[int, int], detections: Detections) -> None:
+        count = len(detections)
+        images.extend([formats.utf8(path)] * count)
+        parts = (detections.boxes, detections.scores, detections.landmarks)
+        rows.append(np.hstack([part.reshape(count, -1) for part in parts]))
+        if len(images) >= _ROWS:
+            flush()
+
+    def flush() -> None:
+        if images:
+            columns = [images, *np.concatenate(rows).T]
+            writer.write_table(arrow.table(columns, schema=schema))
+        images.clear()
+        rows.clear()
+
+    with atomic_write(save) as file, ParquetWriter(file, schema) as writer:
+        yield add
+        flush()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise LibraryError(
+            f"--save .parquet: pyarrow cannot be loaded ({error}); "
+            "pip install 'pymtcnn-darknet[parquet]'"
+        ) from error
+    return pyarrow
+
+
+_FORMS: dict[str, Callable[[str], AbstractContextManager[Add]]] = {
+    ".jsonl": _json_lines,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
