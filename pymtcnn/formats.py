@@ -90,7 +90,9 @@ def timing_rows(detections: Detections) -> list[tuple[str, str, float]]:
 def timing(path: str, detections: Detections) -> str:
     """A table of milliseconds and candidates per stage."""
     rows = timing_rows(detections)
-    return "\n".join([f"{path}:", *(f"  {name:<9} {what:<26}{ms:>8.2f} ms" for name, what, ms in rows)])
+    return "\n".join(
+        [f"{path}:", *(f"  {name:<9} {what:<26}{ms:>8.2f} ms" for name, what, ms in rows)]
+    )
 
 
 def summary(path: str, detections: Detections) -> str:

@@ -54,9 +54,7 @@ def is_picture_source(source: object) -> bool:
     )
 
 
-def read_picture(
-    source: PictureSource, *, max_pixels: int = MAX_PIXELS
-) -> NDArray[np.uint8]:
+def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Read a picture file.
 
     Parameters
@@ -247,17 +245,13 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 # ---- drawing ----------------------------------------------------------------------------------
 
 
-def draw(
-    rgb: NDArray[np.uint8], detections: Detections, *, scores: bool = True
-) -> NDArray[np.uint8]:
+def draw(rgb: NDArray[np.uint8], detections: Detections, labels=None) -> NDArray[np.uint8]:
     """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
     detections : Detections
-    scores : bool
-        Whether each box has its score above it.
 
     Returns
     -------
@@ -275,7 +269,7 @@ def draw(
         for x, y in np.clip(points, -side, 2 * side):
             center = (int(np.floor(x)), int(np.floor(y)))
             cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        if scores:
+        if labels is None:
             _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
     return canvas
 

@@ -1,5 +1,1 @@
-"""The web demo: a page for trying the detector out, served on this machine."""
-
-from .command import main
-
-__all__ = ["main"]
+"""The web demo: a page for trying the detector out, served on this machine; it needs Gradio."""

@@ -48,7 +48,8 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 thresholds=thresholds,
                 threads=threads,
             )
-        return [seen.message, seen.picture, seen.timing, seen.json]
+        rows = [(name, what, round(ms, 2)) for name, what, ms in seen.timing]
+        return [seen.message, seen.picture, rows, seen.json]
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}")

@@ -78,9 +78,7 @@ def view(
     source.name = name  # for messages
     try:
         rgb = read_picture(source, max_pixels=MAX_PIXELS)
-        with Detector(
-            model, min_face=min_face, thresholds=thresholds, threads=threads
-        ) as detector:
+        with Detector(model, min_face=min_face, thresholds=thresholds, threads=threads) as detector:
             found = detector.detect(rgb)
     except MtcnnError as error:
         return View(str(error))
@@ -102,4 +100,4 @@ def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[
     boxes = dataclasses.replace(
         found, boxes=stage.boxes, scores=stage.scores, landmarks=no_landmarks
     )
-    return draw(rgb, boxes, scores=False)
+    return draw(rgb, boxes, labels=[""] * len(stage))

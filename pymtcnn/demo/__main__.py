@@ -1,8 +1,0 @@
-"""`python -m pymtcnn.demo`."""
-
-import sys
-
-from . import main
-
-if __name__ == "__main__":
-    sys.exit(main(prog="python -m pymtcnn.demo"))
