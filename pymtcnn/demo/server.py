@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import MtcnnError
 from ..files import reason
-from .view import MAX_BYTES
+from .view import MAX_BYTES, MAX_PIXELS
 
 HOST, PORT = "127.0.0.1", 7860
 
@@ -55,10 +55,11 @@ def serving(
     """
     port = _free_port(host, port)
     with TemporaryDirectory(prefix="pymtcnn-demo-") as folder:
-        os.environ |= {  # before Gradio is imported
+        os.environ |= {  # before Gradio and OpenCV are imported
             "GRADIO_TEMP_DIR": folder,
             "GRADIO_ANALYTICS_ENABLED": "False",
             "HF_HUB_DISABLE_TELEMETRY": "1",
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_PIXELS),
             "NO_PROXY": f"{os.environ.get('NO_PROXY', '')},localhost,{HOST},{host}",
         }
         import gradio as gr
