@@ -143,7 +143,8 @@ def _arguments(parser: _Parser, argv: Sequence[str]) -> argparse.Namespace:
 
 def joined(argv: Sequence[str], options: Iterable[str]) -> list[str]:
     """`--option value` as `--option=value`, so that a value may begin with a minus sign."""
-    words, joined = iter(argv), []
+    words = iter(argv)
+    joined: list[str] = []
     for word in words:
         if word == "--":
             return [*joined, word, *words]
