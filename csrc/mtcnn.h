@@ -207,6 +207,27 @@ MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int side,
                          int pad, uint8_t *pixels, mtcnn_error *error);
 
+/*
+ * Cuts aligned faces out of a picture, as recognition networks take them: turned, scaled and moved,
+ * never mirrored, so that the landmarks come as close as they can (least squares, Umeyama 1991) to
+ * ArcFace's five points. In a crop of 112 x 112, counted from the centre of the first pixel as
+ * OpenCV does, these are (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366),
+ * (41.5493, 92.3655), (70.7299, 92.2041); in our coordinates each is 0.5 more. They grow with side.
+ *
+ * Crops are bilinear; where the face is more than 1.4 times as large as in the crop, in a picture that
+ * was first made smaller by the filter of mtcnn_crop (antialiasing).
+ *
+ * landmarks: [count][10], as in mtcnn_face; they may lie outside the picture. Those that are not
+ *            finite, all one point, or have no likeness to a face are MTCNN_ERROR_ARGUMENT
+ * side:      of the crops, pixels, 1..MTCNN_MAX_CROP
+ * pad:       0..255, the value of what lies outside the picture
+ * pixels:    [count][side][side][3], RGB, rounded; filled here. After an error they are unspecified
+ *
+ * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop.
+ */
+MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
+                          int pad, uint8_t *pixels, mtcnn_error *error);
+
 /* ---- single networks -------------------------------------------------------------------------- */
 
 /* Any network of a Darknet .cfg and .weights: for converters, parity tests and the curious. */

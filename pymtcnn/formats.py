@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from .results import COLUMNS, Detections
 
-from .results import Detections
+CSV_HEADER = ",".join(("image", *COLUMNS)) + "\n"
 
-CSV_HEADER = (
-    "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
-    "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n"
-)
+_DIGITS = {"box": 3, "score": 6, "landmarks": 3}
+"""After the point, of the numbers of a face in JSON."""
 
 
 def text_lines(path: str, detections: Detections) -> str:
     """One line a face: path, tab, box, score, landmarks, parted by blanks."""
-    rows = _faces(detections)
     return "".join(
         f"{path}\t{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}\n"
-        for box, score, points in rows
+        for box, score, points in detections
     )
 
 
@@ -32,7 +30,7 @@ def csv_rows(path: str, detections: Detections) -> str:
         name = '"' + name.replace('"', '""') + '"'
     return "".join(
         f"{name},{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}\n"
-        for box, score, points in _faces(detections)
+        for box, score, points in detections
     )
 
 
@@ -40,14 +38,22 @@ def json_line(
     path: str, width: int, height: int, detections: Detections, *, timed: bool = False
 ) -> str:
     """One object on one line; width and height in pixels, after EXIF rotation."""
-    faces = ", ".join(
-        f'{{"box": [{_join(box, 3)}], "score": {score:.6f}, '
-        f'"landmarks": [{", ".join(f"[{_join(point, 3)}]" for point in points)}]}}'
-        for box, score, points in _faces(detections)
-    )
+    faces = ", ".join(map(_json_face, detections.to_dicts()))
     head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
     times = _json_times(detections) if timed else ""
     return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+def _json_face(face: dict[str, Any]) -> str:
+    """Like json.dumps, with a fixed number of digits."""
+    items = (f'"{name}": {_json_numbers(value, _DIGITS[name])}' for name, value in face.items())
+    return f"{{{', '.join(items)}}}"
+
+
+def _json_numbers(value: float | list[Any], digits: int) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_json_numbers(item, digits) for item in value)}]"
+    return f"{value:.{digits}f}"
 
 
 def _json_string(path: str) -> str:
@@ -101,11 +107,5 @@ def summary(path: str, detections: Detections) -> str:
     return f"{path}: {count} {'face' if count == 1 else 'faces'}"
 
 
-def _faces(
-    detections: Detections,
-) -> list[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
-    return list(zip(detections.boxes, detections.scores, detections.landmarks))
-
-
-def _join(values: NDArray[np.float32], digits: int, separator: str = ", ") -> str:
+def _join(values: Iterable[float], digits: int, separator: str) -> str:
     return separator.join(f"{value:.{digits}f}" for value in values)
