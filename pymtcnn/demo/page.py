@@ -48,10 +48,12 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 thresholds=thresholds,
                 threads=threads,
             )
-        rows = [(name, what, round(ms, 2)) for name, what, ms in seen.timing]
-        return [seen.message, seen.picture, rows, seen.json]
+        rows = [(name, what, f"{ms:.2f}") for name, what, ms in seen.timing]
+        return [seen.message, seen.picture, list(seen.faces), rows, seen.json]
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    every, age = 600, 3600  # seconds: files of visitors that are older are deleted
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
+    with page:
         gr.Markdown(f"# {TITLE}")
         with gr.Row():
             with gr.Column(scale=2):
@@ -75,6 +77,16 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                     gr.Slider(0, 1, value=value, step=0.01, label=f"Threshold of {name}")
                     for name, value in zip(("PNet", "RNet", "ONet"), options.thresholds)
                 ]
+                faces = gr.Gallery(
+                    label="Faces, aligned",
+                    columns=4,
+                    fit_columns=False,  # a single face is no larger than the rest
+                    height=150,
+                    format="jpeg",
+                    buttons=["download"],
+                    interactive=False,
+                    elem_id="faces",
+                )
             with gr.Column(scale=3):
                 message = gr.Textbox(label="Result", interactive=False, elem_id="message")
                 picture = gr.Image(
@@ -87,7 +99,6 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 )
                 timing = gr.Dataframe(
                     headers=["stage", "candidates", "milliseconds"],
-                    datatype=["str", "str", "number"],
                     buttons=[],
                     interactive=False,
                     elem_id="timing",
@@ -100,12 +111,12 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
             interactive=False,
             elem_id="json",
         )
-        inputs = [upload, stage, min_face, *thresholds]
+        inputs: list[Any] = [upload, stage, min_face, *thresholds]
         gr.on(
             [component.change for component in inputs],
             show,
             inputs,
-            [message, picture, timing, json],
+            [message, picture, faces, timing, json],
             preprocess=False,  # the file as it came: Pillow would turn, convert or refuse it
             trigger_mode="always_last",
             show_progress="minimal",
