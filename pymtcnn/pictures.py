@@ -19,6 +19,7 @@ from .files import atomic_write, reason
 
 if TYPE_CHECKING:
     from .results import Detections
+    from .tracking import Tracks
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused before they are decoded."""
@@ -236,13 +237,13 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 # ---- drawing ----------------------------------------------------------------------------------
 
 
-def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
-    """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
+def draw(rgb: NDArray[np.uint8], detections: Detections | Tracks) -> NDArray[np.uint8]:
+    """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
-    detections : Detections
+    detections : Detections or Tracks
 
     Returns
     -------
@@ -252,7 +253,10 @@ def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
     canvas = np.array(check_image(rgb, "RGB")[0], order="C")
     side = max(canvas.shape[:2])
     thickness = max(1, round(side / 600))
-    for box, score, points in zip(detections.boxes, detections.scores, detections.landmarks):
+    labels = [f"{score:.2f}" for score in detections.scores]
+    if hasattr(detections, "ids"):
+        labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
+    for box, label, points in zip(detections.boxes, labels, detections.landmarks):
         # A pixel's number is the coordinate of its left edge; the last one inside is x2 - 1.
         x1, y1, x2, y2 = (round(float(v)) for v in np.clip(box, -side, 2 * side))
         cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), BOX_COLOR, thickness)
@@ -260,7 +264,7 @@ def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
         for x, y in np.clip(points, -side, 2 * side):
             center = (int(np.floor(x)), int(np.floor(y)))
             cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
+        _label(cv2, canvas, label, (x1, y1), thickness)
     return canvas
 
 

@@ -98,11 +98,11 @@ def _json_lines(save: str) -> Iterator[Add]:
         raise FileError(f"{save}: cannot be written: {reason(error)}") from error
 
     def add(path: str, size: tuple[int, int], detections: Detections) -> None:
-        line = formats.json_line(path, *size, detections).encode()
+        line = memoryview(formats.json_line(path, *size, detections).encode())
         end = os.fstat(file.fileno()).st_size
         try:
-            if file.write(line) != len(line):
-                raise OSError(0, "No space left on device")
+            while line:
+                line = line[file.write(line) :]
         except OSError as error:
             file.truncate(end)
             raise FileError(f"{save}: cannot be written: {reason(error)}") from error
