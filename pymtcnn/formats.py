@@ -168,20 +168,23 @@ def _json_times(detections: Detections) -> str:
     )
 
 
-def timing(path: str, detections: Detections) -> str:
-    """A table of milliseconds and candidates per stage."""
-
-    def row(name: str, what: str, milliseconds: float) -> str:
-        return f"  {name:<9} {what:<26}{milliseconds:>8.2f} ms"
-
-    rows = [f"{path}:", row("pyramid", f"{detections.levels} levels", detections.pyramid_ms)]
+def timing_rows(detections: Detections) -> list[tuple[str, str, float]]:
+    """Each step's name, what it was given and hands on, and its milliseconds."""
+    rows = [("pyramid", f"{detections.levels} levels", detections.pyramid_ms)]
     units = {"pnet": ("cells", "boxes"), "rnet": ("crops", "boxes"), "onet": ("crops", "faces")}
     for stage in detections.stages:
         before, after = units[stage.name]
         what = f"{f'{stage.inputs} {before}':<12} -> {len(stage):>4} {after}"
-        rows.append(row(stage.name, what, stage.milliseconds))
-    rows.append(row("total", "", detections.total_ms))
-    return "\n".join(rows)
+        rows.append((stage.name, what, stage.milliseconds))
+    return [*rows, ("total", "", detections.total_ms)]
+
+
+def timing(path: str, detections: Detections) -> str:
+    """A table of milliseconds and candidates per stage."""
+    rows = timing_rows(detections)
+    return "\n".join(
+        [f"{path}:", *(f"  {name:<9} {what:<26}{ms:>8.2f} ms" for name, what, ms in rows)]
+    )
 
 
 def summary(path: str, detections: Detections) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .tracking import Tracks
 
 MAX_PIXELS = 400_000_000
-"""Larger pictures are refused before they are decoded."""
+"""Larger pictures are refused."""
 
 MAX_BYTES = 1 << 30
 """Larger files are refused: a device like /dev/zero would never end."""
@@ -55,13 +55,15 @@ def is_picture_source(source: object) -> bool:
     )
 
 
-def read_picture(source: PictureSource) -> NDArray[np.uint8]:
+def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Read a picture file.
 
     Parameters
     ----------
     source : path, bytes of a file, or binary file object (read from where it stands)
         JPEG, PNG or whatever else OpenCV reads.
+    max_pixels : int
+        Larger pictures are refused, JPEG and PNG before they are decoded.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
     FileError
         The file is missing or cannot be read.
     PictureError
-        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels or
+        It is empty, truncated, damaged, no picture, or has more than `max_pixels` pixels or
         `MAX_BYTES` bytes.
     """
     data, name = _contents(source)
@@ -83,12 +85,19 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
         size = check_container(data)
     except PictureError as error:
         raise PictureError(f"{name}: {error}; get a whole copy of it") from None
-    if size is not None and size.width * size.height > MAX_PIXELS:
+    if size is not None:
+        _check_pixels(name, size.width, size.height, max_pixels)
+    rgb = _decode(data, name)
+    _check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
+    return rgb
+
+
+def _check_pixels(name: str, width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise PictureError(
-            f"{name}: {size.width}x{size.height} pixels are too many; scale the picture down to "
-            f"{MAX_PIXELS // 1_000_000} megapixels at most"
+            f"{name}: {width}x{height} pixels are too many; scale the picture down to "
+            f"{most // 1_000_000} megapixels at most"
         )
-    return _decode(data, name)
 
 
 def pixels_of(
@@ -237,13 +246,20 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 # ---- drawing ----------------------------------------------------------------------------------
 
 
-def draw(rgb: NDArray[np.uint8], detections: Detections | Tracks) -> NDArray[np.uint8]:
+def draw(
+    rgb: NDArray[np.uint8],
+    detections: Detections | Tracks,
+    *,
+    labels: Sequence[str] | None = None,
+) -> NDArray[np.uint8]:
     """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
     detections : Detections or Tracks
+    labels : sequence of str, optional
+        What stands above each box; by default its score, behind the id that it may have.
 
     Returns
     -------
@@ -253,9 +269,10 @@ def draw(rgb: NDArray[np.uint8], detections: Detections | Tracks) -> NDArray[np.
     canvas = np.array(check_image(rgb, "RGB")[0], order="C")
     side = max(canvas.shape[:2])
     thickness = max(1, round(side / 600))
-    labels = [f"{score:.2f}" for score in detections.scores]
-    if hasattr(detections, "ids"):
-        labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
+    if labels is None:
+        labels = [f"{score:.2f}" for score in detections.scores]
+        if hasattr(detections, "ids"):
+            labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
     for box, label, points in zip(detections.boxes, labels, detections.landmarks):
         # A pixel's number is the coordinate of its left edge; the last one inside is x2 - 1.
         x1, y1, x2, y2 = (round(float(v)) for v in np.clip(box, -side, 2 * side))
@@ -264,7 +281,8 @@ def draw(rgb: NDArray[np.uint8], detections: Detections | Tracks) -> NDArray[np.
         for x, y in np.clip(points, -side, 2 * side):
             center = (int(np.floor(x)), int(np.floor(y)))
             cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        _label(cv2, canvas, label, (x1, y1), thickness)
+        if label:
+            _label(cv2, canvas, label, (x1, y1), thickness)
     return canvas
 
 
