@@ -21,7 +21,7 @@ if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("num
         "folder and use the Python in its .venv"
     )
 
-from .crops import crop
+from .crops import crop, extract_faces
 from .detector import Detector, Options
 from .errors import (
     ArgumentError,
@@ -36,7 +36,7 @@ from .errors import (
 )
 from .network import Network
 from .pictures import draw, read_picture, write_picture
-from .results import Detections, Stage
+from .results import Detections, Face, Stage
 
 try:
     __version__ = metadata.version("pymtcnn-darknet")
@@ -48,6 +48,7 @@ __all__ = [
     "CfgError",
     "Detections",
     "Detector",
+    "Face",
     "FileError",
     "LibraryError",
     "ModelError",
@@ -60,6 +61,7 @@ __all__ = [
     "WeightsError",
     "crop",
     "draw",
+    "extract_faces",
     "read_picture",
     "write_picture",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,8 +82,8 @@ def _check_dtype(image: NDArray[Any]) -> None:
 
 def _check_shape(shape: tuple[int, ...], color: str) -> None:
     channels = COLORS[color]
-    wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
     if shape[2:] != (() if channels == 1 else (channels,)) or len(shape) < 2:
+        wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
         raise ArgumentError(f"image of shape {shape}: must be {wanted} for color {color}{hint}")
@@ -93,6 +93,8 @@ def _check_shape(shape: tuple[int, ...], color: str) -> None:
 
 def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The array itself where each row is one run of bytes, else a contiguous copy."""
+    if image.flags.c_contiguous:
+        return image
     row = image[0]
     steps = abs(image.strides[0])
     if row.flags.c_contiguous and (steps >= row.nbytes or image.shape[0] == 1):
@@ -255,7 +257,7 @@ def check_options(
     ------
     ArgumentError
     """
-    checks = {
+    checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "min_face": (min_face, check_min_face),
         "thresholds": (thresholds, check_thresholds),
         "scale_factor": (scale_factor, check_scale_factor),

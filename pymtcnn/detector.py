@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._library import Core, core, image_view
-from .arguments import FINAL_NMS, check_options
+from .arguments import FINAL_NMS, check_nms, check_options, check_thresholds
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
@@ -157,9 +158,9 @@ class Detector:
         )
         self._options = Options(
             min_face=options.min_face,
-            thresholds=tuple(map(_shortest, options.thresholds)),
+            thresholds=check_thresholds(map(_shortest, options.thresholds)),
             scale_factor=options.scale_factor,
-            nms=tuple(map(_shortest, options.nms)),
+            nms=check_nms(map(_shortest, options.nms)),
             max_boxes=tuple(options.max_boxes),
             clip=bool(options.clip),
             threads=options.threads,
@@ -192,6 +193,31 @@ class Detector:
             The file cannot be read or is no whole picture.
         OutOfMemoryError
         """
+        return self._detect(image, color, _stage)
+
+    def detect_stages(self, image: ImageSource, color: str = "RGB") -> Detections:
+        """Find the faces of one picture, and keep the boxes and scores that each stage left.
+
+        Parameters
+        ----------
+        image, color
+            As for `detect`.
+
+        Returns
+        -------
+        Detections
+            What `detect` returns, but its `stages` have their boxes and scores, too.
+
+        Raises
+        ------
+        ArgumentError, FileError, PictureError, OutOfMemoryError
+            As for `detect`.
+        """
+        return self._detect(image, color, _stage_with_boxes)
+
+    def _detect(
+        self, image: ImageSource, color: str, stage_of: Callable[[Any, str, Any], Stage]
+    ) -> Detections:
         pixels, color = pixels_of(image, color)
         ffi, lib = self._core.ffi, self._core.lib
         error = ffi.new("mtcnn_error *")
@@ -200,7 +226,16 @@ class Detector:
         with self._lock:
             status = lib.mtcnn_detect(self._open(), view, result, error)
             self._core.check(status, error)
-            return _detections(ffi, result)
+            faces = _faces(ffi, result)
+            return Detections(
+                boxes=faces["box"].copy(),
+                scores=faces["score"].copy(),
+                landmarks=faces["landmarks"].copy(),
+                stages=tuple(map(stage_of, repeat(ffi), STAGE_NAMES, result.stages)),
+                levels=result.levels,
+                pyramid_ms=result.pyramid_ms,
+                total_ms=result.total_ms,
+            )
 
     def detect_many(self, images: Iterable[ImageSource], color: str = "RGB") -> list[Detections]:
         """Find the faces of several pictures of any sizes.
@@ -271,33 +306,18 @@ def _shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _faces(ffi: Any, faces: Any, count: int) -> NDArray[np.void]:
-    """C's faces as a structured array over C's memory, [count] of _FACE."""
-    if count == 0:
+def _faces(ffi: Any, found: Any) -> NDArray[np.void]:
+    """The faces of a C result or stage, [count] of _FACE, in C's memory: copy them at once."""
+    if found.count == 0:
         return np.empty(0, _FACE)
-    return np.frombuffer(ffi.buffer(faces, count * _FACE.itemsize), _FACE)
-
-
-def _detections(ffi: Any, result: Any) -> Detections:
-    """A result in arrays of its own: C's hold only until the next picture."""
-    faces = _faces(ffi, result.faces, result.count)
-    return Detections(
-        boxes=faces["box"].copy(),
-        scores=faces["score"].copy(),
-        landmarks=faces["landmarks"].copy(),
-        stages=tuple(_stage(ffi, name, stage) for name, stage in zip(STAGE_NAMES, result.stages)),
-        levels=result.levels,
-        pyramid_ms=result.pyramid_ms,
-        total_ms=result.total_ms,
-    )
+    return np.frombuffer(ffi.buffer(found.faces, found.count * _FACE.itemsize), _FACE)
 
 
 def _stage(ffi: Any, name: str, stage: Any) -> Stage:
-    faces = _faces(ffi, stage.faces, stage.count)
-    return Stage(
-        name=name,
-        inputs=stage.inputs,
-        boxes=faces["box"].copy(),
-        scores=faces["score"].copy(),
-        milliseconds=stage.milliseconds,
-    )
+    return Stage(name, stage.inputs, stage.count, stage.milliseconds)
+
+
+def _stage_with_boxes(ffi: Any, name: str, stage: Any) -> Stage:
+    faces = _faces(ffi, stage)
+    boxes, scores = faces["box"].copy(), faces["score"].copy()
+    return replace(_stage(ffi, name, stage), boxes=boxes, scores=scores)

@@ -40,4 +40,4 @@ class OutOfMemoryError(MtcnnError, MemoryError):
 
 
 class LibraryError(MtcnnError, ImportError):
-    """The compiled C core or OpenCV cannot be loaded."""
+    """The compiled C core, or another library that is needed, cannot be loaded."""

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import Detections
+from .results import COLUMNS, Detections
 
 if TYPE_CHECKING:
     from .tracking import Tracks
 
-_FACE_COLUMNS = (
-    "x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
-    "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n"
-)
-CSV_HEADER = f"image,{_FACE_COLUMNS}"
-FRAME_CSV_HEADER = f"video,frame,seconds,{_FACE_COLUMNS}"
-TRACK_CSV_HEADER = f"video,frame,seconds,id,{_FACE_COLUMNS}"
+_FACE = ",".join(COLUMNS) + "\n"
+CSV_HEADER = f"image,{_FACE}"
+FRAME_CSV_HEADER = f"video,frame,seconds,{_FACE}"
+TRACK_CSV_HEADER = f"video,frame,seconds,id,{_FACE}"
 
 
 # ---- pictures ------------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ class TorchDetector:
         boxes = regress(squares[kept], outputs[kept, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], scores[kept][inside]
-        rnet = Stage("rnet", inputs, boxes, scores, _ms(begin))
+        rnet = Stage("rnet", inputs, len(boxes), _ms(begin), boxes, scores)
 
         inputs, begin = len(boxes), perf_counter()
         squares, scores, outputs = self._look(planes, boxes, self._onet, options.thresholds[2])
@@ -240,7 +240,7 @@ class TorchDetector:
             )
         kept, scores = kept[: options.max_boxes[2]], kept_scores[: options.max_boxes[2]]
         boxes, landmarks = boxes[kept], landmarks[kept]
-        onet = Stage("onet", inputs, boxes, scores, _ms(begin))
+        onet = Stage("onet", inputs, len(boxes), _ms(begin), boxes, scores)
 
         return Detections(
             boxes=clip(boxes, width, height) if options.clip else boxes.copy(),
@@ -251,6 +251,8 @@ class TorchDetector:
             pyramid_ms=pyramid_ms,
             total_ms=_ms(start),
         )
+
+    detect_stages = detect  # whose stages have their boxes here in any case
 
     @torch.inference_mode()
     def landmarks(
@@ -336,7 +338,7 @@ class TorchDetector:
         boxes = regress(boxes, outputs[:, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], outputs[inside, 0]
-        stage = Stage("pnet", cells, boxes, scores, _ms(begin) - pyramid_ms)
+        stage = Stage("pnet", cells, len(boxes), _ms(begin) - pyramid_ms, boxes, scores)
         return boxes, stage, levels, pyramid_ms
 
     # -- steps 6 to 8

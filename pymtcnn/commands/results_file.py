@@ -14,7 +14,7 @@ import numpy as np
 from .. import formats
 from ..errors import ArgumentError, FileError, LibraryError
 from ..files import atomic_write, reason
-from ..results import Detections
+from ..results import COLUMNS, Detections
 
 Add = Callable[[str, tuple[int, int], Detections], None]
 """Saves a picture's faces: its path, width and height, and the detections."""
@@ -128,9 +128,8 @@ def _parquet(save: str) -> Iterator[Add]:
     arrow = _pyarrow()
     from pyarrow.parquet import ParquetWriter
 
-    image, *numbers = formats.CSV_HEADER.strip().split(",")
     schema = arrow.schema(
-        [(image, arrow.string()), *((number, arrow.float32()) for number in numbers)]
+        [("image", arrow.string()), *((column, arrow.float32()) for column in COLUMNS)]
     )
     images: list[str] = []
     rows: list[np.ndarray] = []  # [N, 15]

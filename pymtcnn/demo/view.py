@@ -79,7 +79,7 @@ def view(
     try:
         rgb = read_picture(source, max_pixels=MAX_PIXELS)
         with Detector(model, min_face=min_face, thresholds=thresholds, threads=threads) as detector:
-            found = detector.detect(rgb)
+            found = detector.detect_stages(rgb)
     except MtcnnError as error:
         return View(str(error))
     height, width = rgb.shape[:2]

@@ -120,7 +120,7 @@ def test_capped_boxes(default_model, pictures, max_boxes):
     picture = next(read_picture(path) for path in pictures if path.stem == "astronaut")[:300, :300]
     options = {"max_boxes": max_boxes, "thresholds": (0.2, 0.05, 0.05)}
     with Detector(default_model, **options) as detector:
-        ours = detector.detect(picture)
+        ours = detector.detect_stages(picture)
     theirs = TorchDetector(default_model, **options).detect(picture)
     for stage, other, most in zip(ours.stages, theirs.stages, max_boxes, strict=True):
         assert stage.inputs == other.inputs
@@ -135,7 +135,7 @@ def test_caps_bite(default_model, pictures):
     low = {"thresholds": (0.2, 0.05, 0.05)}
     with Detector(default_model, **low) as detector:
         picture = next(read_picture(p) for p in pictures if p.stem == "astronaut")[:300, :300]
-        found = [len(stage.boxes) for stage in detector.detect(picture).stages]
+        found = [len(stage) for stage in detector.detect(picture).stages]
     assert found[0] > 150 and found[1] > 15 and found[2] > 4, found
 
 
