@@ -306,11 +306,11 @@ def _shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _faces(ffi: Any, found: Any) -> NDArray[np.void]:
-    """The faces of a C result or stage, [count] of _FACE, in C's memory: copy them at once."""
+def _faces(ffi: Any, found: Any, kind: np.dtype[np.void] = _FACE) -> NDArray[np.void]:
+    """The faces of a C result or stage, [count] of kind, in C's memory: copy them at once."""
     if found.count == 0:
-        return np.empty(0, _FACE)
-    return np.frombuffer(ffi.buffer(found.faces, found.count * _FACE.itemsize), _FACE)
+        return np.empty(0, kind)
+    return np.frombuffer(ffi.buffer(found.faces, found.count * kind.itemsize), kind)
 
 
 def _stage(ffi: Any, name: str, stage: Any) -> Stage:
