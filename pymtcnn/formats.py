@@ -4,56 +4,139 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .results import COLUMNS, Detections
 
-CSV_HEADER = ",".join(("image", *COLUMNS)) + "\n"
+if TYPE_CHECKING:
+    from .tracking import Tracks
 
-_DIGITS = {"box": 3, "score": 6, "landmarks": 3}
-"""After the point, of the numbers of a face in JSON."""
+_FACE = ",".join(COLUMNS) + "\n"
+CSV_HEADER = f"image,{_FACE}"
+FRAME_CSV_HEADER = f"video,frame,seconds,{_FACE}"
+TRACK_CSV_HEADER = f"video,frame,seconds,id,{_FACE}"
+
+
+# ---- pictures ------------------------------------------------------------------------------------
 
 
 def text_lines(path: str, detections: Detections) -> str:
     """One line a face: path, tab, box, score, landmarks, parted by blanks."""
-    return "".join(
-        f"{path}\t{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}\n"
-        for box, score, points in detections
-    )
+    return "".join(f"{path}\t{_text_face(*face)}\n" for face in _faces(detections))
 
 
 def csv_rows(path: str, detections: Detections) -> str:
     """One row a face (RFC 4180, but lines end in a single LF)."""
-    name = path
-    if any(character in name for character in ',"\r\n'):
-        name = '"' + name.replace('"', '""') + '"'
-    return "".join(
-        f"{name},{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}\n"
-        for box, score, points in detections
-    )
+    name = _csv_string(path)
+    return "".join(f"{name},{_csv_face(*face)}\n" for face in _faces(detections))
 
 
 def json_line(
     path: str, width: int, height: int, detections: Detections, *, timed: bool = False
 ) -> str:
     """One object on one line; width and height in pixels, after EXIF rotation."""
-    faces = ", ".join(map(_json_face, detections.to_dicts()))
+    faces = ", ".join(f"{{{_json_face(*face)}}}" for face in _faces(detections))
     head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
     times = _json_times(detections) if timed else ""
     return f'{{{head}, "faces": [{faces}]{times}}}\n'
 
 
-def _json_face(face: dict[str, Any]) -> str:
-    """Like json.dumps, with a fixed number of digits."""
-    items = (f'"{name}": {_json_numbers(value, _DIGITS[name])}' for name, value in face.items())
-    return f"{{{', '.join(items)}}}"
+# ---- frames of videos ----------------------------------------------------------------------------
 
 
-def _json_numbers(value: float | list[Any], digits: int) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_json_numbers(item, digits) for item in value)}]"
-    return f"{value:.{digits}f}"
+@dataclass(frozen=True)
+class FrameFaces:
+    """What was found in a frame of a video.
+
+    Attributes
+    ----------
+    video : str
+        Its path, URL or camera.
+    index : int
+        0, 1, ...
+    seconds : float
+        When the frame is shown.
+    width, height : int
+        Of the frame, pixels.
+    faces : Detections or Tracks
+        Tracks have ids, which then stand with each face.
+    """
+
+    video: str
+    index: int
+    seconds: float
+    width: int
+    height: int
+    faces: Detections | Tracks
+
+    def ids(self, form: str) -> list[str]:
+        """Each face's id in a form like ``"{},"``; without ids all are empty."""
+        ids = getattr(self.faces, "ids", None)
+        return [""] * len(self.faces) if ids is None else [form.format(number) for number in ids]
+
+
+def frame_text(frame: FrameFaces) -> str:
+    """One line a face: video, frame, seconds, id, each with a tab, then as in `text_lines`."""
+    head = f"{frame.video}\t{frame.index}\t{frame.seconds:.3f}\t"
+    return "".join(
+        f"{head}{number}{_text_face(*face)}\n"
+        for number, face in zip(frame.ids("{}\t"), _faces(frame.faces))
+    )
+
+
+def frame_csv(frame: FrameFaces) -> str:
+    """One row a face."""
+    head = f"{_csv_string(frame.video)},{frame.index},{frame.seconds:.3f},"
+    return "".join(
+        f"{head}{number}{_csv_face(*face)}\n"
+        for number, face in zip(frame.ids("{},"), _faces(frame.faces))
+    )
+
+
+def frame_json(frame: FrameFaces, *, timed: bool = False) -> str:
+    """One object on one line."""
+    faces = ", ".join(
+        f"{{{number}{_json_face(*face)}}}"
+        for number, face in zip(frame.ids('"id": {}, '), _faces(frame.faces))
+    )
+    head = (
+        f'"video": {_json_string(frame.video)}, "frame": {frame.index}, '
+        f'"seconds": {frame.seconds:.3f}, "width": {frame.width}, "height": {frame.height}'
+    )
+    times = ""
+    if timed:
+        times = (
+            _json_times(frame.faces)
+            if isinstance(frame.faces, Detections)
+            else f', "milliseconds": {{"total": {frame.faces.total_ms:.3f}}}'
+        )
+    return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+# ---- their parts ---------------------------------------------------------------------------------
+
+
+def _text_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    return f"{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}"
+
+
+def _csv_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    return f"{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}"
+
+
+def _json_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    landmarks = ", ".join(f"[{_join(point, 3)}]" for point in points)
+    return f'"box": [{_join(box, 3)}], "score": {score:.6f}, "landmarks": [{landmarks}]'
+
+
+def _csv_string(path: str) -> str:
+    if any(character in path for character in ',"\r\n'):
+        return '"' + path.replace('"', '""') + '"'
+    return path
 
 
 def _json_string(path: str) -> str:
@@ -107,5 +190,11 @@ def summary(path: str, detections: Detections) -> str:
     return f"{path}: {count} {'face' if count == 1 else 'faces'}"
 
 
-def _join(values: Iterable[float], digits: int, separator: str) -> str:
+def _faces(
+    detections: Detections | Tracks,
+) -> list[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
+    return list(zip(detections.boxes, detections.scores, detections.landmarks))
+
+
+def _join(values: NDArray[np.float32], digits: int, separator: str = ", ") -> str:
     return separator.join(f"{value:.{digits}f}" for value in values)

@@ -19,6 +19,7 @@ from .optional import library
 
 if TYPE_CHECKING:
     from .results import Detections
+    from .tracking import Tracks
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused."""
@@ -242,17 +243,19 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 
 
 def draw(
-    rgb: NDArray[np.uint8], detections: Detections, labels: Iterable[object] | None = None
+    rgb: NDArray[np.uint8],
+    detections: Detections | Tracks,
+    labels: Iterable[object] | None = None,
 ) -> NDArray[np.uint8]:
-    """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
+    """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
-    detections : Detections
+    detections : Detections or Tracks
     labels : iterable, optional
-        What to write at each face, as text or what `str` makes text of, instead of its score:
-        names, or the ids of tracks. OpenCV's font has ASCII characters only.
+        What to write at each face, as text or what `str` makes text of, instead of its score, or
+        id and score: names, for example. OpenCV's font has ASCII characters only.
 
     Returns
     -------
@@ -264,7 +267,9 @@ def draw(
         Not such an array, or not as many labels as faces.
     """
     if labels is None:
-        labels = (f"{score:.2f}" for score in detections.scores)
+        labels = [f"{score:.2f}" for score in detections.scores]
+        if hasattr(detections, "ids"):
+            labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
     texts = [str(label) for label in labels]
     if len(texts) != len(detections):
         raise ArgumentError(f"{len(texts)} labels for {len(detections)} faces: one each is wanted")
