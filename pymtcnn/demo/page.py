@@ -12,7 +12,8 @@ from .view import MAX_BYTES, MAX_PIXELS, View, view
 TITLE = "pymtcnn: faces and their five landmarks"
 STAGES = [("PNet", "pnet"), ("RNet", "rnet"), ("ONet: faces", "onet")]
 MIN_FACE = 12, 400
-"""Ends of the slider, pixels: below PNet's cell pictures would be enlarged, which takes long."""
+"""Ends of the slider, pixels, where the model's own setting lies between them: below PNet's cell,
+pictures would be enlarged, which takes long."""
 
 
 def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
@@ -32,6 +33,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
     """
     with Detector(model, threads=threads) as detector:
         options = detector.options
+    smallest, largest = min(MIN_FACE[0], options.min_face), max(MIN_FACE[1], options.min_face)
 
     def show(
         upload: dict[str, Any] | None, stage: str, min_face: float, *thresholds: float
@@ -44,7 +46,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 upload["orig_name"] or "picture",
                 stage,
                 model=model,
-                min_face=max(min_face, MIN_FACE[0]),
+                min_face=max(min_face, smallest),
                 thresholds=thresholds,
                 threads=threads,
             )
@@ -67,7 +69,8 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 )
                 stage = gr.Radio(STAGES, value="onet", label="Boxes after", elem_id="stage")
                 min_face = gr.Slider(
-                    *MIN_FACE,
+                    smallest,
+                    largest,
                     value=options.min_face,
                     step=1,
                     label="Smallest face, pixels",
