@@ -80,6 +80,18 @@ MTCNN_API const char *mtcnn_version(void);
 typedef struct mtcnn_model mtcnn_model;
 
 /*
+ * How ONet's faces that overlap by more than nms[3] are suppressed. Hard: the lesser one is dropped.
+ * Soft (Bodla et al. 2017): it is kept with a lower score, if that still passes the threshold; so
+ * faces that hide each other stay, and so do more false ones. With the gaussian form every overlap
+ * counts, whatever nms[3].
+ */
+typedef enum mtcnn_final_nms {
+    MTCNN_NMS_HARD = 0,
+    MTCNN_NMS_LINEAR = 1,  /* score * (1 - overlap) */
+    MTCNN_NMS_GAUSSIAN = 2 /* score * exp(-overlap^2 / 0.5) */
+} mtcnn_final_nms;
+
+/*
  * Settings of a detection. mtcnn_model_options gives the model's own; change what you like.
  */
 typedef struct mtcnn_options {
@@ -94,8 +106,13 @@ typedef struct mtcnn_options {
                             cells of a level, either, before non-maximum suppression */
     int clip;            /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
     int threads;         /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
+    int max_side; /* pixels, 0..MTCNN_MAX_SIDE; 0: none. A picture whose longer side exceeds it
+                            is looked at as if it were scaled down to it: min_face then counts in the
+                            scaled one, so that time stays bounded. Faces are in the picture's pixels */
+    mtcnn_final_nms final_nms;
 } mtcnn_options;
 
+#define MTCNN_MAX_SIDE 1000000
 #define MTCNN_MAX_THREADS 256
 #define MTCNN_MAX_BOXES 1000000
 
@@ -114,7 +131,10 @@ MTCNN_API void mtcnn_model_free(mtcnn_model **model);
 /* 1 where a model is compiled into the library, else 0. */
 MTCNN_API int mtcnn_has_builtin_model(void);
 
-/* The model's own settings, as its .data file gives them; clip = 1, threads = 1. */
+/*
+ * The model's own settings, as its .data file gives them; clip = 1, threads = 1, max_side = 0,
+ * final_nms = MTCNN_NMS_HARD.
+ */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
 
 /* ---- detection -------------------------------------------------------------------------------- */
@@ -153,8 +173,6 @@ typedef struct mtcnn_image {
     mtcnn_color color;     /* order of the bytes of a pixel */
 } mtcnn_image;
 
-#define MTCNN_MAX_SIDE 1000000
-
 typedef struct mtcnn_face {
     float box[4];        /* x1, y1, x2, y2 */
     float score;         /* the stage's probability, 0..1 */
@@ -191,6 +209,75 @@ MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, m
 /* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
 MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 
+/* ---- tracking --------------------------------------------------------------------------------- */
+
+/*
+ * Follows faces through the frames of a video. A full scan (mtcnn_detect) finds faces now and then;
+ * in the frames between, RNet and ONet alone look again where the faces were, which takes a small
+ * part of the time. Each face keeps an id, and its box and landmarks are smoothed over time.
+ */
+typedef struct mtcnn_tracker mtcnn_tracker;
+
+/* Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. */
+typedef struct mtcnn_tracker_options {
+    int every; /* frames from one full scan to the next, 1..MTCNN_MAX_FRAMES; default 10. While
+                         no face is tracked, and where all are missed at once, each frame is scanned.
+                         1: the scans alone decide, nothing is looked at again */
+    int lost;  /* a face is given up, with its id, once it was missed in more than so many
+                         frames in a row, 0..MTCNN_MAX_FRAMES; default 10 */
+    float min_score;  /* least score of a face that gets an id, 0..1; default 0.6. It keeps the id
+                         down to the detector's own thresholds */
+    double smoothing; /* time constant of the smoothing of a face that rests, seconds,
+                         0..MTCNN_MAX_SMOOTHING; default 0.15; 0: no smoothing */
+    double beta;      /* how much less a face that moves is smoothed, >= 0: for each of its sides a
+                         second that it moves, so much (Hz) is added to the cut-off frequency;
+                         default 20. These are the two parameters of the One Euro filter, whose
+                         least cut-off is 1 / (2 pi smoothing) */
+} mtcnn_tracker_options;
+
+#define MTCNN_MAX_FRAMES 1000000
+#define MTCNN_MAX_SMOOTHING 60
+
+MTCNN_API void mtcnn_tracker_defaults(mtcnn_tracker_options *options);
+
+/*
+ * Makes a tracker for one video. options NULL: the defaults.
+ *
+ * The detector must outlive the tracker, and what holds for it holds for the two together: one
+ * thread at a time. It may detect other pictures between frames. On success *tracker is the
+ * caller's, to be freed with mtcnn_tracker_free. On failure it is NULL.
+ */
+MTCNN_API int mtcnn_tracker_create(mtcnn_tracker **tracker, mtcnn_detector *detector,
+                                   const mtcnn_tracker_options *options, mtcnn_error *error);
+
+/* Frees *tracker with its results and sets it to NULL. NULL and a pointer to NULL are fine. */
+MTCNN_API void mtcnn_tracker_free(mtcnn_tracker **tracker);
+
+typedef struct mtcnn_tracked_face {
+    mtcnn_face face; /* box and landmarks smoothed; score: this frame's */
+    uint32_t id;     /* 1, 2, ... in the order in which faces come; never given to another one */
+    uint32_t age;    /* frames since the face was found first; 0 in that one */
+} mtcnn_tracked_face;
+
+/* All arrays belong to the tracker and hold until its next mtcnn_track or its end. */
+typedef struct mtcnn_tracks {
+    int count;                       /* faces seen in this frame; 0 is a result, not an error */
+    const mtcnn_tracked_face *faces; /* [count], by rising id */
+    int scanned;                     /* 1: the frame had a full scan; 0: it had none */
+    double total_ms;                 /* wall time of the whole call, milliseconds */
+} mtcnn_tracks;
+
+/*
+ * The next frame of the video, and the time at which it is shown, in seconds: any finite number
+ * larger than that of the frame before. Frames may be left out. Where the size of the frames
+ * changes, all faces get new ids.
+ *
+ * Fills *tracks on success; on failure *tracks is all zero, and the tracker can go on with the next
+ * frame. Results do not depend on the number of threads, nor on the machine's speed.
+ */
+MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
+                          mtcnn_tracks *tracks, mtcnn_error *error);
+
 /* ---- crops ------------------------------------------------------------------------------------ */
 
 #define MTCNN_MAX_CROP 4096
@@ -206,6 +293,27 @@ MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
  */
 MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int side,
                          int pad, uint8_t *pixels, mtcnn_error *error);
+
+/*
+ * Cuts aligned faces out of a picture, as recognition networks take them: turned, scaled and moved,
+ * never mirrored, so that the landmarks come as close as they can (least squares, Umeyama 1991) to
+ * ArcFace's five points. In a crop of 112 x 112, counted from the centre of the first pixel as
+ * OpenCV does, these are (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366),
+ * (41.5493, 92.3655), (70.7299, 92.2041); in our coordinates each is 0.5 more. They grow with side.
+ *
+ * Crops are bilinear; where the face is more than 1.4 times as large as in the crop, in a picture that
+ * was first made smaller by the filter of mtcnn_crop (antialiasing).
+ *
+ * landmarks: [count][10], as in mtcnn_face; they may lie outside the picture. Those that are not
+ *            finite, all one point, or have no likeness to a face are MTCNN_ERROR_ARGUMENT
+ * side:      of the crops, pixels, 1..MTCNN_MAX_CROP
+ * pad:       0..255, the value of what lies outside the picture
+ * pixels:    [count][side][side][3], RGB, rounded; filled here. After an error they are unspecified
+ *
+ * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop.
+ */
+MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
+                          int pad, uint8_t *pixels, mtcnn_error *error);
 
 /* ---- single networks -------------------------------------------------------------------------- */
 

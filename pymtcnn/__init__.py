@@ -21,7 +21,7 @@ if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("num
         "folder and use the Python in its .venv"
     )
 
-from .crops import crop
+from .crops import crop, extract_faces
 from .detector import Detector, Options
 from .errors import (
     ArgumentError,
@@ -32,11 +32,14 @@ from .errors import (
     MtcnnError,
     OutOfMemoryError,
     PictureError,
+    VideoError,
     WeightsError,
 )
 from .network import Network
 from .pictures import draw, read_picture, write_picture
-from .results import Detections, Stage
+from .results import Detections, Face, Stage
+from .tracking import TrackedFrame, Tracker, TrackerOptions, Tracks, track
+from .video import VideoFrame, frames
 
 try:
     __version__ = metadata.version("pymtcnn-darknet")
@@ -48,6 +51,7 @@ __all__ = [
     "CfgError",
     "Detections",
     "Detector",
+    "Face",
     "FileError",
     "LibraryError",
     "ModelError",
@@ -57,9 +61,18 @@ __all__ = [
     "OutOfMemoryError",
     "PictureError",
     "Stage",
+    "TrackedFrame",
+    "Tracker",
+    "TrackerOptions",
+    "Tracks",
+    "VideoError",
+    "VideoFrame",
     "WeightsError",
     "crop",
     "draw",
+    "extract_faces",
+    "frames",
     "read_picture",
+    "track",
     "write_picture",
 ]

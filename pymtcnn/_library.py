@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from importlib import metadata, util
+from importlib import import_module, metadata, util
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
+from .arguments import COLORS
 
 _LIBRARY = "libmtcnn.so"
 _lock = threading.Lock()
@@ -33,6 +34,7 @@ class Core:
                 "folder again"
             ) from error
         lib = self.lib
+        self.colors = {name: getattr(lib, f"MTCNN_{name}") for name in COLORS}
         self._exceptions: dict[int, type[errors.MtcnnError]] = {
             lib.MTCNN_ERROR_ARGUMENT: errors.ArgumentError,
             lib.MTCNN_ERROR_MEMORY: errors.OutOfMemoryError,
@@ -67,18 +69,20 @@ def _abi() -> Any:
     """The generated module: beside this one, or, from a source tree, where pip installed it."""
     try:
         try:
-            from . import _mtcnn_abi
+            return import_module("._mtcnn_abi", __package__)
         except ImportError:
             path = metadata.distribution("pymtcnn-darknet").locate_file("pymtcnn/_mtcnn_abi.py")
             spec = util.spec_from_file_location("pymtcnn._mtcnn_abi", str(path))
-            _mtcnn_abi = util.module_from_spec(spec)
-            spec.loader.exec_module(_mtcnn_abi)
+            if spec is None or spec.loader is None:
+                raise
+            abi = util.module_from_spec(spec)
+            spec.loader.exec_module(abi)
+            return abi
     except (ImportError, OSError) as error:
         raise errors.LibraryError(
             f"the compiled core of pymtcnn cannot be loaded ({error}); run 'bash make_install.sh' "
             "in the project's folder and use the Python in its .venv"
         ) from error
-    return _mtcnn_abi
 
 
 def core() -> Core:
@@ -98,9 +102,9 @@ def core() -> Core:
 
 def image_view(core: Core, pixels: NDArray[np.uint8], color: str) -> Any:
     """C's `mtcnn_image *` of an array as pixels_of gives it; the array must outlive it."""
-    view = core.ffi.new("mtcnn_image *")
-    view.pixels = core.ffi.cast("uint8_t *", pixels.ctypes.data)
-    view.height, view.width = pixels.shape[:2]
-    view.stride = pixels.strides[0]
-    view.color = getattr(core.lib, f"MTCNN_{color}")
-    return view
+    address, _ = pixels.__array_interface__["data"]  # pixels.ctypes takes longer
+    height, width = pixels.shape[:2]
+    first = core.ffi.cast("uint8_t *", address)
+    return core.ffi.new(
+        "mtcnn_image *", (first, width, height, pixels.strides[0], core.colors[color])
+    )

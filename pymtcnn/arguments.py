@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,10 @@ COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 MAX_THREADS = 256
 MAX_BOXES = 1_000_000
 MAX_SIDE = 1_000_000
+MAX_FRAMES = 1_000_000
+MAX_SMOOTHING = 60
+FINAL_NMS = ("hard", "linear", "gaussian")
+"""Forms of the final suppression, in the order of mtcnn.h's mtcnn_final_nms."""
 
 
 # ---- pictures ---------------------------------------------------------------------------------
@@ -80,8 +84,8 @@ def _check_dtype(image: NDArray[Any]) -> None:
 
 def _check_shape(shape: tuple[int, ...], color: str) -> None:
     channels = COLORS[color]
-    wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
     if shape[2:] != (() if channels == 1 else (channels,)) or len(shape) < 2:
+        wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
         raise ArgumentError(f"image of shape {shape}: must be {wanted} for color {color}{hint}")
@@ -91,6 +95,8 @@ def _check_shape(shape: tuple[int, ...], color: str) -> None:
 
 def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The array itself where each row is one run of bytes, else a contiguous copy."""
+    if image.flags.c_contiguous:
+        return image
     row = image[0]
     steps = abs(image.strides[0])
     if row.flags.c_contiguous and (steps >= row.nbytes or image.shape[0] == 1):
@@ -165,11 +171,11 @@ def check_nms(values: Any, name: str = "nms") -> tuple[float, float, float, floa
 
 
 def _integer(value: Any) -> int:
-    """A whole number, or 0 where it is none: text, booleans and floats are none."""
+    """A whole number, or -1 where it is none: text, booleans and floats are none."""
     try:
-        return 0 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+        return -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
-        return 0
+        return -1
 
 
 def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int]:
@@ -194,6 +200,21 @@ def check_threads(value: Any, name: str = "threads") -> int:
     return check_count(value, name, MAX_THREADS)
 
 
+def check_max_side(value: Any, name: str = "max_side") -> int:
+    """Longer side to which larger pictures count as scaled down: 1..MAX_SIDE pixels; 0: none."""
+    number = _integer(value)
+    if not 0 <= number <= MAX_SIDE:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, 0..{MAX_SIDE}")
+    return number
+
+
+def check_final_nms(value: Any, name: str = "final_nms") -> str:
+    """How the final stage suppresses overlapping faces: one of `FINAL_NMS`."""
+    if not isinstance(value, str) or value not in FINAL_NMS:
+        raise ArgumentError(f"{name} {value!r}: must be one of {', '.join(FINAL_NMS)}")
+    return value
+
+
 def check_options(
     *,
     min_face: Any = None,
@@ -203,6 +224,8 @@ def check_options(
     max_boxes: Sequence[int] | None = None,
     clip: Any = None,
     threads: Any = None,
+    max_side: Any = None,
+    final_nms: Any = None,
 ) -> dict[str, Any]:
     """Check the options of a detection.
 
@@ -222,6 +245,10 @@ def check_options(
         Whether boxes are clipped to the picture.
     threads : int, optional
         1..MAX_THREADS.
+    max_side : int, optional
+        0..MAX_SIDE.
+    final_nms : str, optional
+        One of FINAL_NMS.
 
     Returns
     -------
@@ -232,7 +259,7 @@ def check_options(
     ------
     ArgumentError
     """
-    checks = {
+    checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "min_face": (min_face, check_min_face),
         "thresholds": (thresholds, check_thresholds),
         "scale_factor": (scale_factor, check_scale_factor),
@@ -240,5 +267,96 @@ def check_options(
         "max_boxes": (max_boxes, check_max_boxes),
         "clip": (clip, bool),
         "threads": (threads, check_threads),
+        "max_side": (max_side, check_max_side),
+        "final_nms": (final_nms, check_final_nms),
     }
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
+
+
+# ---- videos -----------------------------------------------------------------------------------
+
+
+def _number_from(value: Any, name: str, low: float, high: float, rule: str) -> float:
+    """A finite number from low to high."""
+    number = _number(value, name, rule)
+    if not low <= number <= high:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
+def _frames_from(value: Any, name: str, low: int) -> int:
+    """A number of frames from low to MAX_FRAMES."""
+    try:
+        number = -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not low <= number <= MAX_FRAMES:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, {low}..{MAX_FRAMES}")
+    return number
+
+
+def check_every(value: Any, name: str = "every") -> int:
+    """Frames from one full scan to the next: 1..MAX_FRAMES."""
+    return _frames_from(value, name, 1)
+
+
+def check_lost(value: Any, name: str = "lost") -> int:
+    """Frames in a row in which a face may be missed: 0..MAX_FRAMES."""
+    return _frames_from(value, name, 0)
+
+
+def check_min_score(value: Any, name: str = "min_score") -> float:
+    """Least score of a face that gets an id: 0..1."""
+    return _number_from(value, name, 0, 1, "a number from 0 to 1")
+
+
+def check_smoothing(value: Any, name: str = "smoothing") -> float:
+    """Time constant of the smoothing of a face at rest: 0..MAX_SMOOTHING seconds."""
+    rule = f"a number of seconds from 0 to {MAX_SMOOTHING}"
+    return _number_from(value, name, 0, MAX_SMOOTHING, rule)
+
+
+def check_beta(value: Any, name: str = "beta") -> float:
+    """How much less a face that moves is smoothed: at least 0."""
+    return _number_from(value, name, 0, math.inf, "a number from 0 on")
+
+
+def check_tracker_options(**given: Any) -> dict[str, Any]:
+    """Check the options of a tracker.
+
+    Parameters
+    ----------
+    **given
+        every, lost, min_score, smoothing, beta, as `Tracker` takes them.
+
+    Returns
+    -------
+    dict
+        Those that are not None by name, as plain numbers.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    checks = {
+        "every": check_every,
+        "lost": check_lost,
+        "min_score": check_min_score,
+        "smoothing": check_smoothing,
+        "beta": check_beta,
+    }
+    return {name: checks[name](value) for name, value in given.items() if value is not None}
+
+
+def check_seconds(value: Any, name: str = "seconds") -> float:
+    """The time of a frame: a finite number."""
+    return _number(value, name, "a number of seconds")
+
+
+def check_fps(value: Any, name: str = "fps") -> float:
+    """Frames a second: above 0, at most 1000000."""
+    rule = "a number of frames a second, above 0 and at most 1000000"
+    number = _number_from(value, name, 0, 1e6, rule)
+    if number == 0:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number

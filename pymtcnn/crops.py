@@ -1,11 +1,12 @@
-"""Crops of a picture, resized as the cascade resizes them: for training and for looking."""
+"""Crops of a picture: parts of it, resized as the cascade resizes them, and aligned faces."""
 
 from __future__ import annotations
 
 import operator
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._library import core, image_view
 from .detector import ImageSource
@@ -13,8 +14,15 @@ from .errors import ArgumentError, OutOfMemoryError
 from .pictures import pixels_of
 
 
+class HasLandmarks(Protocol):
+    """What has landmarks [N, 5, 2], as `Detections` has."""
+
+    @property
+    def landmarks(self) -> NDArray[np.float32]: ...
+
+
 def crop(
-    image: ImageSource, boxes: NDArray, side: int, color: str = "RGB", pad: int = 0
+    image: ImageSource, boxes: ArrayLike, side: int, color: str = "RGB", pad: int = 0
 ) -> NDArray[np.uint8]:
     """Cut parts out of a picture and resize them, as RNet and ONet are shown them.
 
@@ -43,36 +51,94 @@ def crop(
         The file cannot be read or is no whole picture.
     OutOfMemoryError
     """
-    pixels, color = pixels_of(image, color)
+    return _cut(core().lib.mtcnn_crop, image, _numbers(boxes, "boxes", (4,)), side, color, pad)
+
+
+def extract_faces(
+    image: ImageSource,
+    faces: HasLandmarks | ArrayLike,
+    side: int = 112,
+    color: str = "RGB",
+    pad: int = 0,
+) -> NDArray[np.uint8]:
+    """Cut faces out of a picture, aligned by their landmarks as recognition networks take them.
+
+    Each is turned, scaled and moved, never mirrored, so that its landmarks come as close as they
+    can, in the sense of least squares, to ArcFace's five points.
+
+    Parameters
+    ----------
+    image : ndarray, path, bytes of a picture file, or binary file object
+        As for `Detector.detect`.
+    faces : Detections, or landmarks [N, 5, 2]
+        Landmarks are in pixels, in the order of `Detections.landmarks`; they may lie outside the
+        picture.
+    side : int
+        Of the crops, pixels, 1 to 4096.
+    color : str
+        Order of an array's bytes.
+    pad : int
+        0 to 255: the value of what lies outside the picture.
+
+    Returns
+    -------
+    [N, side, side, 3] uint8, RGB
+
+    Raises
+    ------
+    ArgumentError
+        Wrong type, shape or range, or landmarks that are no face: not finite, or all one point.
+    FileError, PictureError
+        The file cannot be read or is no whole picture.
+    OutOfMemoryError
+    """
+    landmarks = _numbers(getattr(faces, "landmarks", faces), "landmarks", (5, 2))
+    return _cut(core().lib.mtcnn_align, image, landmarks, side, color, pad)
+
+
+def _numbers(values: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Values as an array [N, *shape], or ArgumentError."""
+    wanted = f"(N, {', '.join(map(str, shape))})"
     try:
-        boxes = np.ascontiguousarray(boxes, np.float32)
+        array = np.ascontiguousarray(values, np.float32)
     except (TypeError, ValueError) as error:
-        raise ArgumentError(f"boxes: {error}; must be numbers, (N, 4)") from None
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ArgumentError(f"boxes of shape {boxes.shape}: must be (N, 4)")
+        raise ArgumentError(f"{name}: {error}; must be numbers, {wanted}") from None
+    if array.ndim == 0 or array.shape[1:] != shape:
+        raise ArgumentError(f"{name} of shape {array.shape}: must be {wanted}")
+    return array
+
+
+def _cut(
+    function: Any,
+    image: ImageSource,
+    places: NDArray[np.float32],
+    side: int,
+    color: str,
+    pad: int,
+) -> NDArray[np.uint8]:
+    """Run mtcnn_crop or mtcnn_align, which take the same arguments: a crop for each place."""
+    pixels, color = pixels_of(image, color)
     library = core()
-    ffi, lib = library.ffi, library.lib
+    ffi, most = library.ffi, library.lib.MTCNN_MAX_CROP
     try:
         side, pad = operator.index(side), operator.index(pad)
     except TypeError:
         raise ArgumentError(f"side {side!r}, pad {pad!r}: must be whole numbers") from None
-    if not (1 <= side <= lib.MTCNN_MAX_CROP and 0 <= pad <= 255):
-        raise ArgumentError(
-            f"side {side}, pad {pad}: must be 1 to {lib.MTCNN_MAX_CROP} and 0 to 255"
-        )
+    if not (1 <= side <= most and 0 <= pad <= 255):
+        raise ArgumentError(f"side {side}, pad {pad}: must be 1 to {most} and 0 to 255")
     try:
-        crops = np.empty((len(boxes), side, side, 3), np.uint8)
+        crops = np.empty((len(places), side, side, 3), np.uint8)
     except MemoryError as error:
-        raise OutOfMemoryError(f"no memory for {len(boxes)} crops; ask for fewer") from error
-    error = ffi.new("mtcnn_error *")
-    status = lib.mtcnn_crop(
+        raise OutOfMemoryError(f"no memory for {len(places)} crops; ask for fewer") from error
+    message = ffi.new("mtcnn_error *")
+    status = function(
         image_view(library, pixels, color),
-        ffi.from_buffer("float[]", boxes),
-        len(boxes),
+        ffi.from_buffer("float[]", places),
+        len(places),
         side,
         pad,
         ffi.from_buffer("uint8_t[]", crops, require_writable=True),
-        error,
+        message,
     )
-    library.check(status, error)
+    library.check(status, message)
     return crops

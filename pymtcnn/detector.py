@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._library import Core, core, image_view
-from .arguments import check_options
+from .arguments import FINAL_NMS, check_nms, check_options, check_thresholds
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
@@ -44,6 +45,10 @@ class Options:
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
+    max_side : int
+        Longer side, in pixels, to which larger pictures count as scaled down; 0: none.
+    final_nms : str
+        How the final stage suppresses overlapping faces: ``"hard"``, ``"linear"``, ``"gaussian"``.
     """
 
     min_face: float
@@ -53,6 +58,8 @@ class Options:
     max_boxes: tuple[int, int, int]
     clip: bool
     threads: int
+    max_side: int = 0
+    final_nms: str = "hard"
 
 
 class Detector:
@@ -81,6 +88,14 @@ class Detector:
         Whether boxes are clipped to the picture.
     threads : int
         Threads to use, 1..256; results do not depend on it.
+    max_side : int
+        A picture whose longer side has more pixels is looked at as if it were scaled down to
+        that: min_face then counts in the scaled one, so that time stays bounded. Faces are in the
+        picture's own pixels. 0: none.
+    final_nms : str
+        How faces that overlap by more than nms[3] are suppressed in the end: ``"hard"`` drops the
+        lesser one; ``"linear"`` and ``"gaussian"`` (soft-NMS) lower its score, so that faces that
+        hide each other stay, and more false ones.
 
     None stands for the model's own setting.
 
@@ -110,6 +125,8 @@ class Detector:
         max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
+        max_side: int = 0,
+        final_nms: str = "hard",
     ) -> None:
         given = check_options(
             min_face=min_face,
@@ -119,6 +136,8 @@ class Detector:
             max_boxes=max_boxes,
             clip=clip,
             threads=threads,
+            max_side=max_side,
+            final_nms=final_nms,
         )
         self._core = core()
         self._lock = threading.Lock()
@@ -131,6 +150,7 @@ class Detector:
         self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
         options = ffi.new("mtcnn_options *")
         lib.mtcnn_model_options(self._model[0], options)
+        given["final_nms"] = FINAL_NMS.index(given.get("final_nms", "hard"))
         for name, value in given.items():
             setattr(options, name, value)
         self._core.check(
@@ -138,12 +158,14 @@ class Detector:
         )
         self._options = Options(
             min_face=options.min_face,
-            thresholds=tuple(map(_shortest, options.thresholds)),
+            thresholds=check_thresholds(map(_shortest, options.thresholds)),
             scale_factor=options.scale_factor,
-            nms=tuple(map(_shortest, options.nms)),
+            nms=check_nms(map(_shortest, options.nms)),
             max_boxes=tuple(options.max_boxes),
             clip=bool(options.clip),
             threads=options.threads,
+            max_side=options.max_side,
+            final_nms=FINAL_NMS[options.final_nms],
         )
 
     def detect(self, image: ImageSource, color: str = "RGB") -> Detections:
@@ -171,6 +193,31 @@ class Detector:
             The file cannot be read or is no whole picture.
         OutOfMemoryError
         """
+        return self._detect(image, color, _stage)
+
+    def detect_stages(self, image: ImageSource, color: str = "RGB") -> Detections:
+        """Find the faces of one picture, and keep the boxes and scores that each stage left.
+
+        Parameters
+        ----------
+        image, color
+            As for `detect`.
+
+        Returns
+        -------
+        Detections
+            What `detect` returns, but its `stages` have their boxes and scores, too.
+
+        Raises
+        ------
+        ArgumentError, FileError, PictureError, OutOfMemoryError
+            As for `detect`.
+        """
+        return self._detect(image, color, _stage_with_boxes)
+
+    def _detect(
+        self, image: ImageSource, color: str, stage_of: Callable[[Any, str, Any], Stage]
+    ) -> Detections:
         pixels, color = pixels_of(image, color)
         ffi, lib = self._core.ffi, self._core.lib
         error = ffi.new("mtcnn_error *")
@@ -179,7 +226,16 @@ class Detector:
         with self._lock:
             status = lib.mtcnn_detect(self._open(), view, result, error)
             self._core.check(status, error)
-            return _detections(ffi, result)
+            faces = _faces(ffi, result)
+            return Detections(
+                boxes=faces["box"].copy(),
+                scores=faces["score"].copy(),
+                landmarks=faces["landmarks"].copy(),
+                stages=tuple(map(stage_of, repeat(ffi), STAGE_NAMES, result.stages)),
+                levels=result.levels,
+                pyramid_ms=result.pyramid_ms,
+                total_ms=result.total_ms,
+            )
 
     def detect_many(self, images: Iterable[ImageSource], color: str = "RGB") -> list[Detections]:
         """Find the faces of several pictures of any sizes.
@@ -250,33 +306,18 @@ def _shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _faces(ffi: Any, faces: Any, count: int) -> NDArray[np.void]:
-    """C's faces as a structured array over C's memory, [count] of _FACE."""
-    if count == 0:
-        return np.empty(0, _FACE)
-    return np.frombuffer(ffi.buffer(faces, count * _FACE.itemsize), _FACE)
-
-
-def _detections(ffi: Any, result: Any) -> Detections:
-    """A result in arrays of its own: C's hold only until the next picture."""
-    faces = _faces(ffi, result.faces, result.count)
-    return Detections(
-        boxes=faces["box"].copy(),
-        scores=faces["score"].copy(),
-        landmarks=faces["landmarks"].copy(),
-        stages=tuple(_stage(ffi, name, stage) for name, stage in zip(STAGE_NAMES, result.stages)),
-        levels=result.levels,
-        pyramid_ms=result.pyramid_ms,
-        total_ms=result.total_ms,
-    )
+def _faces(ffi: Any, found: Any, kind: np.dtype[np.void] = _FACE) -> NDArray[np.void]:
+    """The faces of a C result or stage, [count] of kind, in C's memory: copy them at once."""
+    if found.count == 0:
+        return np.empty(0, kind)
+    return np.frombuffer(ffi.buffer(found.faces, found.count * kind.itemsize), kind)
 
 
 def _stage(ffi: Any, name: str, stage: Any) -> Stage:
-    faces = _faces(ffi, stage.faces, stage.count)
-    return Stage(
-        name=name,
-        inputs=stage.inputs,
-        boxes=faces["box"].copy(),
-        scores=faces["score"].copy(),
-        milliseconds=stage.milliseconds,
-    )
+    return Stage(name, stage.inputs, stage.count, stage.milliseconds)
+
+
+def _stage_with_boxes(ffi: Any, name: str, stage: Any) -> Stage:
+    faces = _faces(ffi, stage)
+    boxes, scores = faces["box"].copy(), faces["score"].copy()
+    return replace(_stage(ffi, name, stage), boxes=boxes, scores=scores)

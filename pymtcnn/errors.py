@@ -35,9 +35,13 @@ class PictureError(MtcnnError, ValueError):
     """A file that is no picture, or a damaged or far too large one."""
 
 
+class VideoError(MtcnnError, ValueError):
+    """A file that is no video, or a video or camera that breaks off."""
+
+
 class OutOfMemoryError(MtcnnError, MemoryError):
     """Memory ran out."""
 
 
 class LibraryError(MtcnnError, ImportError):
-    """The compiled C core or OpenCV cannot be loaded."""
+    """The compiled C core, or another library that is needed, cannot be loaded."""

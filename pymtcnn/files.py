@@ -18,10 +18,10 @@ def reason(error: Exception) -> str:
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; it becomes `path` when the block ends well.
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A name beside `path`, with its ending; the file made there becomes `path` when all ends well.
 
-    If the block raises, the temporary file goes and whatever was at `path` stays as it was.
+    If the block raises, that file goes and whatever was at `path` stays as it was.
 
     Parameters
     ----------
@@ -30,31 +30,48 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Yields
     ------
-    binary file
-        Open for writing.
+    Path
+        Nothing is there yet.
 
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If the file cannot be written; also in place of an OSError of the block.
     """
     try:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
             raise OSError(0, "Not a regular file")
-        temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-        file = open(temporary, "xb")  # noqa: SIM115 closed below
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unwritable(path, error) from error
+    temporary = target.with_name(
+        f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp{target.suffix}"
+    )
     try:
-        with file:
-            yield file
+        yield temporary
         os.replace(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, MtcnnError):
             raise _unwritable(path, error) from error
         raise
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open such a file (see `atomic_path`) for writing.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    with atomic_path(path) as temporary, open(temporary, "xb") as file:
+        yield file
 
 
 def _unwritable(path: str | os.PathLike[str], error: Exception) -> FileError:

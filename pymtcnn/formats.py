@@ -4,50 +4,139 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import Detections
+from .results import COLUMNS, Detections
 
-CSV_HEADER = (
-    "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
-    "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n"
-)
+if TYPE_CHECKING:
+    from .tracking import Tracks
+
+_FACE = ",".join(COLUMNS) + "\n"
+CSV_HEADER = f"image,{_FACE}"
+FRAME_CSV_HEADER = f"video,frame,seconds,{_FACE}"
+TRACK_CSV_HEADER = f"video,frame,seconds,id,{_FACE}"
+
+
+# ---- pictures ------------------------------------------------------------------------------------
 
 
 def text_lines(path: str, detections: Detections) -> str:
     """One line a face: path, tab, box, score, landmarks, parted by blanks."""
-    rows = _faces(detections)
-    return "".join(
-        f"{path}\t{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}\n"
-        for box, score, points in rows
-    )
+    return "".join(f"{path}\t{_text_face(*face)}\n" for face in _faces(detections))
 
 
 def csv_rows(path: str, detections: Detections) -> str:
     """One row a face (RFC 4180, but lines end in a single LF)."""
-    name = path
-    if any(character in name for character in ',"\r\n'):
-        name = '"' + name.replace('"', '""') + '"'
-    return "".join(
-        f"{name},{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}\n"
-        for box, score, points in _faces(detections)
-    )
+    name = _csv_string(path)
+    return "".join(f"{name},{_csv_face(*face)}\n" for face in _faces(detections))
 
 
 def json_line(
     path: str, width: int, height: int, detections: Detections, *, timed: bool = False
 ) -> str:
     """One object on one line; width and height in pixels, after EXIF rotation."""
-    faces = ", ".join(
-        f'{{"box": [{_join(box, 3)}], "score": {score:.6f}, '
-        f'"landmarks": [{", ".join(f"[{_join(point, 3)}]" for point in points)}]}}'
-        for box, score, points in _faces(detections)
-    )
+    faces = ", ".join(f"{{{_json_face(*face)}}}" for face in _faces(detections))
     head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
     times = _json_times(detections) if timed else ""
     return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+# ---- frames of videos ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FrameFaces:
+    """What was found in a frame of a video.
+
+    Attributes
+    ----------
+    video : str
+        Its path, URL or camera.
+    index : int
+        0, 1, ...
+    seconds : float
+        When the frame is shown.
+    width, height : int
+        Of the frame, pixels.
+    faces : Detections or Tracks
+        Tracks have ids, which then stand with each face.
+    """
+
+    video: str
+    index: int
+    seconds: float
+    width: int
+    height: int
+    faces: Detections | Tracks
+
+    def ids(self, form: str) -> list[str]:
+        """Each face's id in a form like ``"{},"``; without ids all are empty."""
+        ids = getattr(self.faces, "ids", None)
+        return [""] * len(self.faces) if ids is None else [form.format(number) for number in ids]
+
+
+def frame_text(frame: FrameFaces) -> str:
+    """One line a face: video, frame, seconds, id, each with a tab, then as in `text_lines`."""
+    head = f"{frame.video}\t{frame.index}\t{frame.seconds:.3f}\t"
+    return "".join(
+        f"{head}{number}{_text_face(*face)}\n"
+        for number, face in zip(frame.ids("{}\t"), _faces(frame.faces))
+    )
+
+
+def frame_csv(frame: FrameFaces) -> str:
+    """One row a face."""
+    head = f"{_csv_string(frame.video)},{frame.index},{frame.seconds:.3f},"
+    return "".join(
+        f"{head}{number}{_csv_face(*face)}\n"
+        for number, face in zip(frame.ids("{},"), _faces(frame.faces))
+    )
+
+
+def frame_json(frame: FrameFaces, *, timed: bool = False) -> str:
+    """One object on one line."""
+    faces = ", ".join(
+        f"{{{number}{_json_face(*face)}}}"
+        for number, face in zip(frame.ids('"id": {}, '), _faces(frame.faces))
+    )
+    head = (
+        f'"video": {_json_string(frame.video)}, "frame": {frame.index}, '
+        f'"seconds": {frame.seconds:.3f}, "width": {frame.width}, "height": {frame.height}'
+    )
+    times = ""
+    if timed:
+        times = (
+            _json_times(frame.faces)
+            if isinstance(frame.faces, Detections)
+            else f', "milliseconds": {{"total": {frame.faces.total_ms:.3f}}}'
+        )
+    return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+# ---- their parts ---------------------------------------------------------------------------------
+
+
+def _text_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    return f"{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}"
+
+
+def _csv_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    return f"{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}"
+
+
+def _json_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+    landmarks = ", ".join(f"[{_join(point, 3)}]" for point in points)
+    return f'"box": [{_join(box, 3)}], "score": {score:.6f}, "landmarks": [{landmarks}]'
+
+
+def _csv_string(path: str) -> str:
+    if any(character in path for character in ',"\r\n'):
+        return '"' + path.replace('"', '""') + '"'
+    return path
 
 
 def _json_string(path: str) -> str:
@@ -76,20 +165,23 @@ def _json_times(detections: Detections) -> str:
     )
 
 
-def timing(path: str, detections: Detections) -> str:
-    """A table of milliseconds and candidates per stage."""
-
-    def row(name: str, what: str, milliseconds: float) -> str:
-        return f"  {name:<9} {what:<26}{milliseconds:>8.2f} ms"
-
-    rows = [f"{path}:", row("pyramid", f"{detections.levels} levels", detections.pyramid_ms)]
+def timing_rows(detections: Detections) -> list[tuple[str, str, float]]:
+    """Each step's name, what it was given and hands on, and its milliseconds."""
+    rows = [("pyramid", f"{detections.levels} levels", detections.pyramid_ms)]
     units = {"pnet": ("cells", "boxes"), "rnet": ("crops", "boxes"), "onet": ("crops", "faces")}
     for stage in detections.stages:
         before, after = units[stage.name]
         what = f"{f'{stage.inputs} {before}':<12} -> {len(stage):>4} {after}"
-        rows.append(row(stage.name, what, stage.milliseconds))
-    rows.append(row("total", "", detections.total_ms))
-    return "\n".join(rows)
+        rows.append((stage.name, what, stage.milliseconds))
+    return [*rows, ("total", "", detections.total_ms)]
+
+
+def timing(path: str, detections: Detections) -> str:
+    """A table of milliseconds and candidates per stage."""
+    rows = timing_rows(detections)
+    return "\n".join(
+        [f"{path}:", *(f"  {name:<9} {what:<26}{ms:>8.2f} ms" for name, what, ms in rows)]
+    )
 
 
 def summary(path: str, detections: Detections) -> str:
@@ -99,7 +191,7 @@ def summary(path: str, detections: Detections) -> str:
 
 
 def _faces(
-    detections: Detections,
+    detections: Detections | Tracks,
 ) -> list[tuple[NDArray[np.float32], np.float32, NDArray[np.float32]]]:
     return list(zip(detections.boxes, detections.scores, detections.landmarks))
 

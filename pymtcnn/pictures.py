@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
-from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import check_color, check_image
 from .containers import check_container
-from .errors import ArgumentError, FileError, LibraryError, OutOfMemoryError, PictureError
+from .errors import ArgumentError, FileError, OutOfMemoryError, PictureError
 from .files import atomic_write, reason
+from .optional import library
 
 if TYPE_CHECKING:
     from .results import Detections
+    from .tracking import Tracks
 
 MAX_PIXELS = 400_000_000
-"""Larger pictures are refused before they are decoded."""
+"""Larger pictures are refused."""
 
 MAX_BYTES = 1 << 30
 """Larger files are refused: a device like /dev/zero would never end."""
@@ -32,16 +33,11 @@ BOX_COLOR = (0, 255, 0)
 LANDMARK_COLOR = (255, 0, 0)
 
 
-def _opencv() -> ModuleType:
+def _opencv() -> Any:
     """OpenCV, imported at the first picture file: arrays need none of it."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise LibraryError(
-            f"OpenCV cannot be loaded ({error}); install opencv-python, and, on Debian or Ubuntu, "
-            "the packages libgl1 and libglib2.0-0"
-        ) from error
-    return cv2
+    return library(
+        "cv2", "opencv-python, and, on Debian or Ubuntu, the packages libgl1 and libglib2.0-0"
+    )
 
 
 # ---- reading ----------------------------------------------------------------------------------
@@ -54,13 +50,15 @@ def is_picture_source(source: object) -> bool:
     )
 
 
-def read_picture(source: PictureSource) -> NDArray[np.uint8]:
+def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Read a picture file.
 
     Parameters
     ----------
     source : path, bytes of a file, or binary file object (read from where it stands)
         JPEG, PNG or whatever else OpenCV reads.
+    max_pixels : int
+        Larger pictures are refused, JPEG and PNG before they are decoded.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
     FileError
         The file is missing or cannot be read.
     PictureError
-        It is empty, truncated, damaged, no picture, or has more than `MAX_PIXELS` pixels or
+        It is empty, truncated, damaged, no picture, or has more than `max_pixels` pixels or
         `MAX_BYTES` bytes.
     """
     data, name = _contents(source)
@@ -82,22 +80,29 @@ def read_picture(source: PictureSource) -> NDArray[np.uint8]:
         size = check_container(data)
     except PictureError as error:
         raise PictureError(f"{name}: {error}; get a whole copy of it") from None
-    if size is not None and size.width * size.height > MAX_PIXELS:
+    if size is not None:
+        _check_pixels(name, size.width, size.height, max_pixels)
+    rgb = _decode(data, name)
+    _check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
+    return rgb
+
+
+def _check_pixels(name: str, width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise PictureError(
-            f"{name}: {size.width}x{size.height} pixels are too many; scale the picture down to "
-            f"{MAX_PIXELS // 1_000_000} megapixels at most"
+            f"{name}: {width}x{height} pixels are too many; scale the picture down to "
+            f"{most // 1_000_000} megapixels at most"
         )
-    return _decode(data, name)
 
 
 def pixels_of(
     image: NDArray[np.uint8] | PictureSource, color: str
 ) -> tuple[NDArray[np.uint8], str]:
     """A picture from anywhere as a checked array, and its colour order."""
-    if is_picture_source(image):
-        check_color(color)
-        return read_picture(image), "RGB"
-    return check_image(image, color)
+    if isinstance(image, np.ndarray) or not is_picture_source(image):
+        return check_image(image, color)
+    check_color(color)
+    return read_picture(image), "RGB"
 
 
 def _contents(source: PictureSource) -> tuple[bytes, str]:
@@ -148,7 +153,8 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
         with _quiet(cv2):
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if bgr is not None:
-            return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+            rgb: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+            return rgb
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
     except cv2.error as error:
@@ -163,7 +169,7 @@ _log_level = 0
 
 
 @contextlib.contextmanager
-def _quiet(cv2: ModuleType) -> Iterator[None]:
+def _quiet(cv2: Any) -> Iterator[None]:
     """OpenCV logs nothing inside, in whatever number of threads; its log level is put back."""
     global _quiet_depth, _log_level
     with _quiet_lock:
@@ -230,29 +236,48 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
         raise ArgumentError(
             f"{os.fspath(path)}: {width}x{height} pixels are too many for {extension}; use .png"
         )
-    return data.tobytes()
+    return bytes(data)
 
 
 # ---- drawing ----------------------------------------------------------------------------------
 
 
-def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
-    """A copy of a picture with the faces' boxes, landmarks and scores drawn in.
+def draw(
+    rgb: NDArray[np.uint8],
+    detections: Detections | Tracks,
+    labels: Iterable[object] | None = None,
+) -> NDArray[np.uint8]:
+    """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
-    detections : Detections
+    detections : Detections or Tracks
+    labels : iterable, optional
+        What to write at each face, as text or what `str` makes text of, instead of its score, or
+        id and score: names, for example. OpenCV's font has ASCII characters only.
 
     Returns
     -------
     ndarray, [H, W, 3] uint8, RGB
+
+    Raises
+    ------
+    ArgumentError
+        Not such an array, or not as many labels as faces.
     """
+    if labels is None:
+        labels = [f"{score:.2f}" for score in detections.scores]
+        if hasattr(detections, "ids"):
+            labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
+    texts = [str(label) for label in labels]
+    if len(texts) != len(detections):
+        raise ArgumentError(f"{len(texts)} labels for {len(detections)} faces: one each is wanted")
     cv2 = _opencv()
     canvas = np.array(check_image(rgb, "RGB")[0], order="C")
     side = max(canvas.shape[:2])
     thickness = max(1, round(side / 600))
-    for box, score, points in zip(detections.boxes, detections.scores, detections.landmarks):
+    for box, points, text in zip(detections.boxes, detections.landmarks, texts):
         # A pixel's number is the coordinate of its left edge; the last one inside is x2 - 1.
         x1, y1, x2, y2 = (round(float(v)) for v in np.clip(box, -side, 2 * side))
         cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), BOX_COLOR, thickness)
@@ -260,12 +285,12 @@ def draw(rgb: NDArray[np.uint8], detections: Detections) -> NDArray[np.uint8]:
         for x, y in np.clip(points, -side, 2 * side):
             center = (int(np.floor(x)), int(np.floor(y)))
             cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        _label(cv2, canvas, f"{score:.2f}", (x1, y1), thickness)
+        _label(cv2, canvas, text, (x1, y1), thickness)
     return canvas
 
 
 def _label(
-    cv2: ModuleType, canvas: NDArray[np.uint8], text: str, corner: tuple[int, int], thickness: int
+    cv2: Any, canvas: NDArray[np.uint8], text: str, corner: tuple[int, int], thickness: int
 ) -> None:
     """Text above a box, or inside it where the picture ends."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness

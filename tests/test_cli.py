@@ -33,7 +33,7 @@ def detections(count: int) -> Detections:
     boxes = np.array(boxes, np.float32).reshape(-1, 4)
     scores = np.array(scores, np.float32)
     stages = tuple(
-        Stage(name, inputs, boxes, scores, ms)
+        Stage(name, inputs, count, ms)
         for name, inputs, ms in [("pnet", 12345, 9.9), ("rnet", 180, 6.5), ("onet", 35, 4.6)]
     )
     points = np.array(landmarks, np.float32).reshape(-1, 5, 2)

@@ -45,7 +45,7 @@ def _make_detector(settings: dict) -> None:
 
 def _detect(images: Path, out: Path, event: str, name: str, stages: tuple[str, ...]) -> float:
     """Write one picture's predictions, the final ones last; returns its milliseconds."""
-    found = _detector.detect(images / event / f"{name}.jpg")
+    found = _detector.detect_stages(images / event / f"{name}.jpg")
     boxes = {stage.name: (stage.boxes, stage.scores) for stage in found.stages}
     boxes[FINAL] = found.boxes, found.scores
     for stage in stages:

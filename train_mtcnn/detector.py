@@ -37,7 +37,7 @@ from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
-from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, square, visible
+from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
 from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
 from train_mtcnn.networks import Network
 from train_mtcnn.resize import Span, resize
@@ -99,7 +99,7 @@ def _check_pnet(pnet: Network) -> None:
 
 
 def pyramid(
-    height: int, width: int, cell: int, min_face: float, scale_factor: float
+    height: int, width: int, cell: int, min_face: float, scale_factor: float, max_side: int = 0
 ) -> list[tuple[int, int]]:
     """Height and width of each level of the pyramid of a picture, pixels.
 
@@ -109,6 +109,8 @@ def pyramid(
         If there are too many levels.
     """
     face, levels = min_face, []
+    if max_side and max(width, height) > max_side:
+        face = face * max(width, height) / max_side
     while face <= min(width, height):
         if len(levels) == _MAX_LEVELS:
             raise ArgumentError(
@@ -148,7 +150,7 @@ class TorchDetector:
     ----------
     model : path, optional
         A `.data` file; by default darknet_cfg/default.data.
-    min_face, thresholds, scale_factor, nms, max_boxes, clip
+    min_face, thresholds, scale_factor, nms, max_boxes, clip, max_side, final_nms
         As for `pymtcnn.Detector`; None stands for the model's own setting.
     threads : int
         Threads of PyTorch, for the whole process.
@@ -172,6 +174,8 @@ class TorchDetector:
         max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
+        max_side: int = 0,
+        final_nms: str = "hard",
     ) -> None:
         given = check_options(
             min_face=min_face,
@@ -181,6 +185,8 @@ class TorchDetector:
             max_boxes=max_boxes,
             clip=clip,
             threads=threads,
+            max_side=max_side,
+            final_nms=final_nms,
         )
         self._data = read_data(DEFAULT_MODEL if model is None else model)
         names = ("min_face", "thresholds", "scale_factor", "nms", "max_boxes")
@@ -238,17 +244,24 @@ class TorchDetector:
         boxes = regress(squares[kept], outputs[kept, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], scores[kept][inside]
-        rnet = Stage("rnet", inputs, boxes, scores, _ms(begin))
+        rnet = Stage("rnet", inputs, len(boxes), _ms(begin), boxes, scores)
 
         inputs, begin = len(boxes), perf_counter()
         squares, scores, outputs = self._look(planes, boxes, self._onet, options.thresholds[2])
         landmarks = _landmarks(squares, outputs[:, 5:15])
         boxes = regress(squares, outputs[:, 1:5])
         inside = np.flatnonzero(visible(boxes, width, height))
-        kept = inside[nms(boxes[inside], scores[inside], options.nms[3], iom)]
-        kept = kept[: options.max_boxes[2]]
-        boxes, scores, landmarks = boxes[kept], scores[kept], landmarks[kept]
-        onet = Stage("onet", inputs, boxes, scores, _ms(begin))
+        boxes, scores, landmarks = boxes[inside], scores[inside], landmarks[inside]
+        if options.final_nms == "hard":
+            kept = nms(boxes, scores, options.nms[3], iom)
+            kept_scores = scores[kept]
+        else:
+            kept, kept_scores = soft_nms(
+                boxes, scores, options.nms[3], options.thresholds[2], options.final_nms, iom
+            )
+        kept, scores = kept[: options.max_boxes[2]], kept_scores[: options.max_boxes[2]]
+        boxes, landmarks = boxes[kept], landmarks[kept]
+        onet = Stage("onet", inputs, len(boxes), _ms(begin), boxes, scores)
 
         return Detections(
             boxes=clip(boxes, width, height) if options.clip else boxes.copy(),
@@ -259,6 +272,8 @@ class TorchDetector:
             pyramid_ms=pyramid_ms,
             total_ms=_ms(start),
         )
+
+    detect_stages = detect  # whose stages have their boxes here in any case
 
     @torch.inference_mode()
     def landmarks(
@@ -333,7 +348,14 @@ class TorchDetector:
 
     def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
         options = self._options
-        return pyramid(height, width, self._pnet.cell, options.min_face, options.scale_factor)
+        return pyramid(
+            height,
+            width,
+            self._pnet.cell,
+            options.min_face,
+            options.scale_factor,
+            options.max_side,
+        )
 
     def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
         """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""
@@ -372,7 +394,7 @@ class TorchDetector:
         boxes = regress(boxes, outputs[:, 1:5])
         inside = visible(boxes, width, height)
         boxes, scores = boxes[inside], outputs[inside, 0]
-        stage = Stage("pnet", cells, boxes, scores, _ms(begin) - pyramid_ms)
+        stage = Stage("pnet", cells, len(boxes), _ms(begin) - pyramid_ms, boxes, scores)
         return boxes, stage, levels, pyramid_ms
 
     # -- steps 6 to 8

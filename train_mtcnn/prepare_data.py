@@ -269,7 +269,7 @@ def _wider(
     faces, others = item.boxes[keep & large], item.boxes[area & ~(keep & large)]
     found = []
     if _detector is not None:
-        stages = _detector.detect(pixels).stages
+        stages = _detector.detect_stages(pixels).stages
         report.recall(item.boxes[keep], stages, held_out(item.path, settings.held))
         before = len(STAGES[settings.net])
         found = [(stages[before - 1].boxes, settings.mined)]

@@ -13,10 +13,11 @@ struct codec {
 
     /*
      * Decodes the bytes into a picture that the caller frees, also after a failure; *orientation
-     * becomes 1..8. Success may leave a warning in *message.
+     * becomes 1..8. Asks picture_check_size as soon as the size is known. Success may leave a
+     * warning in *message.
      */
     int (*decode)(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                  struct message *message);
+                  double megapixels, struct message *message);
 
     /* Writes to file; stops at the first error of file itself, which its owner reports. */
     int (*encode)(const struct picture *picture, FILE *file, struct message *message);

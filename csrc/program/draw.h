@@ -6,7 +6,7 @@
 #include "picture.h"
 
 /*
- * Draws each face's box, score and five landmarks; lines grow with the picture, 2 pixels at least.
+ * Draws each face's box, score and, if they are not all zero, five landmarks; lines grow with the picture, 2 pixels at least.
  * Whatever lies outside the picture is left out.
  */
 void draw_faces(struct picture *picture, const mtcnn_face *faces, int count);

@@ -1,27 +1,41 @@
-/* output.h: what was found, as text, JSON or CSV on stdout, with timings on stderr. */
+/* output.h: what was found in a picture, as text, JSON or CSV, and how long it took. */
 #ifndef MTCNN_PROGRAM_OUTPUT_H
 #define MTCNN_PROGRAM_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
-#include "arguments.h"
 #include "mtcnn.h"
 
-struct output {
-    enum output_format format;
-    bool time;    /* tell milliseconds and candidates, too */
-    bool summary; /* tell the number of faces on stderr, which is a terminal */
-    int failed;   /* errno of the first write to stdout that failed; 0: none */
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+
+/* What was found in a picture. */
+struct findings {
+    const char *path;
+    int width, height; /* of the picture, pixels */
+    const mtcnn_face *faces;
+    int count;
+    int stage; /* whose boxes faces are: 0, 1, 2; STAGE_FINAL: the cascade's faces */
+    const mtcnn_result *result; /* for the times */
 };
 
-/* Prints what comes before the first picture. */
-void output_begin(struct output *output, enum output_format format, bool time);
+/* The cascade's own result: ONet's faces, clipped unless the options say otherwise. */
+#define STAGE_FINAL (-1)
 
-/* Prints what was found in the picture of the given size, pixels. */
-void output_picture(struct output *output, const char *path, int width, int height,
-                    const mtcnn_result *result);
+/* pnet, rnet, onet. */
+extern const char *const output_stage_names[3];
 
-/* Closes stdout; where it did not take everything, says so on stderr and returns -1, else 0. */
-int output_end(struct output *output);
+/* PNet and RNet find boxes alone. */
+bool output_has_landmarks(int stage);
+
+/* What comes before the first picture: CSV's header. */
+void output_begin(FILE *stream, enum output_format format);
+
+/* time: JSON objects tell the times, too. */
+void output_findings(FILE *stream, enum output_format format, const struct findings *findings,
+                     bool time);
+
+/* Milliseconds and candidates of each stage, for people. */
+void output_time(FILE *stream, const struct findings *findings);
 
 #endif

@@ -14,7 +14,7 @@ import numpy as np
 from .. import formats
 from ..errors import ArgumentError, FileError, LibraryError
 from ..files import atomic_write, reason
-from ..results import Detections
+from ..results import COLUMNS, Detections
 
 Add = Callable[[str, tuple[int, int], Detections], None]
 """Saves a picture's faces: its path, width and height, and the detections."""
@@ -98,11 +98,11 @@ def _json_lines(save: str) -> Iterator[Add]:
         raise FileError(f"{save}: cannot be written: {reason(error)}") from error
 
     def add(path: str, size: tuple[int, int], detections: Detections) -> None:
-        line = formats.json_line(path, *size, detections).encode()
+        line = memoryview(formats.json_line(path, *size, detections).encode())
         end = os.fstat(file.fileno()).st_size
         try:
-            if file.write(line) != len(line):
-                raise OSError(0, "No space left on device")
+            while line:
+                line = line[file.write(line) :]
         except OSError as error:
             file.truncate(end)
             raise FileError(f"{save}: cannot be written: {reason(error)}") from error
@@ -128,9 +128,8 @@ def _parquet(save: str) -> Iterator[Add]:
     arrow = _pyarrow()
     from pyarrow.parquet import ParquetWriter
 
-    image, *numbers = formats.CSV_HEADER.strip().split(",")
     schema = arrow.schema(
-        [(image, arrow.string()), *((number, arrow.float32()) for number in numbers)]
+        [("image", arrow.string()), *((column, arrow.float32()) for column in COLUMNS)]
     )
     images: list[str] = []
     rows: list[np.ndarray] = []  # [N, 15]

@@ -1,0 +1,346 @@
+"""The interface of ``facenet_pytorch.MTCNN``, version 2.6."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..detector import Detector
+from ..errors import ArgumentError, FileError
+from ..files import reason
+from ..optional import library
+from ..pictures import write_picture
+from . import check_device
+from .selection import largest_first, selection
+
+
+class MTCNN:
+    """Finds and cuts out faces as ``facenet_pytorch.MTCNN`` does.
+
+    Pictures are PIL images, or RGB arrays or tensors [H, W, 3] of values 0..255, or batches: lists
+    of them, which may be of any sizes here, or arrays or tensors [B, H, W, 3]. PyTorch is needed
+    where faces are cut out, but not for `detect`.
+
+    Parameters
+    ----------
+    image_size : int
+        Side of the faces that are cut out, pixels.
+    margin : int
+        How much more than the box is cut out, in pixels of the result.
+    min_face_size : float, optional
+    thresholds : three floats, optional
+    factor : float, optional
+        As `Detector`'s `min_face`, `thresholds` and `scale_factor`.
+    post_process : bool
+        Whether faces are (v - 127.5) / 128, or v.
+    select_largest : bool
+        Whether the first face is the largest one, or that of the highest probability.
+    selection_method : str, optional
+        Which face is the one cut out: ``"probability"``, ``"largest"``,
+        ``"largest_over_threshold"`` (of those above 0.9) or ``"center_weighted_size"`` (area less
+        twice the squared distance from the middle of the picture). None: as `select_largest` says.
+    keep_all : bool
+        Whether all faces are cut out, or one.
+    device : optional
+        The CPU only.
+    model : path, optional
+        A `.data` file, as for `Detector`.
+    threads : int
+        As for `Detector`.
+
+    Raises
+    ------
+    ArgumentError
+        Another device or method, or what `Detector` raises.
+
+    Examples
+    --------
+    >>> from pymtcnn import read_picture
+    >>> from pymtcnn.compat.facenet_pytorch import MTCNN
+    >>> picture = read_picture("tests/data/grace_hopper.jpg")
+    >>> boxes, probs, points = MTCNN(keep_all=True).detect(picture, landmarks=True)
+    >>> boxes.shape, probs.shape, points.shape
+    ((1, 4), (1,), (1, 5, 2))
+    """
+
+    def __init__(
+        self,
+        image_size: int = 160,
+        margin: int = 0,
+        min_face_size: float | None = None,
+        thresholds: Sequence[float] | None = None,
+        factor: float | None = None,
+        post_process: bool = True,
+        select_largest: bool = True,
+        selection_method: str | None = None,
+        keep_all: bool = False,
+        device: Any = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        threads: int = 1,
+    ) -> None:
+        check_device(device)
+        if not 0 <= margin < image_size:
+            raise ArgumentError(f"margin {margin}, image_size {image_size}: must be 0..image_size")
+        self.image_size = image_size
+        self.margin = margin
+        self.post_process = post_process
+        self.select_largest = select_largest
+        self.keep_all = keep_all
+        self.selection_method = selection_method or ("largest" if select_largest else "probability")
+        selection(self.selection_method)
+        self._detector = Detector(
+            model,
+            min_face=min_face_size,
+            thresholds=thresholds,
+            scale_factor=factor,
+            clip=False,
+            threads=threads,
+        )
+
+    def detect(self, img: Any, landmarks: bool = False) -> tuple[Any, ...]:
+        """Find all faces.
+
+        Parameters
+        ----------
+        img : picture, or batch of pictures
+        landmarks : bool
+
+        Returns
+        -------
+        boxes : ndarray, [N, 4] float32, or None where there is no face
+        probs : ndarray, [N] float32, or [None]
+        points : ndarray, [N, 5, 2] float32, or None; only with `landmarks`
+            The largest face first, or, without `select_largest`, the most probable. For a batch
+            each is an array of such values.
+        """
+        pictures, single = _batch(img)
+        results = [self._faces(_pixels(picture)) for picture in pictures]
+        if single:
+            return results[0] if landmarks else results[0][:2]
+        columns = tuple(map(_objects, zip(*results))) if results else (_objects([]),) * 3
+        return columns if landmarks else columns[:2]
+
+    def _faces(self, pixels: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
+        """Boxes, probabilities and points of one picture."""
+        faces = self._detector.detect(pixels)
+        if len(faces) == 0:
+            return None, [None], None
+        if self.select_largest:
+            faces = faces[largest_first(faces.boxes)]
+        return faces.boxes, faces.scores, faces.landmarks
+
+    def forward(self, img: Any, save_path: Any = None, return_prob: bool = False) -> Any:
+        """Find faces and cut them out; the same as calling the object.
+
+        Parameters
+        ----------
+        img : picture, or batch of pictures
+        save_path : str, or list of them for a batch, optional
+            Where the faces are written, as they are in the picture. With `keep_all` the second is
+            written to NAME_2.jpg and so on.
+        return_prob : bool
+
+        Returns
+        -------
+        faces : torch.Tensor, [3, image_size, image_size] float32, or None where there is no face
+            With `keep_all` [N, 3, image_size, image_size]; for a batch a list of these.
+        probs
+            Only with `return_prob`: the probability, or with `keep_all` those of all faces.
+
+        Raises
+        ------
+        LibraryError
+            PyTorch is not installed.
+        FileError, ArgumentError
+            A face cannot be written.
+        """
+        boxes, probs, points = self.detect(img, landmarks=True)
+        if not self.keep_all:
+            method = self.selection_method
+            boxes, probs, points = self.select_boxes(boxes, probs, points, img, method)
+        faces = self.extract(img, boxes, save_path)
+        return (faces, probs) if return_prob else faces
+
+    __call__ = forward
+
+    def select_boxes(
+        self,
+        all_boxes: Any,
+        all_probs: Any,
+        all_points: Any,
+        imgs: Any,
+        method: str = "probability",
+        threshold: float = 0.9,
+        center_weight: float = 2.0,
+    ) -> tuple[Any, Any, Any]:
+        """Pick one face of each picture out of what `detect` found.
+
+        Parameters
+        ----------
+        all_boxes, all_probs, all_points
+            What `detect` returned for `imgs`.
+        imgs : picture, or batch of pictures
+        method : str
+            As `selection_method`.
+        threshold : float
+            Of ``"largest_over_threshold"``.
+        center_weight : float
+            Of ``"center_weighted_size"``.
+
+        Returns
+        -------
+        boxes [1, 4], probability, points [1, 5, 2]; each None where there is no such face
+            For a batch an array of them each, with probabilities as lists of one.
+        """
+        order = selection(method)
+        pictures, single = _batch(imgs)
+        if single:
+            all_boxes, all_probs, all_points = [all_boxes], [all_probs], [all_points]
+        results: list[tuple[Any, Any, Any]] = []
+        for picture, boxes, probs, points in zip(pictures, all_boxes, all_probs, all_points):
+            best = None
+            if boxes is not None:
+                height, width = _pixels(picture).shape[:2]
+                middle = np.array([width / 2, height / 2])
+                best = order(boxes, probs, middle, threshold, center_weight)
+            if best is None:
+                results.append((None, [None], None))
+            else:
+                results.append((boxes[[best]], probs[[best]], points[[best]]))
+        if single:
+            boxes, probs, points = results[0]
+            return boxes, probs[0], points
+        boxes, probs, points = map(_objects, zip(*results)) if results else (_objects([]),) * 3
+        return boxes, probs, points
+
+    def extract(self, img: Any, batch_boxes: Any, save_path: Any = None) -> Any:
+        """Cut out the faces in boxes.
+
+        Parameters
+        ----------
+        img : picture, or batch of pictures
+        batch_boxes : [N, 4], or None; for a batch a sequence of these
+            x1, y1, x2, y2 in pixels, of which the first is taken, or, with `keep_all`, all.
+        save_path
+            As for `forward`.
+
+        Returns
+        -------
+        torch.Tensor, None, or list of these: the `faces` of `forward`
+
+        Raises
+        ------
+        ArgumentError
+            Not as many paths as pictures, or a box outside its picture.
+        LibraryError, FileError
+            As for `forward`.
+        """
+        torch = library("torch")
+        pictures, single = _batch(img)
+        if single:
+            batch_boxes = [batch_boxes]
+        if save_path is None:
+            save_path = [None] * len(pictures)
+        elif isinstance(save_path, (str, os.PathLike)):
+            save_path = [save_path]
+        if len(save_path) != len(pictures):
+            raise ArgumentError(f"{len(save_path)} save paths: must be one for each picture")
+        results: list[Any] = []
+        for picture, boxes, path in zip(pictures, batch_boxes, save_path):
+            if boxes is None:
+                results.append(None)
+                continue
+            faces = self._cut(picture, boxes if self.keep_all else boxes[:1])
+            if path is not None:
+                _save(Path(path), faces)
+            tensor = torch.from_numpy(faces).permute(0, 3, 1, 2).float().contiguous()
+            if self.post_process:
+                tensor = (tensor - 127.5) / 128.0
+            results.append(tensor if self.keep_all else tensor[0])
+        return results[0] if single else results
+
+    def _cut(self, picture: Any, boxes: Any) -> NDArray[np.uint8]:
+        """The faces in boxes [N, 4]: [N, image_size, image_size, 3], RGB."""
+        side, pixels = self.image_size, _pixels(picture)
+        height, width = pixels.shape[:2]
+        faces = np.empty((len(boxes), side, side, 3), np.uint8)
+        for face, box in zip(faces, np.asarray(boxes, np.float64)):
+            wider = (box[2:] - box[:2]) * self.margin / (side - self.margin) / 2
+            left, top = np.maximum(box[:2] - wider, 0).astype(int)
+            right, bottom = np.minimum(box[2:] + wider, (width, height)).astype(int)
+            if not (left < right and top < bottom):
+                raise ArgumentError(f"box {box.tolist()}: lies outside the picture")
+            if _is_pil(picture):  # which facenet-pytorch resizes in another way, too
+                part = picture.convert("RGB").crop((left, top, right, bottom))
+                bilinear = library("PIL.Image", "pillow").Resampling.BILINEAR
+                face[:] = part.resize((side, side), bilinear)
+            else:
+                cv2 = library("cv2", "opencv-python")
+                part = np.ascontiguousarray(pixels[top:bottom, left:right])
+                face[:] = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+        return faces
+
+    def eval(self) -> MTCNN:
+        """Nothing to do: it is a `torch.nn.Module` there."""
+        return self
+
+    def to(self, device: Any) -> MTCNN:
+        """Raise ArgumentError for any device but the CPU."""
+        check_device(device)
+        return self
+
+
+# ---- pictures ---------------------------------------------------------------------------------
+
+
+def _is_pil(picture: Any) -> bool:
+    return hasattr(picture, "convert") and hasattr(picture, "crop")
+
+
+def _batch(img: Any) -> tuple[Sequence[Any], bool]:
+    """The pictures, and whether it is one alone."""
+    if isinstance(img, (list, tuple)):
+        return img, False
+    if getattr(img, "ndim", 0) == 4:
+        return list(img), False
+    return [img], True
+
+
+def _pixels(picture: Any) -> NDArray[np.uint8]:
+    """A picture as an RGB array; `Detector` checks its shape."""
+    if _is_pil(picture):
+        return np.array(picture.convert("RGB"))
+    if hasattr(picture, "detach"):  # a tensor
+        picture = picture.detach().cpu().numpy()
+    if not isinstance(picture, np.ndarray):
+        kind = type(picture).__name__
+        raise ArgumentError(f"img of type {kind}: must be a PIL image, array or tensor, or a list")
+    if picture.dtype.kind == "f":
+        picture = np.clip(np.nan_to_num(picture), 0, 255).round().astype(np.uint8)
+    pixels: NDArray[np.uint8] = picture
+    return pixels
+
+
+def _objects(values: Sequence[Any]) -> NDArray[Any]:
+    """A 1-D array of objects, whatever shapes they have."""
+    array = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        array[i] = value
+    return array
+
+
+def _save(path: Path, faces: NDArray[np.uint8]) -> None:
+    """Write faces [N, H, W, 3] to NAME.jpg, NAME_2.jpg, ..., in a folder that is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{path.parent}: cannot be made: {reason(error)}") from error
+    for number, face in enumerate(faces, 1):
+        name = path.name if number == 1 else f"{path.stem}_{number}{path.suffix}"
+        write_picture(path.with_name(name), face)

@@ -1,0 +1,128 @@
+"""The page, made of Gradio's components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ..detector import Detector
+from .view import MAX_BYTES, MAX_PIXELS, View, view
+
+TITLE = "pymtcnn: faces and their five landmarks"
+STAGES = [("PNet", "pnet"), ("RNet", "rnet"), ("ONet: faces", "onet")]
+MIN_FACE = 12, 400
+"""Ends of the slider, pixels, where the model's own setting lies between them: below PNet's cell,
+pictures would be enlarged, which takes long."""
+
+
+def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
+    """The page for a model; it sends no statistics.
+
+    Parameters
+    ----------
+    model : str, optional
+        A `.data` file, as for `Detector`; its settings are where the sliders begin.
+    threads : int
+        Threads of each detection.
+
+    Raises
+    ------
+    MtcnnError
+        The model cannot be loaded.
+    """
+    with Detector(model, threads=threads) as detector:
+        options = detector.options
+    smallest, largest = min(MIN_FACE[0], options.min_face), max(MIN_FACE[1], options.min_face)
+
+    def show(
+        upload: dict[str, Any] | None, stage: str, min_face: float, *thresholds: float
+    ) -> list[Any]:
+        """The values of the outputs for those of the inputs; `upload` is Gradio's ImageData."""
+        seen = View()
+        if upload is not None:
+            seen = view(
+                upload["path"],
+                upload["orig_name"] or "picture",
+                stage,
+                model=model,
+                min_face=max(min_face, smallest),
+                thresholds=thresholds,
+                threads=threads,
+            )
+        rows = [(name, what, f"{ms:.2f}") for name, what, ms in seen.timing]
+        return [seen.message, seen.picture, list(seen.faces), rows, seen.json]
+
+    every, age = 600, 3600  # seconds: files of visitors that are older are deleted
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
+    with page:
+        gr.Markdown(f"# {TITLE}")
+        with gr.Row():
+            with gr.Column(scale=2):
+                upload = gr.Image(
+                    label="Picture",
+                    placeholder=f"Drop a picture here or click: at most {MAX_PIXELS // 1_000_000} "
+                    f"megapixels and {MAX_BYTES >> 20} MiB",
+                    height=280,
+                    buttons=[],
+                    elem_id="upload",
+                )
+                stage = gr.Radio(STAGES, value="onet", label="Boxes after", elem_id="stage")
+                min_face = gr.Slider(
+                    smallest,
+                    largest,
+                    value=options.min_face,
+                    step=1,
+                    label="Smallest face, pixels",
+                    elem_id="min-face",
+                )
+                thresholds = [
+                    gr.Slider(0, 1, value=value, step=0.01, label=f"Threshold of {name}")
+                    for name, value in zip(("PNet", "RNet", "ONet"), options.thresholds)
+                ]
+                faces = gr.Gallery(
+                    label="Faces, aligned",
+                    columns=4,
+                    fit_columns=False,  # a single face is no larger than the rest
+                    height=150,
+                    format="jpeg",
+                    buttons=["download"],
+                    interactive=False,
+                    elem_id="faces",
+                )
+            with gr.Column(scale=3):
+                message = gr.Textbox(label="Result", interactive=False, elem_id="message")
+                picture = gr.Image(
+                    label="Found",
+                    format="jpeg",  # as fast as it gets for large pictures
+                    height=500,
+                    buttons=["download", "fullscreen"],
+                    interactive=False,
+                    elem_id="found",
+                )
+                timing = gr.Dataframe(
+                    headers=["stage", "candidates", "milliseconds"],
+                    buttons=[],
+                    interactive=False,
+                    elem_id="timing",
+                )
+        json = gr.Code(
+            label="JSON",
+            language="json",
+            max_lines=12,
+            wrap_lines=True,
+            interactive=False,
+            elem_id="json",
+        )
+        inputs: list[Any] = [upload, stage, min_face, *thresholds]
+        gr.on(
+            [component.change for component in inputs],
+            show,
+            inputs,
+            [message, picture, faces, timing, json],
+            preprocess=False,  # the file as it came: Pillow would turn, convert or refuse it
+            trigger_mode="always_last",
+            show_progress="minimal",
+            api_visibility="private",
+        )
+    return page

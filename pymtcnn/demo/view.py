@@ -1,0 +1,111 @@
+"""What the page shows of a picture: no part of Gradio is here."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import formats
+from ..crops import extract_faces
+from ..detector import Detector
+from ..errors import MtcnnError
+from ..pictures import draw, read_picture
+from ..results import Detections
+
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 64 << 20
+"""Of a picture and of its file: they bound the time and memory that a visitor takes."""
+
+MAX_FACES = 24
+"""That are shown one by one."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows.
+
+    Attributes
+    ----------
+    message : str
+        How many faces, or what is wrong with the picture.
+    picture : ndarray, [H, W, 3] uint8, RGB, or None
+        With the boxes of a stage.
+    faces : ndarray, [N, 112, 112, 3] uint8, RGB
+        The best faces, at most `MAX_FACES`, aligned.
+    timing : list of tuple
+        The rows of `formats.timing_rows`.
+    json : str
+        The line of `mtcnn --json --time`.
+    """
+
+    message: str = ""
+    picture: NDArray[np.uint8] | None = None
+    faces: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 112, 112, 3), np.uint8))
+    timing: list[tuple[str, str, float]] = field(default_factory=list)
+    json: str = ""
+
+
+def view(
+    path: str | os.PathLike[str],
+    name: str,
+    stage: str,
+    *,
+    model: str | None = None,
+    min_face: float,
+    thresholds: Sequence[float],
+    threads: int = 1,
+) -> View:
+    """Find the faces of a picture file.
+
+    Every call makes its own detector, which takes some 3 ms, so that calls share nothing.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    name : str
+        What the visitor calls it.
+    stage : str
+        Whose boxes to draw: ``"pnet"``, ``"rnet"``, or ``"onet"`` for the faces.
+    model, min_face, thresholds, threads
+        As for `Detector`.
+
+    Returns
+    -------
+    View
+        A picture that cannot be read, or a setting outside its range, gives the message alone.
+    """
+    source = io.BytesIO(Path(path).read_bytes())
+    source.name = name  # for messages
+    try:
+        rgb = read_picture(source, max_pixels=MAX_PIXELS)
+        with Detector(model, min_face=min_face, thresholds=thresholds, threads=threads) as detector:
+            found = detector.detect_stages(rgb)
+        faces = extract_faces(rgb, found[:MAX_FACES])
+    except MtcnnError as error:
+        return View(str(error))
+    height, width = rgb.shape[:2]
+    return View(
+        message=f"{formats.summary(name, found)}, {width}x{height} pixels",
+        picture=draw_stage(rgb, found, stage),
+        faces=faces,
+        timing=formats.timing_rows(found),
+        json=formats.json_line(name, width, height, found, timed=True),
+    )
+
+
+def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[np.uint8]:
+    """A copy of a picture with the faces, or with the many boxes of PNet or RNet."""
+    if name == "onet":
+        return draw(rgb, found)
+    stage = next(stage for stage in found.stages if stage.name == name)
+    assert stage.boxes is not None and stage.scores is not None  # they are detect_stages'
+    no_landmarks = np.empty((len(stage), 0, 2), np.float32)
+    boxes = Detections(stage.boxes, stage.scores, no_landmarks)
+    return draw(rgb, boxes, labels=[""] * len(stage))
