@@ -92,7 +92,8 @@ class Stage:
     def boxes(self) -> NDArray[np.float32]:
         """The boxes left: x1, y1, x2, y2 in pixels, after box regression, never clipped.
 
-        [count, 4] float32, best first; ArgumentError where `Detector.detect_stages` was not asked for them.
+        [count, 4] float32, best first. ArgumentError where `detect` made the stage: it keeps none,
+        `Detector.detect_stages` does.
         """
         return self._kept(self._boxes)
 
