@@ -29,9 +29,9 @@ def test_differences_of_faces_that_both_found():
     boxes = np.array([[0, 0, 10, 20], [50, 50, 90, 90], [200, 200, 210, 210]], float)
     theirs = made_up(boxes, [0.9, 0.8, 0.7])
     ours = made_up(boxes[[1, 0, 0]] + [[-2, 0, 0, 1], [0, 0, 0, 4], [1, 1, 1, 1]], [0.75, 0.9, 0.6])
-    assert dropin.partners(theirs, ours) == [(1, 0), (0, 2)]
+    assert dropin.partners(theirs, ours) == [(1, 0), (0, 1)]
     found = dropin.differences(theirs, ours)
-    assert np.allclose(found, [[2, 1, 0.05, 40], [1, 1, 0.3, 20]], atol=1e-6)
+    assert np.allclose(found, [[2, 1, 0.05, 40], [4, 2, 0.0, 20]], atol=1e-6)
     none = made_up(np.empty((0, 4)), [])
     assert dropin.differences(none, ours).shape == dropin.differences(theirs, none).shape == (0, 4)
     assert "| 3 | 0 | 0 |" in dropin.row("package", [theirs], [none])
