@@ -1,7 +1,7 @@
 """Videos made from still pictures, with the truth of each frame, to measure tracking on.
 
-A shot is one picture seen through a camera that pans and zooms over it. The faces found in the still
-picture are the truth: the camera's transform tells where they are in each frame.
+A shot is one picture seen through a camera that pans and zooms over it. The faces found in the
+still picture are the truth: the camera's transform tells where they are in each frame.
 """
 
 from __future__ import annotations
@@ -124,8 +124,7 @@ def _matrix(camera: Camera, size: tuple[int, int]) -> NDArray[np.float64]:
     """Of cv2.warpAffine, whose coordinates are of pixels' middles: [2, 3]."""
     scale = size[0] / camera.width
     shifts = [
-        (0.5 - middle) * scale + side / 2 - 0.5
-        for middle, side in zip((camera.x, camera.y), size)
+        (0.5 - middle) * scale + side / 2 - 0.5 for middle, side in zip((camera.x, camera.y), size)
     ]
     return np.array([[scale, 0, shifts[0]], [0, scale, shifts[1]]])
 
@@ -209,7 +208,9 @@ class Judge:
             error = _centre(boxes[box]) - _centre(truth.boxes[face])
             errors[number] = error / sides[face]
             if number in self._last_error:
-                self._changes.append(float(((errors[number] - self._last_error[number]) ** 2).sum()))
+                self._changes.append(
+                    float(((errors[number] - self._last_error[number]) ** 2).sum())
+                )
         if len(boxes):
             near = overlaps.max(axis=0) >= 0.2 if len(truth.boxes) else np.zeros(len(boxes), bool)
             self._false += int((~taken & ~near).sum())
@@ -232,7 +233,9 @@ def _centre(box: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def _overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Intersection over union of all pairs: [len(a), len(b)]."""
-    corners = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    corners = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(
+        a[:, None, :2], b[None, :, :2]
+    )
     shared = np.clip(corners, 0, None).prod(axis=2)
     return shared / (_area(a)[:, None] + _area(b)[None] - shared)
 
