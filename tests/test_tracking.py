@@ -125,7 +125,9 @@ def test_smoothing_reduces_trembling(detector, wall, faces):
 def test_a_face_that_is_hidden_for_a_while_keeps_its_id(detector, wall, faces):
     shot = Shot(wall, faces[:1], [Camera(250, 180, 420)] * 2, 24)
     frames = [frame.picture for frame in made_video([shot], SIZE)]
-    hidden = np.full_like(frames[0], 127)
+    hidden = frames[0].copy()
+    (x1, y1, x2, y2), *_ = moved_boxes(faces[:1], shot.path[0], SIZE).astype(int)
+    hidden[y1 - 10 : y2 + 10, x1 - 10 : x2 + 10] = hidden[y1 - 10, x1 - 10]
     for gap, same in ((5, True), (11, False)):
         tracker = Tracker(detector, lost=8)
         seen = []
@@ -134,6 +136,15 @@ def test_a_face_that_is_hidden_for_a_while_keeps_its_id(detector, wall, faces):
         assert [len(tracks) for tracks in seen] == [1] * 8 + [0] * gap + [1] * (16 - gap)
         assert seen[-1].ids[0] == (1 if same else 2)
         assert seen[-1].ages[0] == (23 if same else 15 - gap)
+
+
+def test_a_cut_between_faces_in_the_same_place(detector, wall, faces):
+    """The second shot's face is where the first one's was: the colours tell them apart."""
+    cameras = [Camera((x1 + x2) / 2, (y1 + y2) / 2, 4 * (x2 - x1)) for x1, y1, x2, y2 in faces]
+    shots = [Shot(wall, faces[i : i + 1], [camera] * 2, 4) for i, camera in enumerate(cameras)]
+    results = run(detector, list(made_video(shots, SIZE)), every=100)
+    assert [tracks.ids.tolist() for tracks in results] == [[1]] * 4 + [[2]] * 4
+    assert [i for i, tracks in enumerate(results) if tracks.scanned] == [0, 4]
 
 
 def test_weak_faces_get_no_id(detector, video):
