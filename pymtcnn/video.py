@@ -155,7 +155,9 @@ def _capture(capture: Any, name: str, live: bool, fps: float | None) -> Iterator
         capture.release()
     if live:
         raise VideoError(f"{name}: gives no more pictures after frame {index}")
-    if index < WHOLE * declared or index == 0:
+    if index == 0:
+        raise VideoError(f"{name}: holds no picture that can be decoded")
+    if index < WHOLE * declared:
         raise VideoError(
             f"{name}: breaks off after frame {index} of {declared:.0f}; get a whole copy of it"
         )
