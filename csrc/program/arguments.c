@@ -8,8 +8,11 @@
 
 #include "message.h"
 
-#define HELP_WIDTH 80  /* columns */
-#define HELP_INDENT 24 /* columns before an option's explanation */
+#define HELP_WIDTH 80       /* columns */
+#define HELP_INDENT 24      /* columns before an option's explanation */
+#define MAX_CAMERA 255      /* as many as Linux has */
+#define MAX_TIMEOUT 1000000 /* seconds */
+#define DEFAULT_TIMEOUT 10  /* seconds */
 #define TRY_HELP "; try mtcnn --help"
 
 /* ---- reading numbers -------------------------------------------------------------------------- */
@@ -140,6 +143,35 @@ static bool read_time(struct arguments *arguments, const char *value)
     return true;
 }
 
+static bool read_video(struct arguments *arguments, const char *value)
+{
+    arguments->video = value;
+    return *value;
+}
+
+static bool read_camera(struct arguments *arguments, const char *value)
+{
+    return read_integer(value, 0, MAX_CAMERA, &arguments->camera);
+}
+
+static bool read_every(struct arguments *arguments, const char *value)
+{
+    return read_integer(value, 1, MTCNN_MAX_FRAMES, &arguments->every);
+}
+
+static bool read_track(struct arguments *arguments, const char *value)
+{
+    (void)value;
+    arguments->track = true;
+    return true;
+}
+
+static bool read_timeout(struct arguments *arguments, const char *value)
+{
+    double *timeout = &arguments->timeout;
+    return read_number(value, timeout) && *timeout > 0 && *timeout <= MAX_TIMEOUT;
+}
+
 /* Each prints its option's default, as the model has it. */
 
 static int min_face_default(char *text, size_t size, const mtcnn_options *options)
@@ -234,16 +266,44 @@ static const struct option_row {
      .read = read_csv},
     {.name = "out",
      .argument = "PATH",
-     .takes = "the path of a .jpg, .jpeg or .png file, or of a folder",
+     .takes = "the path of a .jpg, .jpeg or .png file, or of a folder; for a video of a .mp4, .mkv "
+              "or .avi file",
      .help = "save the picture with boxes, scores and landmarks; with several pictures, or when "
              "PATH is a folder or ends in /, each under its own name in the folder PATH, which is "
-             "made if missing",
+             "made if missing; of a video, all frames as one .mp4, .mkv or .avi file",
      .fallback = "not saved",
      .read = read_out},
     {.name = "time",
      .help = "also tell milliseconds and candidates of each stage, on stderr (with --json, in the "
              "object)",
      .read = read_time},
+    {.group = "Video",
+     .name = "video",
+     .argument = "FILE",
+     .takes = "the path or URL of a video, or - for standard input",
+     .help = "find the faces in the frames of a video file or of a stream such as rtsp://...",
+     .read = read_video},
+    {.name = "camera",
+     .argument = "N",
+     .takes = "the number of a camera, 0 to " STRING_OF(MAX_CAMERA),
+     .help = "find the faces in what the camera /dev/videoN sees, until Ctrl-C",
+     .read = read_camera},
+    {.name = "every",
+     .argument = "N",
+     .takes = "a whole number of frames, 1 to " STRING_OF(MTCNN_MAX_FRAMES),
+     .help = "search the whole picture in every N-th frame only; those between are left out or, "
+             "with --track, looked at where faces were",
+     .fallback = "1, with --track 10",
+     .read = read_every},
+    {.name = "track",
+     .help = "follow faces from frame to frame: each has an id, and its place is smoothed",
+     .read = read_track},
+    {.name = "timeout",
+     .argument = "S",
+     .takes = "a number of seconds, above 0 and up to " STRING_OF(MAX_TIMEOUT),
+     .help = "seconds to wait for a connection, and for each frame",
+     .fallback = STRING_OF(DEFAULT_TIMEOUT),
+     .read = read_timeout},
     {.group = "Other", .name = "help", .help = "print this help", .wish = WISH_HELP},
     {.name = "version", .help = "print the version", .wish = WISH_VERSION},
 };
@@ -286,9 +346,31 @@ static void refuse_value(const struct option_row *row, const char *value)
     message_print(subject, message.text);
 }
 
+/* Says what of the command line does not go together. */
+static int check_together(const struct arguments *arguments)
+{
+    const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
+    const char *of_video = arguments->every         ? "--every"
+                           : arguments->track       ? "--track"
+                           : arguments->timeout > 0 ? "--timeout"
+                                                    : NULL;
+    if (arguments->video && arguments->camera >= 0)
+        message_print("--camera", "cannot go with --video" TRY_HELP);
+    else if (source && arguments->picture_count)
+        message_print(source, "cannot go with pictures" TRY_HELP);
+    else if (!source && of_video)
+        message_print(of_video, "needs --video or --camera" TRY_HELP);
+    else if (!source && !arguments->picture_count)
+        message_print(NULL, "no picture named" TRY_HELP);
+    else
+        return 0;
+    return -1;
+}
+
 enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv)
 {
-    *arguments = (struct arguments){.thresholds = {-1, -1, -1}, .threads = 1, .clip = true};
+    *arguments = (struct arguments){
+        .thresholds = {-1, -1, -1}, .threads = 1, .clip = true, .camera = -1};
 
     struct option options[ROW_COUNT + 1] = {0};
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -317,10 +399,10 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
     }
     arguments->pictures = argv + optind;
     arguments->picture_count = argc - optind;
-    if (!arguments->picture_count) {
-        message_print(NULL, "no picture named" TRY_HELP);
+    if (check_together(arguments))
         return WISH_NOTHING;
-    }
+    if (!(arguments->timeout > 0))
+        arguments->timeout = DEFAULT_TIMEOUT;
     return WISH_DETECT;
 }
 
@@ -382,11 +464,15 @@ static void print_option(FILE *stream, const struct option_row *row, const mtcnn
 
 void arguments_help(FILE *stream, const mtcnn_options *options)
 {
-    fputs("usage: mtcnn [OPTION...] PICTURE...\n\n"
+    fputs("usage: mtcnn [OPTION...] PICTURE...\n"
+          "       mtcnn [OPTION...] --video FILE | --camera N\n\n"
           "Finds faces and their five landmarks in JPEG and PNG pictures, turned upright as\n"
           "their EXIF orientation says. Prints one line a face: the path, a tab, the box as\n"
           "x1 y1 x2 y2, the score, and x y of left eye, right eye, nose, left and right\n"
-          "mouth corner, as seen in the picture, in pixels from its top left corner.\n",
+          "mouth corner, as seen in the picture, in pixels from its top left corner.\n"
+          "In videos, the frame's number and its time in seconds, and with --track the\n"
+          "face's id, follow the path, each with a tab. Videos, and pictures in WebP, BMP,\n"
+          "TIFF and GIF, need FFmpeg's libraries.\n",
           stream);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (rows[i].group)
@@ -396,11 +482,12 @@ void arguments_help(FILE *stream, const mtcnn_options *options)
     fputs("\n"
           "Exit status: 0 when all pictures were read, with faces or without; 1 when a\n"
           "picture or an output failed (the others are still done); 2 when the command\n"
-          "line is wrong.\n"
+          "line is wrong; 130 when Ctrl-C ended a video.\n"
           "\n"
           "Examples\n"
           "  mtcnn party.jpg\n"
           "  mtcnn --min-face 40 --threads 4 --out party-faces.jpg party.jpg\n"
-          "  mtcnn --json --out faces/ holiday/*.jpg > faces.jsonl\n",
+          "  mtcnn --json --out faces/ holiday/*.jpg > faces.jsonl\n"
+          "  mtcnn --json --track --out party-faces.mp4 --video party.mp4\n",
           stream);
 }

@@ -27,8 +27,13 @@ struct arguments {
     bool clip;
     enum output_format format;
     bool time;
-    const char *out; /* where annotated pictures go; NULL: nowhere */
-    char **pictures; /* [picture_count], behind the options in argv, which is reordered */
+    const char *out;   /* where annotated pictures go; NULL: nowhere */
+    const char *video; /* a file or URL in place of pictures; NULL: none */
+    int camera;        /* the number of a camera in place of pictures; -1: none */
+    int every;         /* frames from one full search to the next; 0: not named */
+    bool track;        /* follow faces from frame to frame */
+    double timeout;    /* seconds to wait for a video's source; 0: not named */
+    char **pictures;   /* [picture_count], behind the options in argv, which is reordered */
     int picture_count;
 };
 

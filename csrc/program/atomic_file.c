@@ -21,9 +21,9 @@ static void on_signal(int number)
     raise(number); /* its default action is back: SA_RESETHAND */
 }
 
-static void remove_on_signals(void)
+void atomic_file_remove_on_signals(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGXFSZ};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction action;
         if (sigaction(numbers[i], NULL, &action) || action.sa_handler != SIG_DFL)
@@ -34,7 +34,7 @@ static void remove_on_signals(void)
     }
 }
 
-static int fail(struct message *message, int cause)
+int atomic_file_fail(struct message *message, int cause)
 {
     const char *remedy = cause == ENOENT   ? "; make its folder first"
                          : cause == ENOSPC ? "; free some space"
@@ -48,17 +48,17 @@ int atomic_file_open(struct atomic_file *file, const char *path, struct message 
     struct stat status;
     if (stat(path, &status) == 0) {
         if (S_ISDIR(status.st_mode))
-            return fail(message, EISDIR);
+            return atomic_file_fail(message, EISDIR);
         if (access(path, W_OK)) /* renaming would not respect a write-protected file */
-            return fail(message, errno);
+            return atomic_file_fail(message, errno);
     }
     const char *slash = strrchr(path, '/');
     size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
     if (folder > sizeof temporary - 64)
-        return fail(message, ENAMETOOLONG);
+        return atomic_file_fail(message, ENAMETOOLONG);
     memcpy(temporary, path, folder);
 
-    remove_on_signals();
+    atomic_file_remove_on_signals();
     int descriptor = -1;
     for (int i = 0; descriptor < 0 && i < ATTEMPTS; i++) {
         snprintf(temporary + folder, sizeof temporary - folder, ".mtcnn-%ld-%d.tmp", (long)getpid(),
@@ -68,14 +68,14 @@ int atomic_file_open(struct atomic_file *file, const char *path, struct message 
             break;
     }
     if (descriptor < 0)
-        return fail(message, errno);
+        return atomic_file_fail(message, errno);
     temporary_exists = 1;
     file->stream = fdopen(descriptor, "wb");
     if (!file->stream) {
         int cause = errno;
         close(descriptor);
         atomic_file_abandon(file);
-        return fail(message, cause);
+        return atomic_file_fail(message, cause);
     }
     return 0;
 }
@@ -101,7 +101,7 @@ int atomic_file_commit(struct atomic_file *file, struct message *message)
         cause = errno;
     if (cause) {
         atomic_file_abandon(file);
-        return fail(message, cause);
+        return atomic_file_fail(message, cause);
     }
     temporary_exists = 0;
     return 0;

@@ -29,4 +29,10 @@ int atomic_file_commit(struct atomic_file *file, struct message *message);
 /* Closes and removes the temporary file. */
 void atomic_file_abandon(struct atomic_file *file);
 
+/* Says that the file cannot be written, for a cause of errno, and what helps; returns -1. */
+int atomic_file_fail(struct message *message, int cause);
+
+/* What atomic_file_open does first: a signal that ends the program removes the temporary file. */
+void atomic_file_remove_on_signals(void);
+
 #endif

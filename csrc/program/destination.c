@@ -86,8 +86,7 @@ int destination_make(const struct destination *destination, struct message *mess
     return failed;
 }
 
-/* True also through links and other spellings of the path. */
-static bool same_file(const char *a, const char *b)
+bool same_file(const char *a, const char *b)
 {
     struct stat of_a, of_b;
     return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&

@@ -29,4 +29,7 @@ int destination_make(const struct destination *destination, struct message *mess
 char *destination_of(const struct destination *destination, const char *picture,
                      struct message *message);
 
+/* Whether both are one file, also through links and other spellings of the path. */
+bool same_file(const char *a, const char *b);
+
 #endif

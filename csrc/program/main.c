@@ -11,6 +11,7 @@
 #include "mtcnn.h"
 #include "output.h"
 #include "picture.h"
+#include "video_run.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -24,7 +25,7 @@ struct run {
 static int annotate(struct picture *picture, const mtcnn_result *result, const char *target)
 {
     struct message message;
-    draw_faces(picture, result->faces, result->count);
+    draw_faces(picture, result->faces, NULL, result->count);
     if (picture_write(picture, target, &message)) {
         message_print(target, message.text);
         return -1;
@@ -90,8 +91,10 @@ static int run_detection(const struct arguments *arguments)
 {
     struct run run = {0};
     struct message message;
-    if (destination_plan(&run.destination, arguments->out, arguments->pictures,
-                         arguments->picture_count, &message)) {
+    const bool video = arguments->video || arguments->camera >= 0;
+    if (video ? video_plan(arguments, &message)
+              : destination_plan(&run.destination, arguments->out, arguments->pictures,
+                                 arguments->picture_count, &message)) {
         message_print(arguments->out, message.text);
         return EXIT_USAGE;
     }
@@ -111,7 +114,7 @@ static int run_detection(const struct arguments *arguments)
     else if (destination_make(&run.destination, &message))
         message_print(arguments->out, message.text);
     else
-        status = process_all(&run, arguments);
+        status = video ? video_run(arguments, run.detector) : process_all(&run, arguments);
     mtcnn_detector_free(&run.detector);
     mtcnn_model_free(&model);
     return status;

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,15 +13,30 @@ static const char *const stage_names[3] = {"pnet", "rnet", "onet"};
 
 /* ---- text ------------------------------------------------------------------------------------- */
 
+static void print_text_face(const mtcnn_face *face)
+{
+    printf("\t%.2f %.2f %.2f %.2f %.4f", (double)face->box[0], (double)face->box[1],
+           (double)face->box[2], (double)face->box[3], (double)face->score);
+    for (int i = 0; i < 10; i++)
+        printf(" %.2f", (double)face->landmarks[i]);
+    putchar('\n');
+}
+
 static void print_text(const char *path, const mtcnn_result *result)
 {
     for (int i = 0; i < result->count; i++) {
-        const mtcnn_face *face = &result->faces[i];
-        printf("%s\t%.2f %.2f %.2f %.2f %.4f", path, (double)face->box[0], (double)face->box[1],
-               (double)face->box[2], (double)face->box[3], (double)face->score);
-        for (int j = 0; j < 10; j++)
-            printf(" %.2f", (double)face->landmarks[j]);
-        putchar('\n');
+        fputs(path, stdout);
+        print_text_face(&result->faces[i]);
+    }
+}
+
+static void print_text_frame(const struct frame_faces *frame)
+{
+    for (int i = 0; i < frame->count; i++) {
+        printf("%s\t%ld\t%.3f", frame->video, frame->number, frame->seconds);
+        if (frame->ids)
+            printf("\t%" PRIu32, frame->ids[i]);
+        print_text_face(&frame->faces[i]);
     }
 }
 
@@ -48,9 +64,12 @@ static void print_json_string(const char *text)
     putchar('"');
 }
 
-static void print_json_face(const mtcnn_face *face)
+static void print_json_face(const mtcnn_face *face, const uint32_t *id)
 {
-    printf("{\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f, \"landmarks\": [",
+    putchar('{');
+    if (id)
+        printf("\"id\": %" PRIu32 ", ", *id);
+    printf("\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f, \"landmarks\": [",
            (double)face->box[0], (double)face->box[1], (double)face->box[2], (double)face->box[3],
            (double)face->score);
     for (int i = 0; i < 5; i++)
@@ -71,27 +90,47 @@ static void print_json_time(const mtcnn_result *result)
     printf(", \"total\": %.3f}", result->total_ms);
 }
 
+/* The object from the size on. */
+static void print_json_faces(int width, int height, const mtcnn_face *faces, const uint32_t *ids,
+                             int count)
+{
+    printf(", \"width\": %d, \"height\": %d, \"faces\": [", width, height);
+    for (int i = 0; i < count; i++) {
+        if (i)
+            fputs(", ", stdout);
+        print_json_face(&faces[i], ids ? &ids[i] : NULL);
+    }
+    putchar(']');
+}
+
 static void print_json(const char *path, int width, int height, const mtcnn_result *result,
                        bool time)
 {
     fputs("{\"image\": ", stdout);
     print_json_string(path);
-    printf(", \"width\": %d, \"height\": %d, \"faces\": [", width, height);
-    for (int i = 0; i < result->count; i++) {
-        if (i)
-            fputs(", ", stdout);
-        print_json_face(&result->faces[i]);
-    }
-    putchar(']');
+    print_json_faces(width, height, result->faces, NULL, result->count);
     if (time)
         print_json_time(result);
+    fputs("}\n", stdout);
+}
+
+static void print_json_frame(const struct frame_faces *frame, bool time)
+{
+    fputs("{\"video\": ", stdout);
+    print_json_string(frame->video);
+    printf(", \"frame\": %ld, \"seconds\": %.3f", frame->number, frame->seconds);
+    print_json_faces(frame->width, frame->height, frame->faces, frame->ids, frame->count);
+    if (time && frame->ids)
+        printf(", \"milliseconds\": {\"total\": %.3f}", frame->total_ms);
+    else if (time)
+        print_json_time(&frame->result);
     fputs("}\n", stdout);
 }
 
 /* ---- CSV (RFC 4180, with LF for line ends) ---------------------------------------------------- */
 
 static const char csv_header[] =
-    "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
+    "x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
     "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n";
 
 static void print_csv_field(const char *text)
@@ -109,17 +148,32 @@ static void print_csv_field(const char *text)
     putchar('"');
 }
 
+static void print_csv_face(const mtcnn_face *face)
+{
+    for (int i = 0; i < 4; i++)
+        printf(",%.3f", (double)face->box[i]);
+    printf(",%.6f", (double)face->score);
+    for (int i = 0; i < 10; i++)
+        printf(",%.3f", (double)face->landmarks[i]);
+    putchar('\n');
+}
+
 static void print_csv(const char *path, const mtcnn_result *result)
 {
     for (int i = 0; i < result->count; i++) {
-        const mtcnn_face *face = &result->faces[i];
         print_csv_field(path);
-        for (int j = 0; j < 4; j++)
-            printf(",%.3f", (double)face->box[j]);
-        printf(",%.6f", (double)face->score);
-        for (int j = 0; j < 10; j++)
-            printf(",%.3f", (double)face->landmarks[j]);
-        putchar('\n');
+        print_csv_face(&result->faces[i]);
+    }
+}
+
+static void print_csv_frame(const struct frame_faces *frame)
+{
+    for (int i = 0; i < frame->count; i++) {
+        print_csv_field(frame->video);
+        printf(",%ld,%.3f", frame->number, frame->seconds);
+        if (frame->ids)
+            printf(",%" PRIu32, frame->ids[i]);
+        print_csv_face(&frame->faces[i]);
     }
 }
 
@@ -156,7 +210,7 @@ void output_begin(struct output *output, enum output_format format, bool time)
     *output = (struct output){.format = format, .time = time};
     output->summary = format == OUTPUT_TEXT && isatty(STDERR_FILENO);
     if (format == OUTPUT_CSV)
-        fputs(csv_header, stdout);
+        printf("image,%s", csv_header);
     flush(output);
 }
 
@@ -173,6 +227,24 @@ void output_picture(struct output *output, const char *path, int width, int heig
         fprintf(stderr, "%s: %d face%s\n", path, result->count, result->count == 1 ? "" : "s");
     if (output->time && output->format != OUTPUT_JSON)
         print_time(path, result);
+}
+
+void output_begin_video(struct output *output, enum output_format format, bool time, bool ids)
+{
+    *output = (struct output){.format = format, .time = time};
+    if (format == OUTPUT_CSV)
+        printf("video,frame,seconds,%s%s", ids ? "id," : "", csv_header);
+    flush(output);
+}
+
+void output_frame(struct output *output, const struct frame_faces *frame)
+{
+    switch (output->format) {
+    case OUTPUT_TEXT: print_text_frame(frame); break;
+    case OUTPUT_JSON: print_json_frame(frame, output->time); break;
+    case OUTPUT_CSV: print_csv_frame(frame); break;
+    }
+    flush(output);
 }
 
 int output_end(struct output *output)

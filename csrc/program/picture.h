@@ -1,5 +1,6 @@
 /*
- * picture.h: pictures in memory, and their way from and to JPEG and PNG files.
+ * picture.h: pictures in memory, and their way from and to files: JPEG and PNG, and, where there is
+ * FFmpeg, from WebP, BMP, TIFF and GIF (its first frame).
  *
  * Every function that can fail returns 0, or -1 with the cause (without the file's name) in
  * *message. Nothing here prints or exits.
@@ -23,7 +24,7 @@ struct picture {
 };
 
 /*
- * Reads a JPEG or PNG file, told apart by its first bytes, upright as its EXIF orientation says.
+ * Reads a picture file, its format told by its first bytes, upright as its EXIF orientation says.
  *
  * On success the picture is the caller's, to be freed with picture_free, and message->text is
  * empty, or a warning where the file is damaged and the picture therefore partly wrong. On failure
