@@ -85,10 +85,14 @@ static char *url_of(const struct video_source *source, struct message *message)
             message_set(message, "cannot be opened: %s", strerror(errno));
             return NULL;
         }
-        bool folder = fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode);
+        const bool known = fstat(fileno(file), &status) == 0;
         fclose(file);
-        if (folder) {
+        if (known && S_ISDIR(status.st_mode)) {
             message_set(message, "is a folder; name a video in it");
+            return NULL;
+        }
+        if (known && S_ISREG(status.st_mode) && !status.st_size) {
+            message_set(message, "is an empty file");
             return NULL;
         }
         scheme = "file:"; /* or a:b.mp4 would be taken for an address */
@@ -121,7 +125,7 @@ static int open_format(struct video_reader *reader, const char *url, struct mess
     if (code < 0)
         return fail(reader, message,
                     camera                        ? "cannot be used as a camera"
-                    : code == AVERROR_INVALIDDATA ? "is no video that FFmpeg can open"
+                    : code == AVERROR_INVALIDDATA ? "is no video, or a damaged one"
                                                   : "cannot be opened",
                     code);
     if (camera)

@@ -63,6 +63,43 @@ static void complain(struct video_run *run, const char *subject, const char *tex
     run->status = EXIT_FAILURE;
 }
 
+/* ---- stderr ----------------------------------------------------------------------------------- */
+
+static void show_progress(struct video_run *run, double seconds)
+{
+    const double time = now();
+    if (!run->terminal || time < run->shown + PROGRESS_SECONDS)
+        return;
+    run->shown = time;
+    const long count = video_reader_count(run->reader);
+    char of[32] = "";
+    if (count > 0)
+        snprintf(of, sizeof of, " of %ld", count);
+    fprintf(stderr, "\r\033[Kframe %ld%s, %.1f s, %.1f frames a second", run->frames, of, seconds,
+            (double)run->frames / (time - run->start));
+}
+
+static void clear_progress(const struct video_run *run)
+{
+    if (run->terminal && run->shown > 0)
+        fputs("\r\033[K", stderr);
+}
+
+static void print_summary(const struct video_run *run)
+{
+    static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
+    const double total = now() - run->start;
+    fprintf(stderr, "%s:\n  %ld frames, %ld searched, %ld faces\n", run->source.name, run->frames,
+            run->searched, run->faces);
+    if (!run->frames)
+        return;
+    for (int i = 0; i < WORK_COUNT; i++)
+        fprintf(stderr, "  %-16s%8.2f ms a frame%7.1f%%\n", names[i],
+                1e3 * run->work[i] / (double)run->frames, 1e2 * run->work[i] / total);
+    fprintf(stderr, "  %-16s%8.2f s%10.1f frames a second\n", "total", total,
+            (double)run->frames / total);
+}
+
 /* ---- one frame -------------------------------------------------------------------------------- */
 
 /* Every frame is tracked; without a tracker, every N-th is searched. */
@@ -117,21 +154,17 @@ static int search(struct video_run *run, struct message *message)
     return 0;
 }
 
+/* Adds the frame to the annotated video; where that fails, what is found is still told. */
 static void annotate(struct video_run *run, double seconds)
 {
     struct message message;
     const char *path = run->arguments->out;
-    int failed = 0;
-    if (!run->writer) {
-        const struct video_form form = {run->picture.width, run->picture.height,
-                                        video_reader_rate(run->reader), run->arguments->threads};
-        failed = video_writer_open(&run->writer, path, &form, &message);
-    }
-    if (!failed) {
-        draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
-        failed = video_writer_add(run->writer, &run->picture, seconds, &message);
-    }
-    if (failed) { /* what is found is still told */
+    const struct video_form form = {run->picture.width, run->picture.height,
+                                    video_reader_rate(run->reader), run->arguments->threads};
+    draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
+    if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
+        video_writer_add(run->writer, &run->picture, seconds, &message)) {
+        clear_progress(run);
         complain(run, path, message.text);
         video_writer_abandon(&run->writer);
         run->writing = false;
@@ -159,43 +192,6 @@ static int process(struct video_run *run, double seconds, struct message *messag
         annotate(run, seconds);
     count_work(run, WRITE);
     return 0;
-}
-
-/* ---- stderr ----------------------------------------------------------------------------------- */
-
-static void show_progress(struct video_run *run, double seconds)
-{
-    const double time = now();
-    if (!run->terminal || time < run->shown + PROGRESS_SECONDS)
-        return;
-    run->shown = time;
-    const long count = video_reader_count(run->reader);
-    char of[32] = "";
-    if (count > 0)
-        snprintf(of, sizeof of, " of %ld", count);
-    fprintf(stderr, "\r\033[Kframe %ld%s, %.1f s, %.1f frames a second", run->frames, of, seconds,
-            (double)run->frames / (time - run->start));
-}
-
-static void clear_progress(const struct video_run *run)
-{
-    if (run->terminal && run->shown > 0)
-        fputs("\r\033[K", stderr);
-}
-
-static void print_summary(const struct video_run *run)
-{
-    static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
-    const double total = now() - run->start;
-    fprintf(stderr, "%s:\n  %ld frames, %ld searched, %ld faces\n", run->source.name, run->frames,
-            run->searched, run->faces);
-    if (!run->frames)
-        return;
-    for (int i = 0; i < WORK_COUNT; i++)
-        fprintf(stderr, "  %-16s%8.2f ms a frame%7.1f%%\n", names[i],
-                1e3 * run->work[i] / (double)run->frames, 1e2 * run->work[i] / total);
-    fprintf(stderr, "  %-16s%8.2f s%10.1f frames a second\n", "total", total,
-            (double)run->frames / total);
 }
 
 /* ---- the order of it -------------------------------------------------------------------------- */
