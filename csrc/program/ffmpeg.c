@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +93,21 @@ int ffmpeg_fail(struct message *message, const char *task, int code)
     logged[0] = '\0';
     pthread_mutex_unlock(&mutex);
     return -1;
+}
+
+bool ffmpeg_logged(void)
+{
+    pthread_mutex_lock(&mutex);
+    bool any = logged[0];
+    pthread_mutex_unlock(&mutex);
+    return any;
+}
+
+void ffmpeg_forget(void)
+{
+    pthread_mutex_lock(&mutex);
+    logged[0] = '\0';
+    pthread_mutex_unlock(&mutex);
 }
 
 /* ---- both ------------------------------------------------------------------------------------- */

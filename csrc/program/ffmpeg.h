@@ -11,6 +11,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
+#include <stdbool.h>
 
 #include "message.h"
 
@@ -42,5 +43,11 @@ int ffmpeg_load(enum ffmpeg_use use, struct message *message);
  * returns -1. The log is empty from then on.
  */
 int ffmpeg_fail(struct message *message, const char *task, int code);
+
+/* Whether FFmpeg's libraries have logged an error since the log was empty. */
+bool ffmpeg_logged(void);
+
+/* Empties the log. */
+void ffmpeg_forget(void);
 
 #endif

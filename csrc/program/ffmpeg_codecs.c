@@ -45,15 +45,20 @@ static int decode(struct picture *picture, const uint8_t *bytes, size_t size, en
     if (!decoder || !packet || !frame) {
         failed = message_set(message, "no memory for FFmpeg");
     } else {
+        ffmpeg_forget();
         decoder->max_pixels = PICTURE_MAX_PIXELS;
         decoder->thread_count = 1;
         int code = ffmpeg.avcodec_open2(decoder, codec, NULL);
         if (code >= 0)
             code = decode_frame(decoder, packet, frame, bytes, size);
         struct message task;
-        message_set(&task, "cannot be read as %s", name);
-        failed = code < 0 ? ffmpeg_fail(message, task.text, code)
-                          : frame_to_picture(&scaler, frame, picture, message);
+        message_set(&task, code < 0 ? "cannot be read as %s" : "is a damaged %s picture", name);
+        if (code < 0)
+            failed = ffmpeg_fail(message, task.text, code);
+        else if (ffmpeg_logged()) /* a warning: parts are wrong */
+            ffmpeg_fail(message, task.text, AVERROR_INVALIDDATA);
+        if (!failed)
+            failed = frame_to_picture(&scaler, frame, picture, message);
     }
     frame_scaler_free(&scaler);
     ffmpeg.av_frame_free(&frame);

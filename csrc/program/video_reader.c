@@ -30,8 +30,8 @@ struct video_reader {
     double seconds;      /* of the frame before, since the first */
     int64_t packets;     /* of stream, read so far */
     int64_t frames;      /* decoded so far */
-    long damaged;        /* packets that could not be decoded */
-    struct message harm; /* why the first of them could not, or why reading ended */
+    long damaged;        /* frames that could not be decoded, or in part */
+    struct message harm; /* what the first of them has, or why reading ended */
     bool broken;         /* reading ended too early */
 };
 
@@ -232,6 +232,7 @@ static int read_packet(struct video_reader *reader)
 {
     const struct timespec nap = {0, NAP_NANOSECONDS};
     start_waiting(reader);
+    ffmpeg_forget(); /* end() asks what this very packet's reading has logged */
     for (;;) {
         int code = ffmpeg.av_read_frame(reader->format, reader->packet);
         if (code != AVERROR(EAGAIN))
@@ -250,7 +251,7 @@ static void end(struct video_reader *reader, int code)
         return;
     if (code == AVERROR_EOF && reader->format->pb && reader->format->pb->error < 0)
         code = reader->format->pb->error;
-    if (code != AVERROR_EOF) {
+    if (code != AVERROR_EOF || ffmpeg_logged()) {
         fail(reader, &reader->harm, "breaks off", code);
         reader->broken = true;
     } else if (reader->packets < expected) {
@@ -259,6 +260,12 @@ static void end(struct video_reader *reader, int code)
                     (long long)reader->packets, (long long)expected);
         reader->broken = true;
     }
+}
+
+static void note_damage(struct video_reader *reader, int code)
+{
+    if (!reader->damaged++)
+        ffmpeg_fail(&reader->harm, "damaged", code);
 }
 
 /* Gives the decoder the next packet, or tells it that there are no more. */
@@ -276,8 +283,8 @@ static void feed(struct video_reader *reader)
     }
     reader->packets++;
     code = ffmpeg.avcodec_send_packet(reader->decoder, reader->packet);
-    if (code < 0 && !reader->damaged++)
-        ffmpeg_fail(&reader->harm, "is damaged", code);
+    if (code < 0)
+        note_damage(reader, code);
     ffmpeg.av_packet_unref(reader->packet);
 }
 
@@ -303,6 +310,8 @@ int video_reader_next(struct video_reader *reader, double *seconds, struct messa
             return 0;
         int code = ffmpeg.avcodec_receive_frame(reader->decoder, reader->frame);
         if (code >= 0) {
+            if (reader->frame->decode_error_flags || reader->frame->flags & AV_FRAME_FLAG_CORRUPT)
+                note_damage(reader, AVERROR_INVALIDDATA);
             *seconds = reader->seconds = seconds_of(reader);
             return 1;
         }
@@ -310,14 +319,14 @@ int video_reader_next(struct video_reader *reader, double *seconds, struct messa
             break;
         if (code == AVERROR(EAGAIN))
             feed(reader);
-        else if (!reader->damaged++)
-            ffmpeg_fail(&reader->harm, "is damaged", code);
+        else
+            note_damage(reader, code);
     }
     if (reader->broken)
         return message_set(message, "%s", reader->harm.text);
     if (reader->damaged)
-        return message_set(message, "%s; so were %ld of %lld packets", reader->harm.text,
-                           reader->damaged, (long long)reader->packets);
+        return message_set(message, "%ld of %lld frames are %s", reader->damaged,
+                           (long long)reader->packets, reader->harm.text);
     return 0;
 }
 
