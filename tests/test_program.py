@@ -27,7 +27,8 @@ ASTRONAUT = DATA / "astronaut.jpg"
 DEFAULT_MODEL = REPOSITORY / "darknet_cfg" / "default.data"
 OPTIONS = [
     "--model", "--min-face", "--thresholds", "--scale-factor", "--max-boxes", "--threads",
-    "--no-clip", "--json", "--csv", "--out", "--time", "--help", "--version",
+    "--no-clip", "--json", "--csv", "--out", "--time", "--video", "--camera", "--every", "--track",
+    "--timeout", "--help", "--version",
 ]  # fmt: skip
 CSV_HEADER = (
     "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
@@ -743,7 +744,7 @@ def test_folder_as_picture(run, tmp_path):
 
 @pytest.mark.parametrize(
     "data",
-    [b"\n", b"\xff\xd8", b"GIF89a" + bytes(100), b"plain text, no picture\n", bytes(1 << 20)],
+    [b"\n", b"\xff\xd8", b"GIF90a" + bytes(100), b"plain text, no picture\n", bytes(1 << 20)],
 )
 def test_not_a_picture(run, tmp_path, data):
     path = tmp_path / "picture.jpg"

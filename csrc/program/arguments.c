@@ -260,7 +260,7 @@ static const struct option_row {
     {.group = "Output",
      .name = "json",
      .takes = "cannot go with --csv",
-     .help = "one JSON object a line for each picture",
+     .help = "one JSON object a line for each picture or frame",
      .fallback = "text",
      .read = read_json},
     {.name = "csv",
@@ -269,16 +269,17 @@ static const struct option_row {
      .read = read_csv},
     {.name = "out",
      .argument = "PATH",
-     .takes = "the path of a .jpg, .jpeg or .png file, or of a folder; for a video of a .mp4, .mkv "
-              "or .avi file",
+     .takes =
+         "the path of a .jpg, .jpeg or .png file, or of a folder; with a video of a .mp4, .mkv "
+         "or .avi file",
      .help = "save the picture with boxes, scores and landmarks; with several pictures, or when "
              "PATH is a folder or ends in /, each under its own name in the folder PATH, which is "
-             "made if missing; of a video, all frames as one .mp4, .mkv or .avi file",
+             "made if missing; of a video all frames, as one file",
      .fallback = "not saved",
      .read = read_out},
     {.name = "time",
      .help = "also tell milliseconds and candidates of each stage, on stderr (with --json, in the "
-             "object)",
+             "object); of a video the time that decoding, search and writing took",
      .read = read_time},
     {.group = "Video",
      .name = "video",

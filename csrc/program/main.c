@@ -129,6 +129,8 @@ static int close_output(void)
 
 static int print_help(void)
 {
+    static char buffer[1 << 14]; /* of all: a failure's cause is known when it is flushed */
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     mtcnn_model *model = NULL;
     mtcnn_options options;
     bool known = find_model(&model, NULL, NULL) == MTCNN_OK;

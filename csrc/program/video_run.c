@@ -265,7 +265,7 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .detector = detector,
         .writing = arguments->out,
         .status = EXIT_SUCCESS,
-        .terminal = isatty(STDERR_FILENO),
+        .terminal = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO), /* else faces roll by */
     };
     struct message message;
     run.found.video = run.source.name;
