@@ -148,15 +148,37 @@ static bool finish_result(mtcnn_detector *detector, const mtcnn_image *image, mt
     return true;
 }
 
-int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
-                   mtcnn_error *error)
+/* The squares of boxes that lie in the picture, for RNet. Returns false if there is no memory. */
+static bool add_boxes(mtcnn_detector *detector, const mtcnn_image *image, const mt_boxes *known)
+{
+    size_t count = detector->candidate_count;
+    if (!mt_grow(&detector->candidates, count, count + known->count, sizeof(mt_candidate)))
+        return false;
+    mt_candidate *candidates = detector->candidates.data;
+    for (size_t i = 0; i < known->count; i++) {
+        if (!mt_is_visible(known->boxes[i], image->width, image->height))
+            continue;
+        candidates[count] = (mt_candidate){0};
+        memcpy(candidates[count].box, known->boxes[i], sizeof known->boxes[i]);
+        mt_square(candidates[count++].box);
+    }
+    detector->candidate_count = count;
+    return true;
+}
+
+int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan,
+                   const mt_boxes *known, mtcnn_result *result, mtcnn_error *error)
 {
     const double start = mt_now_ms();
-    const int status = mt_plan_pyramid(detector, image->width, image->height, error);
-    if (status)
-        return status;
-    result->levels = detector->level_count;
-    if (!run_pnet(detector, image, result) ||
+    detector->candidate_count = 0;
+    if (scan) {
+        const int status = mt_plan_pyramid(detector, image->width, image->height, error);
+        if (status)
+            return status;
+        result->levels = detector->level_count;
+    }
+    if ((scan && !run_pnet(detector, image, result)) ||
+        (known && !add_boxes(detector, image, known)) ||
         !run_rnet(detector, image, &result->stages[MT_RNET]) ||
         !run_onet(detector, image, &result->stages[MT_ONET]) ||
         !finish_result(detector, image, result) || !mt_equalise_lanes(detector))

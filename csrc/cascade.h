@@ -79,9 +79,18 @@ bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyra
  */
 bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage);
 
-/* The whole cascade on a checked image. cascade.c */
-int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_result *result,
-                   mtcnn_error *error);
+/* Boxes at which there may be faces, of any form. */
+typedef struct mt_boxes {
+    const float (*boxes)[4]; /* [count] */
+    size_t count;
+} mt_boxes;
+
+/*
+ * The cascade on a checked image: scan: PNet looks for candidates; known (may be NULL): these boxes'
+ * squares are candidates, too. *result is all zero before. cascade.c
+ */
+int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan,
+                   const mt_boxes *known, mtcnn_result *result, mtcnn_error *error);
 
 /* Gives every lane the memory that any of them needed. false: no memory. lanes.c */
 bool mt_equalise_lanes(mtcnn_detector *detector);

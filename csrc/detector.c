@@ -83,7 +83,7 @@ int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_resul
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_detect: detector or result is NULL");
     int status = mt_check_image(image, error);
     if (!status)
-        status = mt_cascade_run(detector, image, result, error);
+        status = mt_cascade_run(detector, image, true, NULL, result, error);
     if (status)
         memset(result, 0, sizeof *result);
     return status;

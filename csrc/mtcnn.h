@@ -209,6 +209,72 @@ MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, m
 /* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
 MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 
+/* ---- tracking --------------------------------------------------------------------------------- */
+
+/*
+ * Follows faces through the frames of a video. A full scan (mtcnn_detect) finds faces now and then;
+ * in the frames between, RNet and ONet alone look again where the faces were, which takes a small
+ * part of the time. Each face keeps an id, and its box and landmarks are smoothed over time.
+ */
+typedef struct mtcnn_tracker mtcnn_tracker;
+
+/* Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. */
+typedef struct mtcnn_tracker_options {
+    int every;       /* frames from one full scan to the next, 1..1000000; default 10. While no face
+                         is tracked, and where all faces are missed at once, each frame is scanned.
+                         1: the scans alone decide, nothing is looked at again */
+    int lost;        /* a face is given up, with its id, once it was missed in more than so many
+                         frames in a row, 0..1000000; default 10 */
+    float min_score; /* least score of a face that gets an id, 0..1; default 0.6. It keeps the id
+                         down to the detector's own thresholds */
+    double smoothing; /* time constant of the smoothing of a face that rests, seconds, 0..60;
+                         default 0.15; 0: no smoothing */
+    double beta;      /* how much less a face that moves is smoothed, >= 0: for each of its sides a
+                         second that it moves, so much (Hz) is added to the cut-off frequency;
+                         default 10. These are the two parameters of the One Euro filter, whose
+                         least cut-off is 1 / (2 pi smoothing) */
+} mtcnn_tracker_options;
+
+MTCNN_API void mtcnn_tracker_defaults(mtcnn_tracker_options *options);
+
+/*
+ * Makes a tracker for one video. options NULL: the defaults.
+ *
+ * The detector must outlive the tracker, and what holds for it holds for the two together: one
+ * thread at a time. It may detect other pictures between frames. On success *tracker is the
+ * caller's, to be freed with mtcnn_tracker_free. On failure it is NULL.
+ */
+MTCNN_API int mtcnn_tracker_create(mtcnn_tracker **tracker, mtcnn_detector *detector,
+                                   const mtcnn_tracker_options *options, mtcnn_error *error);
+
+/* Frees *tracker with its results and sets it to NULL. NULL and a pointer to NULL are fine. */
+MTCNN_API void mtcnn_tracker_free(mtcnn_tracker **tracker);
+
+typedef struct mtcnn_tracked_face {
+    mtcnn_face face; /* box and landmarks smoothed; score: this frame's */
+    uint32_t id;     /* 1, 2, ... in the order in which faces come; never given to another one */
+    uint32_t age;    /* frames since the face was found first; 0 in that one */
+} mtcnn_tracked_face;
+
+/* All arrays belong to the tracker and hold until its next mtcnn_track or its end. */
+typedef struct mtcnn_tracks {
+    int count;                       /* faces seen in this frame; 0 is a result, not an error */
+    const mtcnn_tracked_face *faces; /* [count], by rising id */
+    int scanned;                     /* 1: the frame had a full scan; 0: it had none */
+    double total_ms;                 /* wall time of the whole call, milliseconds */
+} mtcnn_tracks;
+
+/*
+ * The next frame of the video, and the time at which it is shown, in seconds: any finite number
+ * larger than that of the frame before. Frames may be left out. Where the size of the frames
+ * changes, all faces get new ids.
+ *
+ * Fills *tracks on success; on failure *tracks is all zero, and the tracker is as if the frame had
+ * not been there. Results do not depend on the number of threads, nor on the machine's speed.
+ */
+MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
+                          mtcnn_tracks *tracks, mtcnn_error *error);
+
 /* ---- crops ------------------------------------------------------------------------------------ */
 
 #define MTCNN_MAX_CROP 4096

@@ -1,0 +1,238 @@
+/* The public functions of a tracker, and what it does with a frame. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cascade.h"
+#include "error.h"
+#include "image.h"
+#include "tracks.h"
+
+/* Of `every` and `lost`. */
+#define MOST_FRAMES 1000000
+
+/* Of `smoothing`, seconds. */
+#define MOST_SMOOTHING 60
+
+struct mtcnn_tracker {
+    mtcnn_detector *detector;
+    mtcnn_tracker_options options;
+    mt_buffer tracks; /* mt_track [track_count], by rising id */
+    int track_count;
+    uint32_t last_id;
+    int since_scan;    /* frames after the last full scan */
+    int width, height; /* of the last frame; 0 before the first */
+    double seconds;
+    mt_buffer boxes;    /* float [track_count][4]: where the tracks are expected */
+    mt_buffer pairs;    /* what mt_match needs */
+    mt_buffer face_of;  /* int: of each track, the face in this frame, or -1 */
+    mt_buffer track_of; /* int: of each face of this frame, the track, or -1 */
+    mt_buffer faces;    /* mtcnn_tracked_face: the result */
+};
+
+void mtcnn_tracker_defaults(mtcnn_tracker_options *options)
+{
+    *options = (mtcnn_tracker_options){
+        .every = 10, .lost = 10, .min_score = 0.6f, .smoothing = 0.15, .beta = 10.0};
+}
+
+static int check_options(const mtcnn_tracker_options *options, mtcnn_error *error)
+{
+    if (options->every < 1 || options->every > MOST_FRAMES)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "every %d is outside 1 to %d frames",
+                       options->every, MOST_FRAMES);
+    if (options->lost < 0 || options->lost > MOST_FRAMES)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "lost %d is outside 0 to %d frames",
+                       options->lost, MOST_FRAMES);
+    if (!(options->min_score >= 0.0f && options->min_score <= 1.0f))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "min_score %g is outside 0 to 1",
+                       (double)options->min_score);
+    if (!(options->smoothing >= 0.0 && options->smoothing <= MOST_SMOOTHING))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "smoothing %g is outside 0 to %d seconds",
+                       options->smoothing, MOST_SMOOTHING);
+    if (!(options->beta >= 0.0 && isfinite(options->beta)))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "beta %g is not a number from 0 on",
+                       options->beta);
+    return MTCNN_OK;
+}
+
+int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
+                         const mtcnn_tracker_options *options, mtcnn_error *error)
+{
+    mt_clear(error);
+    if (result)
+        *result = NULL;
+    if (!result || !detector)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "mtcnn_tracker_create: tracker or detector is NULL");
+    mtcnn_tracker_options defaults;
+    mtcnn_tracker_defaults(&defaults);
+    if (!options)
+        options = &defaults;
+    const int status = check_options(options, error);
+    if (status)
+        return status;
+    mtcnn_tracker *tracker = calloc(1, sizeof *tracker);
+    if (!tracker)
+        return mt_fail_memory(error, "a tracker", sizeof *tracker);
+    tracker->detector = detector;
+    tracker->options = *options;
+    *result = tracker;
+    return MTCNN_OK;
+}
+
+void mtcnn_tracker_free(mtcnn_tracker **result)
+{
+    if (!result || !*result)
+        return;
+    mtcnn_tracker *tracker = *result;
+    mt_release(&tracker->tracks);
+    mt_release(&tracker->boxes);
+    mt_release(&tracker->pairs);
+    mt_release(&tracker->face_of);
+    mt_release(&tracker->track_of);
+    mt_release(&tracker->faces);
+    free(tracker);
+    *result = NULL;
+}
+
+/*
+ * Looks for faces in the frame, and for their tracks. *seen: how many tracks have a face.
+ */
+static int look(mtcnn_tracker *tracker, const mtcnn_image *image, bool scan, mtcnn_result *found,
+                int *seen, mtcnn_error *error)
+{
+    const mt_boxes known = {tracker->boxes.data, (size_t)tracker->track_count};
+    memset(found, 0, sizeof *found);
+    const int status = mt_cascade_run(tracker->detector, image, scan,
+                                      tracker->options.every > 1 ? &known : NULL, found, error);
+    if (status)
+        return status;
+    const mtcnn_stage *last = &found->stages[MT_ONET]; /* not clipped, as the tracks are */
+    if (!mt_reserve(&tracker->track_of, (size_t)last->count, sizeof(int)) ||
+        !mt_match(known.boxes, tracker->track_count, last->faces, last->count, &tracker->pairs,
+                  tracker->face_of.data, tracker->track_of.data))
+        return mt_fail_memory(error, "the faces of a frame",
+                              (size_t)last->count * sizeof(mt_candidate));
+    *seen = 0;
+    for (int i = 0; i < tracker->track_count; i++)
+        *seen += ((const int *)tracker->face_of.data)[i] >= 0;
+    return MTCNN_OK;
+}
+
+/* Room for what the frame will change, so that nothing after it can fail. */
+static bool make_room(mtcnn_tracker *tracker, size_t faces)
+{
+    const size_t tracks = (size_t)tracker->track_count;
+    return mt_grow(&tracker->tracks, tracks, tracks + faces, sizeof(mt_track)) &&
+           mt_reserve(&tracker->faces, tracks + faces, sizeof(mtcnn_tracked_face));
+}
+
+/* Tracks that have a face go on with it; those that were missed too often are given up. */
+static void go_on(mtcnn_tracker *tracker, const mtcnn_face *faces, double seconds)
+{
+    mt_track *tracks = tracker->tracks.data;
+    const int *face_of = tracker->face_of.data;
+    int kept = 0;
+    for (int i = 0; i < tracker->track_count; i++) {
+        mt_track *track = &tracks[i];
+        track->age++;
+        if (face_of[i] >= 0)
+            mt_track_see(track, &faces[face_of[i]], seconds, &tracker->options);
+        else if (++track->missed > tracker->options.lost)
+            continue;
+        tracks[kept++] = *track;
+    }
+    tracker->track_count = kept;
+}
+
+/* Faces without a track get one. */
+static void begin_tracks(mtcnn_tracker *tracker, const mtcnn_face *faces, int count, double seconds)
+{
+    const int *track_of = tracker->track_of.data;
+    for (int j = 0; j < count; j++) {
+        if (track_of[j] >= 0 || faces[j].score < tracker->options.min_score)
+            continue;
+        mt_track *track = (mt_track *)tracker->tracks.data + tracker->track_count++;
+        *track = (mt_track){.seconds = seconds, .id = ++tracker->last_id};
+        mt_smoothing_begin(&track->smoothing, &faces[j]);
+    }
+}
+
+static void finish(mtcnn_tracker *tracker, const mtcnn_image *image, mtcnn_tracks *result)
+{
+    const mt_track *tracks = tracker->tracks.data;
+    mtcnn_tracked_face *faces = tracker->faces.data;
+    int count = 0;
+    for (int i = 0; i < tracker->track_count; i++) {
+        if (tracks[i].missed)
+            continue;
+        faces[count] = (mtcnn_tracked_face){tracks[i].smoothing.face, tracks[i].id, tracks[i].age};
+        if (tracker->detector->options.clip)
+            mt_clip(faces[count].face.box, image->width, image->height);
+        count++;
+    }
+    result->faces = faces;
+    result->count = count;
+}
+
+static int track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
+                 mtcnn_tracks *result, mtcnn_error *error)
+{
+    const double start = mt_now_ms();
+    if (image->width != tracker->width || image->height != tracker->height)
+        tracker->track_count = 0;
+    if (!mt_reserve(&tracker->boxes, (size_t)tracker->track_count, 4 * sizeof(float)) ||
+        !mt_reserve(&tracker->face_of, (size_t)tracker->track_count, sizeof(int)))
+        return mt_fail_memory(error, "the faces of a frame",
+                              (size_t)tracker->track_count * 4 * sizeof(float));
+    for (int i = 0; i < tracker->track_count; i++)
+        mt_track_predict((const mt_track *)tracker->tracks.data + i, seconds,
+                         ((float(*)[4])tracker->boxes.data)[i]);
+
+    mtcnn_result found;
+    int seen = 0, status = MTCNN_OK;
+    bool scan = tracker->since_scan + 1 >= tracker->options.every || !tracker->track_count;
+    if (!scan) {
+        status = look(tracker, image, false, &found, &seen, error);
+        scan = !seen;
+    }
+    if (scan && !status)
+        status = look(tracker, image, true, &found, &seen, error);
+    const mtcnn_stage *last = &found.stages[MT_ONET];
+    if (!status && !make_room(tracker, (size_t)last->count))
+        status = mt_fail_memory(error, "the faces of a frame",
+                                (size_t)last->count * sizeof(mt_track));
+    if (status)
+        return status;
+
+    go_on(tracker, last->faces, seconds);
+    if (scan)
+        begin_tracks(tracker, last->faces, last->count, seconds);
+    finish(tracker, image, result);
+    tracker->since_scan = scan ? 0 : tracker->since_scan + 1;
+    tracker->width = image->width;
+    tracker->height = image->height;
+    tracker->seconds = seconds;
+    result->scanned = scan;
+    result->total_ms = mt_now_ms() - start;
+    return MTCNN_OK;
+}
+
+int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
+                mtcnn_tracks *tracks, mtcnn_error *error)
+{
+    mt_clear(error);
+    if (tracks)
+        memset(tracks, 0, sizeof *tracks);
+    if (!tracker || !tracks)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_track: tracker or tracks is NULL");
+    const int status = mt_check_image(image, error);
+    if (status)
+        return status;
+    if (!isfinite(seconds) || (tracker->width && seconds <= tracker->seconds))
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "a frame at %g seconds: must be a number, and later than the frame before",
+                       seconds);
+    return track(tracker, image, seconds, tracks, error);
+}
