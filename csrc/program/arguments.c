@@ -13,9 +13,6 @@
 #define MAX_CAMERA 255      /* as many as Linux has */
 #define MAX_TIMEOUT 1000000 /* seconds */
 #define DEFAULT_TIMEOUT 10  /* seconds */
-#ifndef MTCNN_MAX_FRAMES
-#define MTCNN_MAX_FRAMES 1000000
-#endif
 #define TRY_HELP "; try mtcnn --help"
 
 /* ---- reading numbers -------------------------------------------------------------------------- */
