@@ -220,20 +220,23 @@ typedef struct mtcnn_tracker mtcnn_tracker;
 
 /* Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. */
 typedef struct mtcnn_tracker_options {
-    int every;       /* frames from one full scan to the next, 1..1000000; default 10. While no face
-                         is tracked, and where all faces are missed at once, each frame is scanned.
+    int every; /* frames from one full scan to the next, 1..MTCNN_MAX_FRAMES; default 10. While
+                         no face is tracked, and where all are missed at once, each frame is scanned.
                          1: the scans alone decide, nothing is looked at again */
-    int lost;        /* a face is given up, with its id, once it was missed in more than so many
-                         frames in a row, 0..1000000; default 10 */
-    float min_score; /* least score of a face that gets an id, 0..1; default 0.6. It keeps the id
+    int lost;  /* a face is given up, with its id, once it was missed in more than so many
+                         frames in a row, 0..MTCNN_MAX_FRAMES; default 10 */
+    float min_score;  /* least score of a face that gets an id, 0..1; default 0.6. It keeps the id
                          down to the detector's own thresholds */
-    double smoothing; /* time constant of the smoothing of a face that rests, seconds, 0..60;
-                         default 0.15; 0: no smoothing */
+    double smoothing; /* time constant of the smoothing of a face that rests, seconds,
+                         0..MTCNN_MAX_SMOOTHING; default 0.15; 0: no smoothing */
     double beta;      /* how much less a face that moves is smoothed, >= 0: for each of its sides a
                          second that it moves, so much (Hz) is added to the cut-off frequency;
-                         default 10. These are the two parameters of the One Euro filter, whose
+                         default 20. These are the two parameters of the One Euro filter, whose
                          least cut-off is 1 / (2 pi smoothing) */
 } mtcnn_tracker_options;
+
+#define MTCNN_MAX_FRAMES 1000000
+#define MTCNN_MAX_SMOOTHING 60
 
 MTCNN_API void mtcnn_tracker_defaults(mtcnn_tracker_options *options);
 
@@ -266,11 +269,12 @@ typedef struct mtcnn_tracks {
 
 /*
  * The next frame of the video, and the time at which it is shown, in seconds: any finite number
- * larger than that of the frame before. Frames may be left out. Where the size of the frames
- * changes, all faces get new ids.
+ * larger than that of the frame before. Frames may be left out. At a cut, where the colours of a
+ * quarter of the frame change at once, and where the size of the frames changes, all faces get new
+ * ids.
  *
- * Fills *tracks on success; on failure *tracks is all zero, and the tracker is as if the frame had
- * not been there. Results do not depend on the number of threads, nor on the machine's speed.
+ * Fills *tracks on success; on failure *tracks is all zero, and the tracker can go on with the next
+ * frame. Results do not depend on the number of threads, nor on the machine's speed.
  */
 MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
                           mtcnn_tracks *tracks, mtcnn_error *error);

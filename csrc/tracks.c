@@ -7,7 +7,7 @@
 /* Least overlap, intersection over union, of a face with the place where it is expected. */
 #define LEAST_OVERLAP 0.3
 
-void mt_track_predict(const mt_track *track, double seconds, float box[4])
+void mt_track_expect(const mt_track *track, double seconds, float box[4])
 {
     const float *last = track->smoothing.last.box;
     const double later = track->missed ? 0 : seconds - track->seconds;

@@ -15,8 +15,11 @@ typedef struct mt_track {
     int missed; /* frames in a row; 0: it was seen in the last one */
 } mt_track;
 
-/* Where the track's box will be at a later time. */
-void mt_track_predict(const mt_track *track, double seconds, float box[4]);
+/*
+ * Where the track's box is expected at a later time: it moves on as it did between the last two
+ * frames in which it was seen; once missed, it waits.
+ */
+void mt_track_expect(const mt_track *track, double seconds, float box[4]);
 
 /* The face was found at a later time. */
 void mt_track_see(mt_track *track, const mtcnn_face *face, double seconds,

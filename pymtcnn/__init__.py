@@ -32,11 +32,14 @@ from .errors import (
     MtcnnError,
     OutOfMemoryError,
     PictureError,
+    VideoError,
     WeightsError,
 )
 from .network import Network
 from .pictures import draw, read_picture, write_picture
 from .results import Detections, Stage
+from .tracking import TrackedFrame, Tracker, TrackerOptions, Tracks, track
+from .video import VideoFrame, frames
 
 try:
     __version__ = metadata.version("pymtcnn-darknet")
@@ -57,9 +60,17 @@ __all__ = [
     "OutOfMemoryError",
     "PictureError",
     "Stage",
+    "TrackedFrame",
+    "Tracker",
+    "TrackerOptions",
+    "Tracks",
+    "VideoError",
+    "VideoFrame",
     "WeightsError",
     "crop",
     "draw",
+    "frames",
     "read_picture",
+    "track",
     "write_picture",
 ]

@@ -24,6 +24,8 @@ COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 MAX_THREADS = 256
 MAX_BOXES = 1_000_000
 MAX_SIDE = 1_000_000
+MAX_FRAMES = 1_000_000
+MAX_SMOOTHING = 60
 FINAL_NMS = ("hard", "linear", "gaussian")
 """Forms of the final suppression, in the order of mtcnn.h's mtcnn_final_nms."""
 
@@ -262,3 +264,92 @@ def check_options(
         "final_nms": (final_nms, check_final_nms),
     }
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
+
+
+# ---- videos -----------------------------------------------------------------------------------
+
+
+def _number_from(value: Any, name: str, low: float, high: float, rule: str) -> float:
+    """A finite number from low to high."""
+    number = _number(value, name, rule)
+    if not low <= number <= high:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
+def _frames_from(value: Any, name: str, low: int) -> int:
+    """A number of frames from low to MAX_FRAMES."""
+    try:
+        number = -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not low <= number <= MAX_FRAMES:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, {low}..{MAX_FRAMES}")
+    return number
+
+
+def check_every(value: Any, name: str = "every") -> int:
+    """Frames from one full scan to the next: 1..MAX_FRAMES."""
+    return _frames_from(value, name, 1)
+
+
+def check_lost(value: Any, name: str = "lost") -> int:
+    """Frames in a row in which a face may be missed: 0..MAX_FRAMES."""
+    return _frames_from(value, name, 0)
+
+
+def check_min_score(value: Any, name: str = "min_score") -> float:
+    """Least score of a face that gets an id: 0..1."""
+    return _number_from(value, name, 0, 1, "a number from 0 to 1")
+
+
+def check_smoothing(value: Any, name: str = "smoothing") -> float:
+    """Time constant of the smoothing of a face at rest: 0..MAX_SMOOTHING seconds."""
+    rule = f"a number of seconds from 0 to {MAX_SMOOTHING}"
+    return _number_from(value, name, 0, MAX_SMOOTHING, rule)
+
+
+def check_beta(value: Any, name: str = "beta") -> float:
+    """How much less a face that moves is smoothed: at least 0."""
+    return _number_from(value, name, 0, math.inf, "a number from 0 on")
+
+
+def check_tracker_options(**given: Any) -> dict[str, Any]:
+    """Check the options of a tracker.
+
+    Parameters
+    ----------
+    **given
+        every, lost, min_score, smoothing, beta, as `Tracker` takes them.
+
+    Returns
+    -------
+    dict
+        Those that are not None by name, as plain numbers.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    checks = {
+        "every": check_every,
+        "lost": check_lost,
+        "min_score": check_min_score,
+        "smoothing": check_smoothing,
+        "beta": check_beta,
+    }
+    return {name: checks[name](value) for name, value in given.items() if value is not None}
+
+
+def check_seconds(value: Any, name: str = "seconds") -> float:
+    """The time of a frame: a finite number."""
+    return _number(value, name, "a number of seconds")
+
+
+def check_fps(value: Any, name: str = "fps") -> float:
+    """Frames a second: above 0, at most 1000000."""
+    rule = "a number of frames a second, above 0 and at most 1000000"
+    number = _number_from(value, name, 0, 1e6, rule)
+    if number == 0:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number

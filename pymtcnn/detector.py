@@ -271,11 +271,11 @@ def _shortest(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _faces(ffi: Any, faces: Any, count: int) -> NDArray[np.void]:
-    """C's faces as a structured array over C's memory, [count] of _FACE."""
+def _faces(ffi: Any, faces: Any, count: int, kind: np.dtype = _FACE) -> NDArray[np.void]:
+    """C's faces as a structured array over C's memory, [count] of kind."""
     if count == 0:
-        return np.empty(0, _FACE)
-    return np.frombuffer(ffi.buffer(faces, count * _FACE.itemsize), _FACE)
+        return np.empty(0, kind)
+    return np.frombuffer(ffi.buffer(faces, count * kind.itemsize), kind)
 
 
 def _detections(ffi: Any, result: Any) -> Detections:

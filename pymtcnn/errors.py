@@ -35,6 +35,10 @@ class PictureError(MtcnnError, ValueError):
     """A file that is no picture, or a damaged or far too large one."""
 
 
+class VideoError(MtcnnError, ValueError):
+    """A file that is no video, or a video or camera that breaks off."""
+
+
 class OutOfMemoryError(MtcnnError, MemoryError):
     """Memory ran out."""
 

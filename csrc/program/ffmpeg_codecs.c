@@ -121,7 +121,10 @@ static int webp_decode(struct picture *picture, int *orientation, const uint8_t 
                        double megapixels, struct message *message)
 {
     *orientation = webp_orientation(bytes, size);
-    return decode(picture, bytes, size, DECODER(WEBP), "WebP", megapixels, message);
+    int failed = decode(picture, bytes, size, DECODER(WEBP), "WebP", megapixels, message);
+    if (!failed) /* damaged pixels make it fail; what else it logs is about Exif data */
+        message->text[0] = '\0';
+    return failed;
 }
 
 const struct codec webp_codec = {.extensions = {".webp", NULL},

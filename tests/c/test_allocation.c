@@ -121,9 +121,34 @@ static void candidates_are_bounded(const mtcnn_model *model)
     free(pixels);
 }
 
+/* Nor does a tracker ask for memory, once it has scanned and followed all that there is. */
+static void tracking_asks_for_none(const mtcnn_model *model)
+{
+    enum { W = 320, H = 240, ROUND = 8 };
+    uint8_t *pixels = random_pixels(3 * W * H);
+    mtcnn_detector *detector = NULL;
+    mtcnn_tracker *tracker = NULL;
+    mtcnn_tracks tracks;
+    REQUIRE(!mtcnn_detector_create(&detector, model, NULL, NULL));
+    REQUIRE(!mtcnn_tracker_create(&tracker, detector, &(mtcnn_tracker_options){.every = 4}, NULL));
+    long before = 0;
+    for (int frame = 0; frame < 5 * ROUND; frame++) {
+        if (frame == 2 * ROUND)
+            before = requests;
+        const mtcnn_image part = {pixels + 3 * (frame % ROUND), W - ROUND, H, 3 * W, MTCNN_RGB};
+        CHECK(!mtcnn_track(tracker, &part, frame, &tracks, NULL));
+        CHECK(tracks.count > 0);
+    }
+    CHECK(requests == before);
+    mtcnn_tracker_free(&tracker);
+    mtcnn_detector_free(&detector);
+    free(pixels);
+}
+
 int main(void)
 {
     mtcnn_model *model = random_model(0.5);
+    tracking_asks_for_none(model);
     count_requests(model, 1);
     count_requests(model, 4);
     memory_is_bounded(model);

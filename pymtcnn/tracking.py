@@ -1,0 +1,306 @@
+"""Faces followed through the frames of a video."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._library import Core, image_view
+from .arguments import check_image, check_seconds, check_tracker_options
+from .detector import _FACE, Detector, _faces
+from .video import VideoSource, frames
+
+# struct mtcnn_tracked_face
+_TRACKED_FACE = np.dtype([("face", _FACE), ("id", "u4"), ("age", "u4")])
+
+
+@dataclass(frozen=True)
+class TrackerOptions:
+    """The settings that a tracker works with.
+
+    Attributes
+    ----------
+    every : int
+        Frames from one full scan to the next.
+    lost : int
+        A face is given up once it was missed in more than so many frames in a row.
+    min_score : float
+        Least score of a face that gets an id.
+    smoothing : float
+        Time constant of the smoothing of a face that rests, in seconds.
+    beta : float
+        How much less a face that moves is smoothed: Hz for each of its sides a second.
+    """
+
+    every: int
+    lost: int
+    min_score: float
+    smoothing: float
+    beta: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Tracks:
+    """The faces seen in one frame, by rising id. No face is an empty result.
+
+    Attributes
+    ----------
+    boxes : ndarray, [N, 4] float32
+        x1, y1, x2, y2 in pixels of the frame, smoothed; x2 and y2 are exclusive.
+    scores : ndarray, [N] float32
+        ONet's probabilities in this frame, 0..1.
+    landmarks : ndarray, [N, 5, 2] float32
+        x, y in pixels of the left eye, right eye, nose, left and right mouth corner, as seen in
+        the frame, smoothed.
+    ids : ndarray, [N] uint32
+        1, 2, ... in the order in which faces come; a face keeps its own, and no other gets it.
+    ages : ndarray, [N] uint32
+        Frames since the face was found first; 0 in that one.
+    scanned : bool
+        Whether this frame had a full scan.
+    total_ms : float
+        Wall time of finding and tracking, in milliseconds.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    ids: NDArray[np.uint32]
+    ages: NDArray[np.uint32]
+    scanned: bool
+    total_ms: float
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __repr__(self) -> str:
+        count = len(self)
+        head = f"Tracks({count} {'face' if count == 1 else 'faces'}, {self.total_ms:.2f} ms)"
+        rows = [
+            f"  {number}: {score:.4f}  " + " ".join(f"{value:.1f}" for value in box)
+            for number, box, score in zip(self.ids[:10], self.boxes[:10], self.scores[:10])
+        ]
+        if count > len(rows):
+            rows.append(f"  ... {count - len(rows)} more")
+        return "\n".join([head, *rows])
+
+
+class Tracker:
+    """Follows the faces of one video.
+
+    A full scan (`Detector.detect`) finds faces now and then; in the frames between, RNet and ONet
+    look again where the faces were. Each face keeps an id.
+
+    Parameters
+    ----------
+    detector : Detector
+        It may detect other pictures between frames, and serve several trackers.
+    every : int, optional
+        Frames from one full scan to the next, 1..1000000. While no face is tracked, and where all
+        are missed at once, each frame is scanned. With 1 the scans alone decide.
+    lost : int, optional
+        A face is given up, with its id, once it was missed in more than so many frames in a row;
+        0..1000000.
+    min_score : float, optional
+        Least score of a face that gets an id, 0..1. It keeps the id down to the detector's own
+        thresholds.
+    smoothing : float, optional
+        Time constant of the smoothing of a face that rests, in seconds, 0..60; 0: no smoothing.
+    beta : float, optional
+        How much less a face that moves is smoothed, at least 0: for each of its sides a second,
+        so much (Hz) is added to the cut-off frequency.
+
+    None stands for the default: 10, 10, 0.6, 0.15 and 20.
+
+    Raises
+    ------
+    ArgumentError
+        An option outside its range, or the detector is closed.
+
+    Examples
+    --------
+    >>> with Detector() as detector:
+    ...     tracker = Tracker(detector, every=5)
+    ...     for number, rgb in enumerate(pictures):
+    ...         faces = tracker.update(rgb, number / 25)
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        *,
+        every: int | None = None,
+        lost: int | None = None,
+        min_score: float | None = None,
+        smoothing: float | None = None,
+        beta: float | None = None,
+    ) -> None:
+        given = check_tracker_options(
+            every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
+        )
+        self._detector = detector
+        self._core = detector._core
+        ffi, lib = self._core.ffi, self._core.lib
+        options = ffi.new("mtcnn_tracker_options *")
+        lib.mtcnn_tracker_defaults(options)
+        for name, value in given.items():
+            setattr(options, name, value)
+        self._tracker = ffi.new("mtcnn_tracker **")
+        error = ffi.new("mtcnn_error *")
+        with detector._lock:
+            status = lib.mtcnn_tracker_create(self._tracker, detector._open(), options, error)
+        self._core.check(status, error)
+        self._free = weakref.finalize(self, lib.mtcnn_tracker_free, self._tracker)
+        self._free.atexit = False
+        self._options = TrackerOptions(
+            every=options.every,
+            lost=options.lost,
+            min_score=float(str(np.float32(options.min_score))),
+            smoothing=options.smoothing,
+            beta=options.beta,
+        )
+
+    def update(self, frame: NDArray[np.uint8], seconds: float, color: str = "RGB") -> Tracks:
+        """Follow the faces into the next frame.
+
+        Parameters
+        ----------
+        frame : ndarray, uint8, [H, W, 3], for GRAY [H, W], for RGBA and BGRA [H, W, 4]
+            Where the size changes, all faces get new ids.
+        seconds : float
+            When the frame is shown: any finite number above that of the frame before. Frames may
+            be left out.
+        color : str
+            Order of the array's bytes: ``"RGB"``, ``"BGR"``, ``"GRAY"``, ``"RGBA"``, ``"BGRA"``.
+
+        Returns
+        -------
+        Tracks
+
+        Raises
+        ------
+        ArgumentError
+            Wrong type, dtype, shape or colour order, a time that does not grow, or the detector is
+            closed. The tracker can go on with the next frame.
+        OutOfMemoryError
+        """
+        pixels, color = check_image(frame, color)
+        seconds = check_seconds(seconds)
+        ffi, lib = self._core.ffi, self._core.lib
+        error = ffi.new("mtcnn_error *")
+        result = ffi.new("mtcnn_tracks *")
+        view = image_view(self._core, pixels, color)
+        with self._detector._lock:
+            self._detector._open()
+            status = lib.mtcnn_track(self._tracker[0], view, seconds, result, error)
+            self._core.check(status, error)
+            return _tracks(self._core, result)
+
+    @property
+    def options(self) -> TrackerOptions:
+        """The settings in force."""
+        return self._options
+
+    def __repr__(self) -> str:
+        return f"Tracker({self._options})"
+
+
+def _tracks(core: Core, result: Any) -> Tracks:
+    """A result in arrays of its own: C's hold only until the next frame."""
+    tracked = _faces(core.ffi, result.faces, result.count, _TRACKED_FACE)
+    faces = tracked["face"]
+    return Tracks(
+        boxes=faces["box"].copy(),
+        scores=faces["score"].copy(),
+        landmarks=faces["landmarks"].copy(),
+        ids=tracked["id"].copy(),
+        ages=tracked["age"].copy(),
+        scanned=bool(result.scanned),
+        total_ms=result.total_ms,
+    )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TrackedFrame:
+    """A frame of a video with its faces.
+
+    Attributes
+    ----------
+    index : int
+        0, 1, ... in the order in which frames were read.
+    seconds : float
+        When it is shown.
+    picture : ndarray, [H, W, 3] uint8, RGB
+    tracks : Tracks
+    """
+
+    index: int
+    seconds: float
+    picture: NDArray[np.uint8]
+    tracks: Tracks
+
+
+def track(
+    source: VideoSource,
+    detector: Detector | None = None,
+    *,
+    every: int | None = None,
+    lost: int | None = None,
+    min_score: float | None = None,
+    smoothing: float | None = None,
+    beta: float | None = None,
+    fps: float | None = None,
+) -> Iterator[TrackedFrame]:
+    """Follow faces through a video.
+
+    Parameters
+    ----------
+    source : path, URL, int, or iterable of ndarray [H, W, 3] uint8 RGB
+        As `pymtcnn.frames` takes it.
+    detector : Detector, optional
+        By default one with the default model, which is closed in the end.
+    every, lost, min_score, smoothing, beta : optional
+        As for `Tracker`.
+    fps : float, optional
+        As for `pymtcnn.frames`.
+
+    Yields
+    ------
+    TrackedFrame
+        Frame by frame, as they are read. Close the iterator (or let it go) to end earlier; this
+        closes the camera or file.
+
+    Raises
+    ------
+    ArgumentError
+        A wrong option, at once.
+    FileError, VideoError
+        As `pymtcnn.frames`; what was read until then has been yielded.
+
+    Examples
+    --------
+    >>> for frame in pymtcnn.track("film.mp4"):
+    ...     print(frame.seconds, frame.tracks.ids, frame.tracks.boxes)
+    """
+    own = detector is None
+    detector = detector or Detector()
+    tracker = Tracker(
+        detector, every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
+    )
+    return _track(frames(source, fps=fps), tracker, detector if own else None)
+
+
+def _track(video: Any, tracker: Tracker, own: Detector | None) -> Iterator[TrackedFrame]:
+    try:
+        for frame in video:
+            tracks = tracker.update(frame.picture, frame.seconds)
+            yield TrackedFrame(frame.index, frame.seconds, frame.picture, tracks)
+    finally:
+        video.close()
+        if own:
+            own.close()

@@ -1,0 +1,163 @@
+"""Videos: the frames of a file, a camera or a stream, through OpenCV. Pixels are uint8 RGB."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arguments import check_fps, check_image
+from .errors import ArgumentError, FileError, VideoError
+from .files import reason
+from .pictures import _opencv, _quiet
+
+VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
+
+DEFAULT_FPS = 25.0
+"""Frames a second where neither the source nor the caller says so."""
+
+MAX_CAMERAS = 100
+"""OpenCV takes the hundreds of a larger number for one of its back ends, and may crash."""
+
+WHOLE = 0.95
+"""A file that ends before this share of the frames it declares has broken off. Some containers
+declare a time, of which the number of frames is only estimated."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class VideoFrame:
+    """A frame of a video.
+
+    Attributes
+    ----------
+    index : int
+        0, 1, ... in the order in which frames were read.
+    seconds : float
+        When it is shown; it grows from frame to frame. A camera's first frame is at 0.
+    picture : ndarray, [H, W, 3] uint8, RGB
+    """
+
+    index: int
+    seconds: float
+    picture: NDArray[np.uint8]
+
+
+def frames(source: VideoSource, *, fps: float | None = None) -> Iterator[VideoFrame]:
+    """The frames of a video.
+
+    Parameters
+    ----------
+    source : path, URL, int, or iterable of ndarray [H, W, 3] uint8 RGB
+        A path or URL is whatever OpenCV's FFmpeg reads; a whole number is a camera.
+    fps : float, optional
+        Frames a second, above 0: for arrays, which have no time (default 25), and in place of the
+        times that a file gives.
+
+    Yields
+    ------
+    VideoFrame
+        Closing the iterator closes the camera or file.
+
+    Raises
+    ------
+    ArgumentError
+        A source or array of the wrong kind.
+    FileError
+        No such file or camera, or no such stream.
+    VideoError
+        No video; or one that breaks off: all frames before have been yielded, and the message
+        tells how many.
+    """
+    if fps is not None:
+        fps = check_fps(fps)
+    if isinstance(source, (str, os.PathLike)):
+        return _capture(*_open_file(os.fspath(source)), fps)
+    if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
+        return _capture(*_open_camera(int(source)), fps)
+    if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, memoryview)):
+        return _arrays(source, fps or DEFAULT_FPS)
+    raise ArgumentError(
+        f"video of type {type(source).__name__}: must be a path, a URL, the number of a camera, or "
+        "an iterable of arrays"
+    )
+
+
+def _arrays(source: Iterable[NDArray[np.uint8]], fps: float) -> Iterator[VideoFrame]:
+    for index, picture in enumerate(source):
+        yield VideoFrame(index, index / fps, check_image(picture)[0])
+
+
+def _open(cv2: Any, what: str | int) -> Any:
+    with _quiet(cv2):
+        return cv2.VideoCapture(what)
+
+
+def _open_file(name: str) -> tuple[Any, str, bool]:
+    """OpenCV's capture of a file or URL, its name for messages, and whether it runs without end."""
+    cv2 = _opencv()
+    stream = "://" in name
+    if not stream:
+        try:
+            with open(name, "rb"):
+                pass
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise FileError(f"{name}: cannot be read: {reason(error)}") from error
+    # FFmpeg would take a relative a:b.mp4 for an address.
+    capture = _open(cv2, name if stream else os.path.abspath(name))
+    if not capture.isOpened():
+        if stream:
+            raise FileError(f"{name}: cannot be opened; check the address and the network")
+        raise VideoError(f"{name}: not a video that can be decoded; MP4, AVI or MKV is wanted")
+    return capture, name, False
+
+
+def _open_camera(number: int) -> tuple[Any, str, bool]:
+    if not 0 <= number < MAX_CAMERAS:
+        raise ArgumentError(f"camera {number}: must be a whole number, 0..{MAX_CAMERAS - 1}")
+    cv2 = _opencv()
+    capture = _open(cv2, number)
+    if not capture.isOpened():
+        raise FileError(
+            f"camera {number}: cannot be opened; check that it is there (/dev/video{number}), that "
+            "no other program uses it, and that you may read it"
+        )
+    return capture, f"camera {number}", True
+
+
+def _capture(capture: Any, name: str, live: bool, fps: float | None) -> Iterator[VideoFrame]:
+    cv2 = _opencv()
+    index, last, start = 0, -1.0, None
+    declared = 0 if live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    step = 1 / (fps or capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS)
+    try:
+        while True:
+            with _quiet(cv2):
+                ok, bgr = capture.read()
+            if not ok:
+                break
+            seconds = index * step
+            if live:
+                start = start or time.monotonic()
+                seconds = time.monotonic() - start
+            elif fps is None:
+                seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if index and not seconds > last:  # some files repeat times, or give none
+                seconds = last + step
+            last = seconds
+            yield VideoFrame(index, seconds, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            index += 1
+    finally:
+        capture.release()
+    if live:
+        raise VideoError(f"{name}: gives no more pictures after frame {index}")
+    if index == 0:
+        raise VideoError(f"{name}: holds no picture that can be decoded")
+    if index < WHOLE * declared:
+        raise VideoError(
+            f"{name}: breaks off after frame {index} of {declared:.0f}; get a whole copy of it"
+        )
