@@ -362,7 +362,7 @@ int main(int argc, char **argv)
     mtcnn_error error;
     if (read_arguments(&arguments, argc, argv))
         return EXIT_USAGE;
-    if (picture_read(&picture, arguments.picture, &message)) {
+    if (picture_read(&picture, arguments.picture, PICTURE_MAX_MEGAPIXELS, &message)) {
         fprintf(stderr, "bench_core: %s: %s\n", arguments.picture, message.text);
         return EXIT_FAILURE;
     }

@@ -205,6 +205,38 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float lim
     return true;
 }
 
+/* What a score is multiplied with for an overlap, 0..1, with a better candidate. */
+static double decay(double overlap, float limit, mtcnn_final_nms form)
+{
+    if (form == MTCNN_NMS_GAUSSIAN)
+        return exp(-overlap * overlap / 0.5); /* sigma of Bodla et al. */
+    return overlap > limit ? 1.0 - overlap : 1.0;
+}
+
+void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, float threshold,
+                        float limit, mt_overlap kind, mtcnn_final_nms form)
+{
+    size_t kept = 0, left = *count;
+    for (; kept < left && kept < most; kept++) {
+        size_t best = kept;
+        for (size_t i = kept + 1; i < left; i++)
+            best = before(&candidates[i], &candidates[best]) ? i : best;
+        const mt_candidate chosen = candidates[best];
+        candidates[best] = candidates[kept];
+        candidates[kept] = chosen;
+        size_t passing = kept + 1;
+        for (size_t i = kept + 1; i < left; i++) {
+            mt_candidate *candidate = &candidates[i];
+            const double overlap = mt_overlap_of(candidate->box, chosen.box, kind);
+            candidate->score = (float)(candidate->score * decay(overlap, limit, form));
+            if (candidate->score >= threshold)
+                candidates[passing++] = *candidate;
+        }
+        left = passing;
+    }
+    *count = kept;
+}
+
 void mt_regress(mt_candidate *candidate)
 {
     float *box = candidate->box;

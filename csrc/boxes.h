@@ -48,6 +48,14 @@ bool mt_add_best(mt_buffer *buffer, size_t *count, size_t most, const mt_candida
 bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch);
 
+/*
+ * Soft suppression, in place of mt_suppress: a candidate that a kept one overlaps is kept with a
+ * lower score (mtcnn_final_nms), or dropped where that is below threshold. Leaves the best `most`,
+ * best first by their new scores.
+ */
+void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, float threshold,
+                        float limit, mt_overlap kind, mtcnn_final_nms form);
+
 /* Moves the box by its offsets: x1 += dx1 * width, and so on. */
 void mt_regress(mt_candidate *candidate);
 

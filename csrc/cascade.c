@@ -103,6 +103,18 @@ static bool run_rnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
     return done;
 }
 
+/* Step 8's suppression. Returns false if there is no memory. */
+static bool suppress_faces(mtcnn_detector *detector)
+{
+    const mtcnn_options *options = &detector->options;
+    if (options->final_nms == MTCNN_NMS_HARD)
+        return suppress(detector, MT_ONET, options->nms[3], MT_OVER_SMALLER);
+    mt_suppress_softly(detector->candidates.data, &detector->candidate_count,
+                       (size_t)options->max_boxes[MT_ONET], options->thresholds[MT_ONET],
+                       options->nms[3], MT_OVER_SMALLER, options->final_nms);
+    return true;
+}
+
 static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_stage *stage)
 {
     const double start = mt_now_ms();
@@ -110,7 +122,7 @@ static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
     if (!mt_look(detector, image, MT_ONET))
         return false;
     regress_visible(detector, image);
-    if (!suppress(detector, MT_ONET, detector->options.nms[3], MT_OVER_SMALLER))
+    if (!suppress_faces(detector))
         return false;
     const bool done = finish_stage(detector, MT_ONET, stage);
     stage->milliseconds = mt_now_ms() - start;

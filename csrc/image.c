@@ -36,6 +36,16 @@ int mt_check_image(const mtcnn_image *image, mtcnn_error *error)
     return MTCNN_OK;
 }
 
+int mt_check_crops(const mtcnn_image *image, int side, int pad, mtcnn_error *error)
+{
+    if (side < 1 || side > MTCNN_MAX_CROP || pad < 0 || pad > 255)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
+                       "crops of %d pixels padded with %d: the side must be 1 to %d, the padding 0 "
+                       "to 255",
+                       side, pad, MTCNN_MAX_CROP);
+    return mt_check_image(image, error);
+}
+
 /* A float32 crop [side][side][3], values 0..255, as bytes. */
 static void round_pixels(const float *values, size_t count, uint8_t *bytes)
 {
@@ -49,13 +59,8 @@ int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int s
     mt_clear(error);
     if (count && (!boxes || !pixels))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_crop: boxes or pixels is NULL");
-    if (side < 1 || side > MTCNN_MAX_CROP || pad < 0 || pad > 255)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                       "crops of %d pixels padded with %d: the side must be 1 to %d, the padding 0 "
-                       "to 255",
-                       side, pad, MTCNN_MAX_CROP);
     const mt_kernels *kernels;
-    int status = mt_check_image(image, error);
+    int status = mt_check_crops(image, side, pad, error);
     if (!status)
         status = mt_kernels_find(&kernels, error);
     if (status)

@@ -42,6 +42,12 @@ int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
     if (options->threads < 1 || options->threads > MTCNN_MAX_THREADS)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "threads %d is outside 1 to %d",
                        options->threads, MTCNN_MAX_THREADS);
+    if (options->max_side < 0 || options->max_side > MTCNN_MAX_SIDE)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "max_side %d is outside 0 to %d pixels",
+                       options->max_side, MTCNN_MAX_SIDE);
+    if ((int)options->final_nms < MTCNN_NMS_HARD || (int)options->final_nms > MTCNN_NMS_GAUSSIAN)
+        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "unknown final_nms %d",
+                       (int)options->final_nms);
     return MTCNN_OK;
 }
 
@@ -125,6 +131,8 @@ static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error
         options->nms[i] = (float)nms[i];
     options->clip = 1;
     options->threads = 1;
+    options->max_side = 0;
+    options->final_nms = MTCNN_NMS_HARD;
     normalisation->pad = (float)pad;
     normalisation->color = strcmp(color, "RGB") ? MTCNN_BGR : MTCNN_RGB;
     return MTCNN_OK;

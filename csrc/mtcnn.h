@@ -80,6 +80,18 @@ MTCNN_API const char *mtcnn_version(void);
 typedef struct mtcnn_model mtcnn_model;
 
 /*
+ * How ONet's faces that overlap by more than nms[3] are suppressed. Hard: the lesser one is dropped.
+ * Soft (Bodla et al. 2017): it is kept with a lower score, if that still passes the threshold; so
+ * faces that hide each other stay, and so do more false ones. With the gaussian form every overlap
+ * counts, whatever nms[3].
+ */
+typedef enum mtcnn_final_nms {
+    MTCNN_NMS_HARD = 0,
+    MTCNN_NMS_LINEAR = 1,  /* score * (1 - overlap) */
+    MTCNN_NMS_GAUSSIAN = 2 /* score * exp(-overlap^2 / 0.5) */
+} mtcnn_final_nms;
+
+/*
  * Settings of a detection. mtcnn_model_options gives the model's own; change what you like.
  */
 typedef struct mtcnn_options {
@@ -94,8 +106,13 @@ typedef struct mtcnn_options {
                             cells of a level, either, before non-maximum suppression */
     int clip;            /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
     int threads;         /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
+    int max_side; /* pixels, 0..MTCNN_MAX_SIDE; 0: none. A picture whose longer side exceeds it
+                            is looked at as if it were scaled down to it: min_face then counts in the
+                            scaled one, so that time stays bounded. Faces are in the picture's pixels */
+    mtcnn_final_nms final_nms;
 } mtcnn_options;
 
+#define MTCNN_MAX_SIDE 1000000
 #define MTCNN_MAX_THREADS 256
 #define MTCNN_MAX_BOXES 1000000
 
@@ -114,7 +131,10 @@ MTCNN_API void mtcnn_model_free(mtcnn_model **model);
 /* 1 where a model is compiled into the library, else 0. */
 MTCNN_API int mtcnn_has_builtin_model(void);
 
-/* The model's own settings, as its .data file gives them; clip = 1, threads = 1. */
+/*
+ * The model's own settings, as its .data file gives them; clip = 1, threads = 1, max_side = 0,
+ * final_nms = MTCNN_NMS_HARD.
+ */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
 
 /* ---- detection -------------------------------------------------------------------------------- */
@@ -152,8 +172,6 @@ typedef struct mtcnn_image {
     ptrdiff_t stride;      /* bytes from one row to the next; negative for bottom-up pictures */
     mtcnn_color color;     /* order of the bytes of a pixel */
 } mtcnn_image;
-
-#define MTCNN_MAX_SIDE 1000000
 
 typedef struct mtcnn_face {
     float box[4];        /* x1, y1, x2, y2 */
@@ -276,6 +294,27 @@ MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, doub
  */
 MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int side,
                          int pad, uint8_t *pixels, mtcnn_error *error);
+
+/*
+ * Cuts aligned faces out of a picture, as recognition networks take them: turned, scaled and moved,
+ * never mirrored, so that the landmarks come as close as they can (least squares, Umeyama 1991) to
+ * ArcFace's five points. In a crop of 112 x 112, counted from the centre of the first pixel as
+ * OpenCV does, these are (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366),
+ * (41.5493, 92.3655), (70.7299, 92.2041); in our coordinates each is 0.5 more. They grow with side.
+ *
+ * Crops are bilinear; where the face is more than 1.4 times as large as in the crop, in a picture that
+ * was first made smaller by the filter of mtcnn_crop (antialiasing).
+ *
+ * landmarks: [count][10], as in mtcnn_face; they may lie outside the picture. Those that are not
+ *            finite, all one point, or have no likeness to a face are MTCNN_ERROR_ARGUMENT
+ * side:      of the crops, pixels, 1..MTCNN_MAX_CROP
+ * pad:       0..255, the value of what lies outside the picture
+ * pixels:    [count][side][side][3], RGB, rounded; filled here. After an error they are unspecified
+ *
+ * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop.
+ */
+MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
+                          int pad, uint8_t *pixels, mtcnn_error *error);
 
 /* ---- single networks -------------------------------------------------------------------------- */
 

@@ -66,10 +66,13 @@ static bool plan_tiles(mtcnn_detector *detector, int index, mt_level *level)
 int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error)
 {
     detector->level_count = detector->tile_count = 0;
-    const int shorter = width < height ? width : height;
+    const mtcnn_options *options = &detector->options;
+    const int shorter = width < height ? width : height, longer = width + height - shorter;
     int64_t cells = 0; /* of all levels: mtcnn_stage counts them in an int */
-    double face = detector->options.min_face;
-    for (; face <= shorter; face /= detector->options.scale_factor) {
+    double face = options->min_face;
+    if (options->max_side && longer > options->max_side)
+        face = face * longer / options->max_side;
+    for (; face <= shorter; face /= options->scale_factor) {
         const size_t count = (size_t)detector->level_count;
         if (!mt_grow(&detector->levels, count, count + 1, sizeof(mt_level)))
             return mt_fail_memory(error, "the pyramid", (count + 1) * sizeof(mt_level));
@@ -82,7 +85,7 @@ int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error
             return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                            "scale_factor %g makes too many pyramid levels of a picture of %dx%d "
                            "pixels; use a smaller one",
-                           detector->options.scale_factor, width, height);
+                           options->scale_factor, width, height);
         if (!plan_tiles(detector, (int)count, level))
             return mt_fail_memory(error, "the pyramid",
                                   (size_t)detector->tile_count * sizeof(mt_tile));

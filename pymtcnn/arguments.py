@@ -26,6 +26,8 @@ MAX_BOXES = 1_000_000
 MAX_SIDE = 1_000_000
 MAX_FRAMES = 1_000_000
 MAX_SMOOTHING = 60
+FINAL_NMS = ("hard", "linear", "gaussian")
+"""Forms of the final suppression, in the order of mtcnn.h's mtcnn_final_nms."""
 
 
 # ---- pictures ---------------------------------------------------------------------------------
@@ -167,11 +169,11 @@ def check_nms(values: Any, name: str = "nms") -> tuple[float, float, float, floa
 
 
 def _integer(value: Any) -> int:
-    """A whole number, or 0 where it is none: text, booleans and floats are none."""
+    """A whole number, or -1 where it is none: text, booleans and floats are none."""
     try:
-        return 0 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+        return -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
-        return 0
+        return -1
 
 
 def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int]:
@@ -191,6 +193,21 @@ def check_threads(value: Any, name: str = "threads") -> int:
     return number
 
 
+def check_max_side(value: Any, name: str = "max_side") -> int:
+    """Longer side to which larger pictures count as scaled down: 1..MAX_SIDE pixels; 0: none."""
+    number = _integer(value)
+    if not 0 <= number <= MAX_SIDE:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, 0..{MAX_SIDE}")
+    return number
+
+
+def check_final_nms(value: Any, name: str = "final_nms") -> str:
+    """How the final stage suppresses overlapping faces: one of `FINAL_NMS`."""
+    if not isinstance(value, str) or value not in FINAL_NMS:
+        raise ArgumentError(f"{name} {value!r}: must be one of {', '.join(FINAL_NMS)}")
+    return value
+
+
 def check_options(
     *,
     min_face: Any = None,
@@ -200,6 +217,8 @@ def check_options(
     max_boxes: Sequence[int] | None = None,
     clip: Any = None,
     threads: Any = None,
+    max_side: Any = None,
+    final_nms: Any = None,
 ) -> dict[str, Any]:
     """Check the options of a detection.
 
@@ -219,6 +238,10 @@ def check_options(
         Whether boxes are clipped to the picture.
     threads : int, optional
         1..MAX_THREADS.
+    max_side : int, optional
+        0..MAX_SIDE.
+    final_nms : str, optional
+        One of FINAL_NMS.
 
     Returns
     -------
@@ -237,6 +260,8 @@ def check_options(
         "max_boxes": (max_boxes, check_max_boxes),
         "clip": (clip, bool),
         "threads": (threads, check_threads),
+        "max_side": (max_side, check_max_side),
+        "final_nms": (final_nms, check_final_nms),
     }
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._library import Core, core, image_view
-from .arguments import check_options
+from .arguments import FINAL_NMS, check_options
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
@@ -44,6 +44,10 @@ class Options:
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
+    max_side : int
+        Longer side, in pixels, to which larger pictures count as scaled down; 0: none.
+    final_nms : str
+        How the final stage suppresses overlapping faces: ``"hard"``, ``"linear"``, ``"gaussian"``.
     """
 
     min_face: float
@@ -53,6 +57,8 @@ class Options:
     max_boxes: tuple[int, int, int]
     clip: bool
     threads: int
+    max_side: int = 0
+    final_nms: str = "hard"
 
 
 class Detector:
@@ -81,6 +87,14 @@ class Detector:
         Whether boxes are clipped to the picture.
     threads : int
         Threads to use, 1..256; results do not depend on it.
+    max_side : int
+        A picture whose longer side has more pixels is looked at as if it were scaled down to
+        that: min_face then counts in the scaled one, so that time stays bounded. Faces are in the
+        picture's own pixels. 0: none.
+    final_nms : str
+        How faces that overlap by more than nms[3] are suppressed in the end: ``"hard"`` drops the
+        lesser one; ``"linear"`` and ``"gaussian"`` (soft-NMS) lower its score, so that faces that
+        hide each other stay, and more false ones.
 
     None stands for the model's own setting.
 
@@ -110,6 +124,8 @@ class Detector:
         max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
+        max_side: int = 0,
+        final_nms: str = "hard",
     ) -> None:
         given = check_options(
             min_face=min_face,
@@ -119,6 +135,8 @@ class Detector:
             max_boxes=max_boxes,
             clip=clip,
             threads=threads,
+            max_side=max_side,
+            final_nms=final_nms,
         )
         self._core = core()
         self._lock = threading.Lock()
@@ -131,6 +149,7 @@ class Detector:
         self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
         options = ffi.new("mtcnn_options *")
         lib.mtcnn_model_options(self._model[0], options)
+        given["final_nms"] = FINAL_NMS.index(given.get("final_nms", "hard"))
         for name, value in given.items():
             setattr(options, name, value)
         self._core.check(
@@ -144,6 +163,8 @@ class Detector:
             max_boxes=tuple(options.max_boxes),
             clip=bool(options.clip),
             threads=options.threads,
+            max_side=options.max_side,
+            final_nms=FINAL_NMS[options.final_nms],
         )
 
     def detect(self, image: ImageSource, color: str = "RGB") -> Detections:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import hypothesis
+import numpy as np
+import picture_files as files
 import pytest
+from program_runs import execute
 
 hypothesis.settings.register_profile("mtcnn", deadline=None)  # machines may be busy
 hypothesis.settings.load_profile("mtcnn")
@@ -40,6 +45,53 @@ def program() -> Path:
 def default_model() -> Path:
     """darknet_cfg/default.data."""
     return ROOT / "darknet_cfg" / "default.data"
+
+
+@pytest.fixture
+def model_environment(program, tmp_path_factory, request) -> dict[str, str]:
+    """What the environment must say so that the program has a model."""
+    probe = tmp_path_factory.mktemp("probe") / "probe.png"
+    probe.write_bytes(files.png_rgb(np.zeros((1, 1, 3), np.uint8)))
+    if execute(program, probe).returncode == 0:
+        return {}
+    return {"MTCNN_MODEL": str(request.getfixturevalue("default_model"))}
+
+
+@pytest.fixture
+def run(program, model_environment):
+    """A function that runs the program on its arguments, with a model."""
+
+    def run(*arguments, **options):
+        environment = {**model_environment, **options.pop("environment", {})}
+        return execute(program, *arguments, environment=environment, **options)
+
+    return run
+
+
+@pytest.fixture
+def detect(run):
+    """A function that returns the JSON objects, one for each picture, of a run without errors."""
+
+    def detect(*arguments):
+        done = run("--json", *arguments)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return detect
+
+
+@pytest.fixture
+def decode(run, tmp_path):
+    """A function that returns the pixels [H, W, 3], RGB, that the program reads from a file."""
+
+    def decode(data: bytes, name: str = "picture") -> np.ndarray:
+        source, copy = tmp_path / name, tmp_path / "decoded.png"
+        source.write_bytes(data)
+        done = run("--min-face", "1000000", "--out", copy, source)  # finds, so draws, nothing
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        return cv2.imread(str(copy), cv2.IMREAD_COLOR)[..., ::-1]
+
+    return decode
 
 
 # ---- pictures ------------------------------------------------------------------------------------

@@ -124,6 +124,8 @@ BAD_OPTIONS = [
     ("max_boxes", 100),
     ("max_boxes", "100,100,100"),
     *(("max_boxes", (9, value, 9)) for value in (0, -1, 1_000_001, 1.0, "1", True, None, 2**70)),
+    *(("max_side", value) for value in (-1, 1_000_001, 640.0, "640", False, 2**70)),
+    *(("final_nms", value) for value in ("soft", "", 0, True, ["hard"])),
     *(("threads", value) for value in (0, -1, 257, 1.0, "1", True, np.nan, 2**70)),
 ]
 
@@ -133,7 +135,7 @@ def test_options(name, value):
     for use in (Detector, check_options):
         with pytest.raises(ArgumentError) as caught:
             use(**{name: value})
-        assert re.match(rf"{name} .*: must be .*(\d|above)", one_line(caught))
+        assert re.match(rf"{name} .*: must be .*(\d|above|hard)", one_line(caught))
 
 
 def test_unknown_option():

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import pymtcnn
 from pymtcnn import ArgumentError, CfgError, Detections, Detector, Network
 from pymtcnn._library import core
-from pymtcnn.arguments import COLORS, MAX_BOXES, MAX_SIDE, MAX_THREADS, check_image
+from pymtcnn.arguments import COLORS, FINAL_NMS, MAX_BOXES, MAX_SIDE, MAX_THREADS, check_image
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -299,11 +299,13 @@ def test_given_options_are_taken(default_model):
         "max_boxes": np.array([300, 200, 100]),
         "clip": False,
         "threads": np.int64(2),
+        "max_side": 640,
+        "final_nms": "linear",
     }
     with Detector(str(default_model), **given) as detector:
         options = detector.options
     assert options == pymtcnn.Options(
-        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2
+        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2, 640, "linear"
     )
 
 
@@ -326,6 +328,8 @@ def test_limits_are_those_of_the_header():
     lib = core().lib
     assert (MAX_THREADS, MAX_SIDE) == (lib.MTCNN_MAX_THREADS, lib.MTCNN_MAX_SIDE)
     assert lib.MTCNN_MAX_BOXES == MAX_BOXES
+    forms = [getattr(lib, f"MTCNN_NMS_{name.upper()}") for name in FINAL_NMS]
+    assert forms == list(range(len(FINAL_NMS)))
     assert all(hasattr(lib, f"MTCNN_{color}") for color in COLORS)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from train_mtcnn.boxes import areas, clip, iom, iou, nms, regress, square, visible
+from train_mtcnn.boxes import areas, clip, iom, iou, nms, regress, soft_nms, square, visible
 from train_mtcnn.resize import Span, resize, weights
 
 # ---- resizing ------------------------------------------------------------------------------------
@@ -156,6 +156,17 @@ def test_nms_by_hand():
     assert nms(boxes, scores, 0.49).tolist() == [1, 2]
     assert nms(boxes, scores, 0.5, iom).tolist() == [1, 2]
     assert nms(boxes[:0], scores[:0], 0.5).tolist() == []
+
+
+def test_soft_nms_by_hand():
+    boxes = np.array([[0, 0, 10, 10], [4, 0, 14, 10], [20, 0, 30, 10], [0, 0, 10, 5]], np.float32)
+    scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    kept, lowered = soft_nms(boxes, scores, 0.5, 0.1, "linear", iom)
+    assert kept.tolist() == [0, 2, 1] and np.allclose(lowered, [0.9, 0.7, 0.32])
+    kept, lowered = soft_nms(boxes, scores, 0.5, 0, "gaussian", iom)
+    assert kept.tolist() == [0, 2, 1, 3]
+    assert np.allclose(lowered, [0.9, 0.7, 0.389402, 0.0395249])
+    assert soft_nms(boxes[:0], scores[:0], 0.5, 0, "linear")[0].tolist() == []
 
 
 def test_regress_and_square():

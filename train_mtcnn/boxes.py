@@ -63,6 +63,45 @@ def nms(boxes: Boxes, scores: NDArray, limit: float, overlap=iou) -> NDArray[np.
     return np.array(kept, np.intp)
 
 
+def soft_nms(
+    boxes: Boxes, scores: NDArray, limit: float, threshold: float, form: str, overlap=iou
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Soft non-maximum suppression (Bodla et al. 2017): lowers scores instead of dropping boxes.
+
+    Parameters
+    ----------
+    boxes : [N, 4]
+    scores : [N] float32
+    limit
+        Smaller overlaps count nothing in the linear form.
+    threshold
+        A box is dropped if its score falls below it.
+    form
+        ``"linear"``: score * (1 - overlap), or ``"gaussian"``: score * exp(-overlap^2 / 0.5).
+    overlap
+        `iou` or `iom`.
+
+    Returns
+    -------
+    Indices of the kept boxes, best new score first, ties in the given order, and the new scores.
+    """
+    scores = scores.astype(np.float32)
+    rest, kept = np.arange(len(boxes)), []
+    while len(rest):
+        best = rest[scores[rest].argmax()]  # the first of equals
+        kept.append(best)
+        rest = rest[rest != best]
+        shared = overlap(boxes[best], boxes[rest])
+        if form == "gaussian":
+            factor = np.exp(-shared * shared / 0.5)
+        else:
+            factor = np.where(shared > limit, 1 - shared, 1)
+        scores[rest] = scores[rest] * factor
+        rest = rest[scores[rest] >= threshold]
+    index = np.array(kept, np.intp)
+    return index, scores[index]
+
+
 def regress(boxes: Boxes, offsets: NDArray) -> Boxes:
     """Move the corners of `boxes` [N, 4] by `offsets` [N, 4], given in widths and heights."""
     boxes = boxes.astype(np.float64)

@@ -34,7 +34,7 @@ from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
-from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, square, visible
+from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
 from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
 from train_mtcnn.networks import Network
 from train_mtcnn.resize import Span, resize
@@ -96,7 +96,7 @@ def _check_pnet(pnet: Network) -> None:
 
 
 def pyramid(
-    height: int, width: int, cell: int, min_face: float, scale_factor: float
+    height: int, width: int, cell: int, min_face: float, scale_factor: float, max_side: int = 0
 ) -> list[tuple[int, int]]:
     """Height and width of each level of the pyramid of a picture, pixels.
 
@@ -106,6 +106,8 @@ def pyramid(
         If there are too many levels.
     """
     face, levels = min_face, []
+    if max_side and max(width, height) > max_side:
+        face = face * max(width, height) / max_side
     while face <= min(width, height):
         if len(levels) == _MAX_LEVELS:
             raise ArgumentError(
@@ -125,7 +127,7 @@ class TorchDetector:
     ----------
     model : path, optional
         A `.data` file; by default darknet_cfg/default.data.
-    min_face, thresholds, scale_factor, nms, max_boxes, clip
+    min_face, thresholds, scale_factor, nms, max_boxes, clip, max_side, final_nms
         As for `pymtcnn.Detector`; None stands for the model's own setting.
     threads : int
         Threads of PyTorch, for the whole process.
@@ -149,6 +151,8 @@ class TorchDetector:
         max_boxes: Sequence[int] | None = None,
         clip: bool = True,
         threads: int = 1,
+        max_side: int = 0,
+        final_nms: str = "hard",
     ) -> None:
         given = check_options(
             min_face=min_face,
@@ -158,6 +162,8 @@ class TorchDetector:
             max_boxes=max_boxes,
             clip=clip,
             threads=threads,
+            max_side=max_side,
+            final_nms=final_nms,
         )
         self._data = read_data(DEFAULT_MODEL if model is None else model)
         names = ("min_face", "thresholds", "scale_factor", "nms", "max_boxes")
@@ -222,9 +228,16 @@ class TorchDetector:
         landmarks = _landmarks(squares, outputs[:, 5:15])
         boxes = regress(squares, outputs[:, 1:5])
         inside = np.flatnonzero(visible(boxes, width, height))
-        kept = inside[nms(boxes[inside], scores[inside], options.nms[3], iom)]
-        kept = kept[: options.max_boxes[2]]
-        boxes, scores, landmarks = boxes[kept], scores[kept], landmarks[kept]
+        boxes, scores, landmarks = boxes[inside], scores[inside], landmarks[inside]
+        if options.final_nms == "hard":
+            kept = nms(boxes, scores, options.nms[3], iom)
+            kept_scores = scores[kept]
+        else:
+            kept, kept_scores = soft_nms(
+                boxes, scores, options.nms[3], options.thresholds[2], options.final_nms, iom
+            )
+        kept, scores = kept[: options.max_boxes[2]], kept_scores[: options.max_boxes[2]]
+        boxes, landmarks = boxes[kept], landmarks[kept]
         onet = Stage("onet", inputs, boxes, scores, _ms(begin))
 
         return Detections(
@@ -279,7 +292,14 @@ class TorchDetector:
 
     def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
         options = self._options
-        return pyramid(height, width, self._pnet.cell, options.min_face, options.scale_factor)
+        return pyramid(
+            height,
+            width,
+            self._pnet.cell,
+            options.min_face,
+            options.scale_factor,
+            options.max_side,
+        )
 
     def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
         """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""

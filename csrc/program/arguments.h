@@ -3,11 +3,9 @@
 #define MTCNN_PROGRAM_ARGUMENTS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "mtcnn.h"
-
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+#include "output.h"
 
 enum arguments_wish {
     WISH_DETECT,  /* find faces in the pictures */
@@ -23,27 +21,35 @@ struct arguments {
     float thresholds[3]; /* for PNet, RNet, ONet; all negative: as the model has them */
     double scale_factor; /* 0: as the model has it */
     int max_boxes[3];    /* for PNet, RNet, ONet; all 0: as the model has them */
-    int threads;
+    mtcnn_final_nms final_nms;
+    int stage; /* as in struct findings */
     bool clip;
+    int threads;
+    int jobs;          /* pictures in work at a time */
+    int max_side;      /* pixels; 0: none */
+    double max_pixels; /* the largest picture that is read, megapixels */
     enum output_format format;
     bool time;
     const char *out;   /* where annotated pictures go; NULL: nowhere */
+    const char *crops; /* the folder of aligned crops; NULL: none */
+    int crop_size;     /* pixels */
+    const char *wider; /* the folder of predictions in WIDER FACE's form; NULL: none */
     const char *video; /* a file or URL in place of pictures; NULL: none */
     int camera;        /* the number of a camera in place of pictures; -1: none */
     int every;         /* frames from one full search to the next; 0: not named */
     bool track;        /* follow faces from frame to frame */
     double timeout;    /* seconds to wait for a video's source; 0: not named */
-    char **pictures;   /* [picture_count], behind the options in argv, which is reordered */
-    int picture_count;
+    char **words; /* [word_count]: what the inputs are named by, behind the options in argv, which
+                          is reordered */
+    int word_count;
 };
+
+#define VIDEO_TIMEOUT 10 /* seconds, unless one says otherwise */
 
 /* Reads the command line into *arguments; a mistake is told on stderr in one line. */
 enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv);
 
 /* Puts what the command line sets in place of the model's own settings. */
 void arguments_apply(const struct arguments *arguments, mtcnn_options *options);
-
-/* Prints the help. options: the default model's own settings, NULL where there is no model. */
-void arguments_help(FILE *stream, const mtcnn_options *options);
 
 #endif

@@ -2,22 +2,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define ATTEMPTS 100
+#define MOST_FILES 1024 /* open at a time: threads have one each */
 
-/* The temporary file there is now; the signal handler must be able to find it. */
-static char temporary[PATH_MAX];
-static volatile sig_atomic_t temporary_exists;
+/*
+ * The names of the temporary files there are now; the signal handler must be able to find them. Who
+ * takes a name out of here owns it.
+ */
+static _Atomic(char *) temporaries[MOST_FILES];
 
 static void on_signal(int number)
 {
-    if (temporary_exists)
-        unlink(temporary);
+    for (int i = 0; i < MOST_FILES; i++) {
+        const char *name = atomic_exchange(&temporaries[i], NULL);
+        if (name)
+            unlink(name);
+    }
     raise(number); /* its default action is back: SA_RESETHAND */
 }
 
@@ -42,9 +49,50 @@ int atomic_file_fail(struct message *message, int cause)
     return message_set(message, "cannot be written: %s%s", strerror(cause), remedy);
 }
 
+/* A place for the temporary file's name, so that a signal removes it; -1: there are too many. */
+static int enter(char *name)
+{
+    for (int i = 0; i < MOST_FILES; i++) {
+        char *none = NULL;
+        if (atomic_compare_exchange_strong(&temporaries[i], &none, name))
+            return i;
+    }
+    return -1;
+}
+
+static char *leave(int place)
+{
+    return atomic_exchange(&temporaries[place], NULL);
+}
+
+/* Creates a file beside path under a new name, which it enters; errno tells the cause of -1. */
+static int create(struct atomic_file *file, const char *path)
+{
+    static atomic_int number; /* threads try other names */
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    const size_t size = (size_t)folder + 64;
+    char *name = malloc(size);
+    if (!name)
+        return -1;
+    snprintf(name, size, "%.*s.mtcnn-%ld-%d.tmp", folder, path, (long)getpid(),
+             atomic_fetch_add(&number, 1));
+    file->temporary = name;
+    file->place = enter(name);
+    int descriptor = -1, cause = EMFILE;
+    if (file->place >= 0) {
+        descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        cause = errno;
+    }
+    if (descriptor < 0)
+        free(file->place < 0 ? name : leave(file->place));
+    errno = cause;
+    return descriptor;
+}
+
 int atomic_file_open(struct atomic_file *file, const char *path, struct message *message)
 {
-    *file = (struct atomic_file){NULL, path};
+    *file = (struct atomic_file){.path = path};
     struct stat status;
     if (stat(path, &status) == 0) {
         if (S_ISDIR(status.st_mode))
@@ -52,24 +100,12 @@ int atomic_file_open(struct atomic_file *file, const char *path, struct message 
         if (access(path, W_OK)) /* renaming would not respect a write-protected file */
             return atomic_file_fail(message, errno);
     }
-    const char *slash = strrchr(path, '/');
-    size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    if (folder > sizeof temporary - 64)
-        return atomic_file_fail(message, ENAMETOOLONG);
-    memcpy(temporary, path, folder);
-
     atomic_file_remove_on_signals();
-    int descriptor = -1;
-    for (int i = 0; descriptor < 0 && i < ATTEMPTS; i++) {
-        snprintf(temporary + folder, sizeof temporary - folder, ".mtcnn-%ld-%d.tmp", (long)getpid(),
-                 i);
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor < 0 && errno != EEXIST)
-            break;
-    }
+    int descriptor = create(file, path);
+    for (int i = 1; descriptor < 0 && errno == EEXIST && i < ATTEMPTS; i++)
+        descriptor = create(file, path); /* an old one of another process with our number */
     if (descriptor < 0)
         return atomic_file_fail(message, errno);
-    temporary_exists = 1;
     file->stream = fdopen(descriptor, "wb");
     if (!file->stream) {
         int cause = errno;
@@ -85,8 +121,10 @@ void atomic_file_abandon(struct atomic_file *file)
     if (file->stream)
         fclose(file->stream);
     file->stream = NULL;
-    unlink(temporary);
-    temporary_exists = 0;
+    char *name = leave(file->place);
+    if (name)
+        unlink(name);
+    free(name);
 }
 
 int atomic_file_commit(struct atomic_file *file, struct message *message)
@@ -97,12 +135,12 @@ int atomic_file_commit(struct atomic_file *file, struct message *message)
     if (fclose(file->stream) && !cause)
         cause = errno;
     file->stream = NULL;
-    if (!cause && rename(temporary, file->path))
+    if (!cause && rename(file->temporary, file->path))
         cause = errno;
     if (cause) {
         atomic_file_abandon(file);
         return atomic_file_fail(message, cause);
     }
-    temporary_exists = 0;
+    free(leave(file->place));
     return 0;
 }

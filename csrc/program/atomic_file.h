@@ -3,7 +3,7 @@
  *
  * The bytes go to a temporary file in the target's folder, which takes the target's name when all
  * of them are written, and is removed when anything fails, or when a signal ends the program.
- * One such file is open at a time.
+ * Threads may write files of their own side by side.
  */
 #ifndef MTCNN_PROGRAM_ATOMIC_FILE_H
 #define MTCNN_PROGRAM_ATOMIC_FILE_H
@@ -15,6 +15,8 @@
 struct atomic_file {
     FILE *stream;     /* write here */
     const char *path; /* the target, the caller's string */
+    const char *temporary;
+    int place; /* in the list of temporary files */
 };
 
 /* Opens a temporary file beside path: 0, or -1 with the cause. */
@@ -32,7 +34,7 @@ void atomic_file_abandon(struct atomic_file *file);
 /* Says that the file cannot be written, for a cause of errno, and what helps; returns -1. */
 int atomic_file_fail(struct message *message, int cause);
 
-/* What atomic_file_open does first: a signal that ends the program removes the temporary file. */
+/* What atomic_file_open does first: a signal that ends the program removes the temporary files. */
 void atomic_file_remove_on_signals(void);
 
 #endif

@@ -7,20 +7,22 @@
 #include "picture.h"
 
 struct codec {
-    const char *extensions[3]; /* lower case, with the dot; NULL ends them */
+    const char
+        *extensions[3]; /* lower case, with the dot; NULL ends them, also where there is none */
     size_t magic_length;
     const char *magic; /* [magic_length]: the first bytes of every such file; '?': any byte */
 
     /*
      * Decodes the bytes into a picture that the caller frees, also after a failure; *orientation
-     * becomes 1..8. Success may leave a warning in *message.
+     * becomes 1..8. Asks picture_check_size as soon as the size is known. Success may leave a
+     * warning in *message.
      */
     int (*decode)(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                  struct message *message);
+                  double megapixels, struct message *message);
 
     /*
-     * Writes to file; stops at the first error of file itself, which its owner reports. NULL, and
-     * no extensions, where the format is only read.
+     * Writes to file; stops at the first error of file itself, which its owner reports. NULL where
+     * the format is only read.
      */
     int (*encode)(const struct picture *picture, FILE *file, struct message *message);
 };

@@ -1,35 +1,46 @@
-/* destination.h: where the annotated pictures go. */
+/* destination.h: where what is made of each picture goes: annotated copies, crops, predictions. */
 #ifndef MTCNN_PROGRAM_DESTINATION_H
 #define MTCNN_PROGRAM_DESTINATION_H
 
 #include <stdbool.h>
 
+#include "inputs.h"
 #include "message.h"
 
+/* A file for each picture, or a folder for all of them. */
 struct destination {
     const char *path; /* as the command line names it; NULL: nothing is saved */
     bool folder;      /* path is a folder, which gets one file for each picture */
 };
 
 /*
- * Understands path (NULL: nothing is saved) for the pictures at pictures[count]: a folder where
+ * Understands path (NULL: nothing is saved) for the annotated copies of the inputs: a folder where
  * there are several, or path is one or ends in '/'. -1, with the cause, where path cannot serve:
  * an unknown extension, or two pictures of the same name. Touches no file.
  */
-int destination_plan(struct destination *destination, const char *path, char *const *pictures,
-                     int count, struct message *message);
-
-/* Makes the folder, and those above it, where they are missing: 0, or -1 with the cause. */
-int destination_make(const struct destination *destination, struct message *message);
+int destination_plan(struct destination *destination, const char *path, const struct inputs *inputs,
+                     struct message *message);
 
 /*
- * The file for picture, a string to be freed; NULL, with the cause in *message, where it cannot be
+ * The annotated copy's file, a string to be freed, whose folder is there: of a picture in a format
+ * that is only read, in a folder, a PNG file. NULL, with the cause in *message, where it cannot be
  * one: an unknown extension, or the picture itself, which is never overwritten.
  */
-char *destination_of(const struct destination *destination, const char *picture,
+char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message);
 
 /* Whether both are one file, also through links and other spellings of the path. */
 bool same_file(const char *a, const char *b);
+
+/* The name of the picture without its extension, to be freed; NULL: no memory. */
+char *destination_stem(const char *name);
+
+/*
+ * -1, with the cause, if two inputs get the same name, and would overwrite each other, or memory
+ * runs out. name_of: a string to be freed, or NULL, of an input.
+ */
+int destination_refuse_same_names(const struct inputs *inputs,
+                                  char *(*name_of)(const struct input *input),
+                                  struct message *message);
 
 #endif

@@ -114,6 +114,14 @@ static void draw_label(struct picture *picture, const mtcnn_face *face, const ch
         draw_glyph(picture, text[i], left + scale * (1 + i * GLYPH_STEP), top + scale, scale);
 }
 
+static bool has_landmarks(const mtcnn_face *face)
+{
+    for (int i = 0; i < 10; i++)
+        if (face->landmarks[i] != 0.0f)
+            return true;
+    return false; /* PNet and RNet find none */
+}
+
 void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t *ids, int count)
 {
     static const struct color *const colors[5] = {&left_color, &right_color, &nose_color,
@@ -132,7 +140,7 @@ void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t
         draw_label(picture, face, label, line);
         int diameter = to_pixel(0.06f * (face->box[2] - face->box[0]));
         diameter = clamp(diameter, 2, 3 * line);
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 5 && has_landmarks(face); i++) {
             const float x = face->landmarks[2 * i], y = face->landmarks[2 * i + 1];
             draw_dot(picture, x, y, diameter + 2, text_color); /* a rim: red on lips is not seen */
             draw_dot(picture, x, y, diameter, *colors[i]);

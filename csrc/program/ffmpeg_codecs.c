@@ -6,6 +6,8 @@
 
 #ifdef MTCNN_FFMPEG
 
+#include <pthread.h>
+
 #include "ffmpeg.h"
 #include "video_frame.h"
 
@@ -25,8 +27,9 @@ static int decode_frame(AVCodecContext *decoder, AVPacket *packet, AVFrame *fram
     return ffmpeg.avcodec_receive_frame(decoder, frame);
 }
 
-static int decode(struct picture *picture, const uint8_t *bytes, size_t size, enum AVCodecID id,
-                  const char *name, struct message *message)
+static int decode_alone(struct picture *picture, const uint8_t *bytes, size_t size,
+                        enum AVCodecID id, const char *name, double megapixels,
+                        struct message *message)
 {
     struct message cause;
     if (ffmpeg_load(FFMPEG_PICTURES, &cause))
@@ -46,7 +49,7 @@ static int decode(struct picture *picture, const uint8_t *bytes, size_t size, en
         failed = message_set(message, "no memory for FFmpeg");
     } else {
         ffmpeg_forget();
-        decoder->max_pixels = PICTURE_MAX_PIXELS;
+        decoder->max_pixels = (int64_t)(1e6 * megapixels);
         decoder->thread_count = 1;
         int code = ffmpeg.avcodec_open2(decoder, codec, NULL);
         if (code >= 0)
@@ -67,14 +70,25 @@ static int decode(struct picture *picture, const uint8_t *bytes, size_t size, en
     return failed;
 }
 
+/* One picture at a time: what FFmpeg logs does not say which one it is about. */
+static int decode(struct picture *picture, const uint8_t *bytes, size_t size, enum AVCodecID id,
+                  const char *name, double megapixels, struct message *message)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    const int failed = decode_alone(picture, bytes, size, id, name, megapixels, message);
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
 #else /* no headers of FFmpeg where the program was built */
 
 #define DECODER(name) 0
 
 static int decode(struct picture *picture, const uint8_t *bytes, size_t size, int id,
-                  const char *name, struct message *message)
+                  const char *name, double megapixels, struct message *message)
 {
-    (void)picture, (void)bytes, (void)size, (void)id;
+    (void)picture, (void)bytes, (void)size, (void)id, (void)megapixels;
     return message_set(message,
                        "is a %s picture, for which this mtcnn would need FFmpeg, without which it "
                        "was built; convert it to JPEG or PNG",
@@ -104,46 +118,54 @@ static int webp_orientation(const uint8_t *bytes, size_t size)
 }
 
 static int webp_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                       struct message *message)
+                       double megapixels, struct message *message)
 {
     *orientation = webp_orientation(bytes, size);
-    int failed = decode(picture, bytes, size, DECODER(WEBP), "WebP", message);
+    int failed = decode(picture, bytes, size, DECODER(WEBP), "WebP", megapixels, message);
     if (!failed) /* damaged pixels make it fail; what else it logs is about Exif data */
         message->text[0] = '\0';
     return failed;
 }
 
-const struct codec webp_codec = {
-    .magic_length = 12, .magic = "RIFF????WEBP", .decode = webp_decode};
+const struct codec webp_codec = {.extensions = {".webp", NULL},
+                                 .magic_length = 12,
+                                 .magic = "RIFF????WEBP",
+                                 .decode = webp_decode};
 
 /* ---- BMP, TIFF, GIF --------------------------------------------------------------------------- */
 
 static int bmp_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                      struct message *message)
+                      double megapixels, struct message *message)
 {
     *orientation = 1;
-    return decode(picture, bytes, size, DECODER(BMP), "BMP", message);
+    return decode(picture, bytes, size, DECODER(BMP), "BMP", megapixels, message);
 }
 
-const struct codec bmp_codec = {
-    .magic_length = 10, .magic = "BM????\0\0\0\0", .decode = bmp_decode};
+const struct codec bmp_codec = {.extensions = {".bmp", NULL},
+                                .magic_length = 10,
+                                .magic = "BM????\0\0\0\0",
+                                .decode = bmp_decode};
 
 static int tiff_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                       struct message *message)
+                       double megapixels, struct message *message)
 {
     *orientation = exif_orientation(bytes, size);
-    return decode(picture, bytes, size, DECODER(TIFF), "TIFF", message);
+    return decode(picture, bytes, size, DECODER(TIFF), "TIFF", megapixels, message);
 }
 
-const struct codec tiff_codec = {.magic_length = 4, .magic = "II*\0", .decode = tiff_decode};
+const struct codec tiff_codec = {.extensions = {".tif", ".tiff", NULL},
+                                 .magic_length = 4,
+                                 .magic = "II*\0",
+                                 .decode = tiff_decode};
 const struct codec big_endian_tiff_codec = {
     .magic_length = 4, .magic = "MM\0*", .decode = tiff_decode};
 
 static int gif_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                      struct message *message)
+                      double megapixels, struct message *message)
 {
     *orientation = 1;
-    return decode(picture, bytes, size, DECODER(GIF), "GIF", message);
+    return decode(picture, bytes, size, DECODER(GIF), "GIF", megapixels, message);
 }
 
-const struct codec gif_codec = {.magic_length = 6, .magic = "GIF8?a", .decode = gif_decode};
+const struct codec gif_codec = {
+    .extensions = {".gif", NULL}, .magic_length = 6, .magic = "GIF8?a", .decode = gif_decode};

@@ -73,7 +73,7 @@ static int orientation_of(const struct jpeg_decompress_struct *jpeg)
 /* Lives in a function of its own, without locals that longjmp could spoil. */
 static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_errors *errors,
                           struct picture *picture, int *orientation, const uint8_t *bytes,
-                          size_t size)
+                          size_t size, double megapixels)
 {
     if (setjmp(errors->out))
         return -1;
@@ -84,7 +84,8 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
     if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK)
         return message_set(errors->message,
                            "is a CMYK JPEG, whose colours need a profile; save it as RGB");
-    if (picture_allocate(picture, jpeg->image_width, jpeg->image_height, errors->message))
+    if (picture_check_size(jpeg->image_width, jpeg->image_height, megapixels, errors->message) ||
+        picture_allocate(picture, jpeg->image_width, jpeg->image_height, errors->message))
         return -1;
     *orientation = orientation_of(jpeg);
     jpeg->out_color_space = JCS_RGB;
@@ -98,12 +99,12 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
 }
 
 static int jpeg_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                       struct message *message)
+                       double megapixels, struct message *message)
 {
     struct jpeg_decompress_struct jpeg = {0};
     struct jpeg_errors errors;
     jpeg.err = jpeg_errors(&errors, "cannot be read as JPEG", message);
-    int failed = decode_guarded(&jpeg, &errors, picture, orientation, bytes, size);
+    int failed = decode_guarded(&jpeg, &errors, picture, orientation, bytes, size, megapixels);
     jpeg_destroy_decompress(&jpeg);
     return failed;
 }

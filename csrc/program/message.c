@@ -13,22 +13,27 @@ int message_set(struct message *message, const char *format, ...)
 }
 
 /* File names may hold line feeds and escape sequences: neither may reach the terminal. */
-static void print_plain(const char *text)
+static void write_plain(FILE *stream, const char *text)
 {
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
-        fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, stderr);
+        fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, stream);
     }
+}
+
+void message_write(FILE *stream, const char *subject, const char *text)
+{
+    fputs("mtcnn: ", stream);
+    if (subject) {
+        write_plain(stream, subject);
+        fputs(": ", stream);
+    }
+    write_plain(stream, text);
+    fputc('\n', stream);
 }
 
 void message_print(const char *subject, const char *text)
 {
     fflush(stdout);
-    fputs("mtcnn: ", stderr);
-    if (subject) {
-        print_plain(subject);
-        fputs(": ", stderr);
-    }
-    print_plain(text);
-    fputc('\n', stderr);
+    message_write(stderr, subject, text);
 }

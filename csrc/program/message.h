@@ -2,6 +2,8 @@
 #ifndef MTCNN_PROGRAM_MESSAGE_H
 #define MTCNN_PROGRAM_MESSAGE_H
 
+#include <stdio.h>
+
 /* The cause and, where there is one, the remedy; whoever prints it puts the file's name before. */
 struct message {
     char text[512]; /* always terminated, cut to fit */
@@ -14,9 +16,12 @@ __attribute__((format(printf, 2, 3)))
 int message_set(struct message *message, const char *format, ...);
 
 /*
- * Prints "mtcnn: subject: text" as one line on stderr, whatever bytes subject holds; subject (a
- * file or an option) may be NULL. What stdout holds is written first, so that both stay in order.
+ * Prints "mtcnn: subject: text" as one line, whatever bytes subject holds; subject (a file or an
+ * option) may be NULL.
  */
+void message_write(FILE *stream, const char *subject, const char *text);
+
+/* The same on stderr. What stdout holds is written first, so that both stay in order. */
 void message_print(const char *subject, const char *text);
 
 #endif

@@ -1,130 +1,117 @@
 #include "output.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "message.h"
 #include "utf8.h"
 
-static const char *const stage_names[3] = {"pnet", "rnet", "onet"};
+const char *const output_stage_names[3] = {"pnet", "rnet", "onet"};
+
+bool output_has_landmarks(int stage)
+{
+    return stage == STAGE_FINAL || stage == 2;
+}
+
+void output_take(struct findings *findings, const mtcnn_result *result, int stage)
+{
+    findings->stage = stage;
+    findings->faces = stage == STAGE_FINAL ? result->faces : result->stages[stage].faces;
+    findings->count = stage == STAGE_FINAL ? result->count : result->stages[stage].count;
+    findings->result = result;
+}
 
 /* ---- text ------------------------------------------------------------------------------------- */
 
-static void print_text_face(const mtcnn_face *face)
+static void print_text(FILE *stream, const struct findings *findings)
 {
-    printf("\t%.2f %.2f %.2f %.2f %.4f", (double)face->box[0], (double)face->box[1],
-           (double)face->box[2], (double)face->box[3], (double)face->score);
-    for (int i = 0; i < 10; i++)
-        printf(" %.2f", (double)face->landmarks[i]);
-    putchar('\n');
-}
-
-static void print_text(const char *path, const mtcnn_result *result)
-{
-    for (int i = 0; i < result->count; i++) {
-        fputs(path, stdout);
-        print_text_face(&result->faces[i]);
-    }
-}
-
-static void print_text_frame(const struct frame_faces *frame)
-{
-    for (int i = 0; i < frame->count; i++) {
-        printf("%s\t%ld\t%.3f", frame->video, frame->number, frame->seconds);
-        if (frame->ids)
-            printf("\t%" PRIu32, frame->ids[i]);
-        print_text_face(&frame->faces[i]);
+    const int landmarks = output_has_landmarks(findings->stage) ? 10 : 0;
+    for (int i = 0; i < findings->count; i++) {
+        const mtcnn_face *face = &findings->faces[i];
+        fputs(findings->path, stream);
+        if (findings->is_frame)
+            fprintf(stream, "\t%ld\t%.3f", findings->frame, findings->seconds);
+        if (findings->ids)
+            fprintf(stream, "\t%" PRIu32, findings->ids[i]);
+        fprintf(stream, "\t%.2f %.2f %.2f %.2f %.4f", (double)face->box[0], (double)face->box[1],
+                (double)face->box[2], (double)face->box[3], (double)face->score);
+        for (int j = 0; j < landmarks; j++)
+            fprintf(stream, " %.2f", (double)face->landmarks[j]);
+        fputc('\n', stream);
     }
 }
 
 /* ---- JSON (RFC 8259) -------------------------------------------------------------------------- */
 
 /* Bytes that are not UTF-8, which JSON cannot hold, become the replacement character. */
-static void print_json_string(const char *text)
+static void print_json_string(FILE *stream, const char *text)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-    putchar('"');
+    fputc('"', stream);
     while (*text) {
         unsigned char byte = (unsigned char)*text;
         const char *escape = strchr(escaped, *text);
         int length = utf8_length(text);
         if (escape)
-            printf("\\%c", letters[escape - escaped]);
+            fprintf(stream, "\\%c", letters[escape - escaped]);
         else if (byte < 0x20)
-            printf("\\u%04x", byte);
+            fprintf(stream, "\\u%04x", byte);
         else if (length)
-            printf("%.*s", length, text);
+            fprintf(stream, "%.*s", length, text);
         else
-            fputs("\\ufffd", stdout);
+            fputs("\\ufffd", stream);
         text += length ? length : 1;
     }
-    putchar('"');
+    fputc('"', stream);
 }
 
-static void print_json_face(const mtcnn_face *face, const uint32_t *id)
+static void print_json_face(FILE *stream, const mtcnn_face *face, const uint32_t *id,
+                            bool landmarks)
 {
-    putchar('{');
+    fputc('{', stream);
     if (id)
-        printf("\"id\": %" PRIu32 ", ", *id);
-    printf("\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f, \"landmarks\": [",
-           (double)face->box[0], (double)face->box[1], (double)face->box[2], (double)face->box[3],
-           (double)face->score);
-    for (int i = 0; i < 5; i++)
-        printf("%s[%.3f, %.3f]", i ? ", " : "", (double)face->landmarks[2 * i],
-               (double)face->landmarks[2 * i + 1]);
-    fputs("]}", stdout);
+        fprintf(stream, "\"id\": %" PRIu32 ", ", *id);
+    fprintf(stream, "\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f", (double)face->box[0],
+            (double)face->box[1], (double)face->box[2], (double)face->box[3], (double)face->score);
+    for (int i = 0; i < 5 && landmarks; i++)
+        fprintf(stream, "%s[%.3f, %.3f]", i ? ", " : ", \"landmarks\": [",
+                (double)face->landmarks[2 * i], (double)face->landmarks[2 * i + 1]);
+    fputs(landmarks ? "]}" : "}", stream);
 }
 
-static void print_json_time(const mtcnn_result *result)
+static void print_json_time(FILE *stream, const mtcnn_result *result)
 {
-    printf(", \"levels\": %d, \"candidates\": {", result->levels);
+    fprintf(stream, ", \"levels\": %d, \"candidates\": {", result->levels);
     for (int i = 0; i < 3; i++)
-        printf("%s\"%s\": [%d, %d]", i ? ", " : "", stage_names[i], result->stages[i].inputs,
-               result->stages[i].count);
-    printf("}, \"milliseconds\": {\"pyramid\": %.3f", result->pyramid_ms);
+        fprintf(stream, "%s\"%s\": [%d, %d]", i ? ", " : "", output_stage_names[i],
+                result->stages[i].inputs, result->stages[i].count);
+    fprintf(stream, "}, \"milliseconds\": {\"pyramid\": %.3f", result->pyramid_ms);
     for (int i = 0; i < 3; i++)
-        printf(", \"%s\": %.3f", stage_names[i], result->stages[i].milliseconds);
-    printf(", \"total\": %.3f}", result->total_ms);
+        fprintf(stream, ", \"%s\": %.3f", output_stage_names[i], result->stages[i].milliseconds);
+    fprintf(stream, ", \"total\": %.3f}", result->total_ms);
 }
 
-/* The object from the size on. */
-static void print_json_faces(int width, int height, const mtcnn_face *faces, const uint32_t *ids,
-                             int count)
+static void print_json(FILE *stream, const struct findings *findings, bool time)
 {
-    printf(", \"width\": %d, \"height\": %d, \"faces\": [", width, height);
-    for (int i = 0; i < count; i++) {
+    fputs(findings->is_frame ? "{\"video\": " : "{\"image\": ", stream);
+    print_json_string(stream, findings->path);
+    if (findings->is_frame)
+        fprintf(stream, ", \"frame\": %ld, \"seconds\": %.3f", findings->frame, findings->seconds);
+    fprintf(stream, ", \"width\": %d, \"height\": %d", findings->width, findings->height);
+    if (findings->stage != STAGE_FINAL)
+        fprintf(stream, ", \"stage\": \"%s\"", output_stage_names[findings->stage]);
+    fputs(", \"faces\": [", stream);
+    for (int i = 0; i < findings->count; i++) {
         if (i)
-            fputs(", ", stdout);
-        print_json_face(&faces[i], ids ? &ids[i] : NULL);
+            fputs(", ", stream);
+        print_json_face(stream, &findings->faces[i], findings->ids ? &findings->ids[i] : NULL,
+                        output_has_landmarks(findings->stage));
     }
-    putchar(']');
-}
-
-static void print_json(const char *path, int width, int height, const mtcnn_result *result,
-                       bool time)
-{
-    fputs("{\"image\": ", stdout);
-    print_json_string(path);
-    print_json_faces(width, height, result->faces, NULL, result->count);
-    if (time)
-        print_json_time(result);
-    fputs("}\n", stdout);
-}
-
-static void print_json_frame(const struct frame_faces *frame, bool time)
-{
-    fputs("{\"video\": ", stdout);
-    print_json_string(frame->video);
-    printf(", \"frame\": %ld, \"seconds\": %.3f", frame->number, frame->seconds);
-    print_json_faces(frame->width, frame->height, frame->faces, frame->ids, frame->count);
-    if (time && frame->ids)
-        printf(", \"milliseconds\": {\"total\": %.3f}", frame->total_ms);
+    fputc(']', stream);
+    if (time && findings->result)
+        print_json_time(stream, findings->result);
     else if (time)
-        print_json_time(&frame->result);
-    fputs("}\n", stdout);
+        fprintf(stream, ", \"milliseconds\": {\"total\": %.3f}", findings->total_ms);
+    fputs("}\n", stream);
 }
 
 /* ---- CSV (RFC 4180, with LF for line ends) ---------------------------------------------------- */
@@ -133,131 +120,84 @@ static const char csv_header[] =
     "x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
     "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n";
 
-static void print_csv_field(const char *text)
+static void print_csv_field(FILE *stream, const char *text)
 {
     if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
+        fputs(text, stream);
         return;
     }
-    putchar('"');
+    fputc('"', stream);
     for (; *text; text++) {
         if (*text == '"')
-            putchar('"');
-        putchar(*text);
+            fputc('"', stream);
+        fputc(*text, stream);
     }
-    putchar('"');
+    fputc('"', stream);
 }
 
-static void print_csv_face(const mtcnn_face *face)
+static void print_csv(FILE *stream, const struct findings *findings)
 {
-    for (int i = 0; i < 4; i++)
-        printf(",%.3f", (double)face->box[i]);
-    printf(",%.6f", (double)face->score);
-    for (int i = 0; i < 10; i++)
-        printf(",%.3f", (double)face->landmarks[i]);
-    putchar('\n');
-}
-
-static void print_csv(const char *path, const mtcnn_result *result)
-{
-    for (int i = 0; i < result->count; i++) {
-        print_csv_field(path);
-        print_csv_face(&result->faces[i]);
-    }
-}
-
-static void print_csv_frame(const struct frame_faces *frame)
-{
-    for (int i = 0; i < frame->count; i++) {
-        print_csv_field(frame->video);
-        printf(",%ld,%.3f", frame->number, frame->seconds);
-        if (frame->ids)
-            printf(",%" PRIu32, frame->ids[i]);
-        print_csv_face(&frame->faces[i]);
+    for (int i = 0; i < findings->count; i++) {
+        const mtcnn_face *face = &findings->faces[i];
+        print_csv_field(stream, findings->path);
+        if (findings->is_frame)
+            fprintf(stream, ",%ld,%.3f", findings->frame, findings->seconds);
+        if (findings->ids)
+            fprintf(stream, ",%" PRIu32, findings->ids[i]);
+        for (int j = 0; j < 4; j++)
+            fprintf(stream, ",%.3f", (double)face->box[j]);
+        fprintf(stream, ",%.6f", (double)face->score);
+        for (int j = 0; j < 10; j++) {
+            if (output_has_landmarks(findings->stage))
+                fprintf(stream, ",%.3f", (double)face->landmarks[j]);
+            else
+                fputc(',', stream);
+        }
+        fputc('\n', stream);
     }
 }
 
-/* ---- stderr ----------------------------------------------------------------------------------- */
+/* ---- times ------------------------------------------------------------------------------------ */
 
-static void print_time(const char *path, const mtcnn_result *result)
+void output_time(FILE *stream, const struct findings *findings)
 {
+    const mtcnn_result *result = findings->result;
     static const char *const units[3][2] = {
         {"cells", "boxes"}, {"crops", "boxes"}, {"crops", "faces"}};
     char levels[32];
     snprintf(levels, sizeof levels, "%d levels", result->levels);
-    fprintf(stderr, "%s:\n  %-10s%-26s%8.2f ms\n", path, "pyramid", levels, result->pyramid_ms);
+    fprintf(stream, "%s:\n  %-10s%-26s%8.2f ms\n", findings->path, "pyramid", levels,
+            result->pyramid_ms);
     for (int i = 0; i < 3; i++) {
         const mtcnn_stage *stage = &result->stages[i];
         char inputs[32];
         snprintf(inputs, sizeof inputs, "%d %s", stage->inputs, units[i][0]);
-        fprintf(stderr, "  %-10s%-12s -> %4d %s %7.2f ms\n", stage_names[i], inputs, stage->count,
-                units[i][1], stage->milliseconds);
+        fprintf(stream, "  %-10s%-12s -> %4d %s %7.2f ms\n", output_stage_names[i], inputs,
+                stage->count, units[i][1], stage->milliseconds);
     }
-    fprintf(stderr, "  %-36s%8.2f ms\n", "total", result->total_ms);
+    fprintf(stream, "  %-36s%8.2f ms\n", "total", result->total_ms);
 }
 
-/* ---- the order of it -------------------------------------------------------------------------- */
+/* ---- all forms -------------------------------------------------------------------------------- */
 
-/* Hands everything to stdout's reader now, and keeps the cause of a failure while it is known. */
-static void flush(struct output *output)
+void output_begin(FILE *stream, enum output_format format)
 {
-    if (fflush(stdout) && !output->failed)
-        output->failed = errno;
-}
-
-void output_begin(struct output *output, enum output_format format, bool time)
-{
-    *output = (struct output){.format = format, .time = time};
-    output->summary = format == OUTPUT_TEXT && isatty(STDERR_FILENO);
     if (format == OUTPUT_CSV)
-        printf("image,%s", csv_header);
-    flush(output);
+        fprintf(stream, "image,%s", csv_header);
 }
 
-void output_picture(struct output *output, const char *path, int width, int height,
-                    const mtcnn_result *result)
+void output_begin_video(FILE *stream, enum output_format format, bool tracked)
 {
-    switch (output->format) {
-    case OUTPUT_TEXT: print_text(path, result); break;
-    case OUTPUT_JSON: print_json(path, width, height, result, output->time); break;
-    case OUTPUT_CSV: print_csv(path, result); break;
-    }
-    flush(output);
-    if (output->summary)
-        fprintf(stderr, "%s: %d face%s\n", path, result->count, result->count == 1 ? "" : "s");
-    if (output->time && output->format != OUTPUT_JSON)
-        print_time(path, result);
-}
-
-void output_begin_video(struct output *output, enum output_format format, bool time, bool ids)
-{
-    *output = (struct output){.format = format, .time = time};
     if (format == OUTPUT_CSV)
-        printf("video,frame,seconds,%s%s", ids ? "id," : "", csv_header);
-    flush(output);
+        fprintf(stream, "video,frame,seconds,%s%s", tracked ? "id," : "", csv_header);
 }
 
-void output_frame(struct output *output, const struct frame_faces *frame)
+void output_findings(FILE *stream, enum output_format format, const struct findings *findings,
+                     bool time)
 {
-    switch (output->format) {
-    case OUTPUT_TEXT: print_text_frame(frame); break;
-    case OUTPUT_JSON: print_json_frame(frame, output->time); break;
-    case OUTPUT_CSV: print_csv_frame(frame); break;
+    switch (format) {
+    case OUTPUT_TEXT: print_text(stream, findings); break;
+    case OUTPUT_JSON: print_json(stream, findings, time); break;
+    case OUTPUT_CSV: print_csv(stream, findings); break;
     }
-    flush(output);
-}
-
-int output_end(struct output *output)
-{
-    flush(output);
-    if (ferror(stdout) && !output->failed)
-        output->failed = EIO;
-    if (fclose(stdout) && !output->failed)
-        output->failed = errno;
-    if (!output->failed)
-        return 0;
-    struct message message;
-    message_set(&message, "cannot be written: %s", strerror(output->failed));
-    message_print("standard output", message.text);
-    return -1;
 }

@@ -1,45 +1,51 @@
-/* output.h: what was found, as text, JSON or CSV on stdout, with timings on stderr. */
+/* output.h: what was found in a picture, as text, JSON or CSV, and how long it took. */
 #ifndef MTCNN_PROGRAM_OUTPUT_H
 #define MTCNN_PROGRAM_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "arguments.h"
 #include "mtcnn.h"
 
-struct output {
-    enum output_format format;
-    bool time;    /* tell milliseconds and candidates, too */
-    bool summary; /* tell the number of faces on stderr, which is a terminal */
-    int failed;   /* errno of the first write to stdout that failed; 0: none */
-};
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
 
-/* What was found in a frame of a video. */
-struct frame_faces {
-    const char *video; /* its path, URL or device */
-    long number;       /* of the frame: 0, 1, ... */
+/* What was found in a picture, or in a frame of a video. */
+struct findings {
+    const char *path;  /* of the picture; the video's path, URL or device */
+    bool is_frame;     /* of a video */
+    long frame;        /* its number: 0, 1, ... */
     double seconds;    /* since the first frame */
-    int width, height; /* of the frame, pixels */
+    int width, height; /* pixels */
+    const mtcnn_face *faces;
+    const uint32_t *ids; /* NULL where faces are not tracked */
     int count;
-    const mtcnn_face *faces; /* [count] */
-    const uint32_t *ids;     /* [count]; NULL where faces are not tracked */
-    mtcnn_result result;     /* of detection, with its timings, where faces are not tracked */
-    double total_ms;         /* of tracking, where they are */
+    int stage; /* whose boxes faces are: 0, 1, 2; STAGE_FINAL: the cascade's faces */
+    const mtcnn_result *result; /* of detection, for the times; NULL where faces are tracked */
+    double total_ms;            /* of tracking, where they are */
 };
 
-/* Prints what comes before the first picture. */
-void output_begin(struct output *output, enum output_format format, bool time);
+/* The cascade's own result: ONet's faces, clipped unless the options say otherwise. */
+#define STAGE_FINAL (-1)
 
-/* Prints what was found in the picture of the given size, pixels. */
-void output_picture(struct output *output, const char *path, int width, int height,
-                    const mtcnn_result *result);
+/* pnet, rnet, onet. */
+extern const char *const output_stage_names[3];
 
-/* The same two for the frames of one video; ids: faces are tracked. */
-void output_begin_video(struct output *output, enum output_format format, bool time, bool ids);
-void output_frame(struct output *output, const struct frame_faces *frame);
+/* PNet and RNet find boxes alone. */
+bool output_has_landmarks(int stage);
 
-/* Closes stdout; where it did not take everything, says so on stderr and returns -1, else 0. */
-int output_end(struct output *output);
+/* Makes what the stage found, or the cascade, the findings' faces. */
+void output_take(struct findings *findings, const mtcnn_result *result, int stage);
+
+/* What comes before the first picture, or before a video's first frame: CSV's header. */
+void output_begin(FILE *stream, enum output_format format);
+void output_begin_video(FILE *stream, enum output_format format, bool tracked);
+
+/* time: JSON objects tell the times, too. */
+void output_findings(FILE *stream, enum output_format format, const struct findings *findings,
+                     bool time);
+
+/* Milliseconds and candidates of each stage, for people. */
+void output_time(FILE *stream, const struct findings *findings);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "atomic_file.h"
 #include "codec.h"
+#include "inputs.h"
 #include "mtcnn.h"
 
 /* A new format is one new file and one line here (and its name in the two messages below). */
@@ -23,6 +23,15 @@ static const struct codec *const codecs[] = {&jpeg_codec, &png_codec,  &webp_cod
 int picture_allocate(struct picture *picture, size_t width, size_t height, struct message *message)
 {
     *picture = (struct picture){0};
+    uint8_t *pixels = malloc(3 * width * height);
+    if (!pixels)
+        return message_set(message, "no memory for %zu x %zu pixels", width, height);
+    *picture = (struct picture){(int)width, (int)height, pixels};
+    return 0;
+}
+
+int picture_check_size(size_t width, size_t height, double megapixels, struct message *message)
+{
     if (!width || !height)
         return message_set(message, "is damaged: a picture without pixels");
     if (width > MTCNN_MAX_SIDE || height > MTCNN_MAX_SIDE)
@@ -30,15 +39,11 @@ int picture_allocate(struct picture *picture, size_t width, size_t height, struc
                            "is too large: %zu x %zu, but no side may exceed %d pixels; scale it "
                            "down",
                            width, height, MTCNN_MAX_SIDE);
-    if (width > PICTURE_MAX_PIXELS / height)
+    if ((double)width * (double)height > megapixels * 1e6)
         return message_set(message,
-                           "is too large: %zu x %zu, but %d megapixels are the limit; scale it "
-                           "down",
-                           width, height, PICTURE_MAX_PIXELS / 1000000);
-    uint8_t *pixels = malloc(3 * width * height);
-    if (!pixels)
-        return message_set(message, "no memory for %zu x %zu pixels", width, height);
-    *picture = (struct picture){(int)width, (int)height, pixels};
+                           "is too large: %zu x %zu, but %g megapixels are the limit; scale it "
+                           "down, or raise --max-pixels",
+                           width, height, megapixels);
     return 0;
 }
 
@@ -66,7 +71,7 @@ static const struct codec *codec_of_bytes(const uint8_t *bytes, size_t size)
     return NULL;
 }
 
-int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size,
+int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, double megapixels,
                    struct message *message)
 {
     *picture = (struct picture){0};
@@ -79,7 +84,7 @@ int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size,
                            "is neither a JPEG nor a PNG picture, nor WebP, BMP, TIFF or GIF; a "
                            "video is named with --video");
     int orientation = 1;
-    if (codec->decode(picture, &orientation, bytes, size, message) ||
+    if (codec->decode(picture, &orientation, bytes, size, megapixels, message) ||
         picture_orient(picture, orientation, message)) {
         picture_free(picture);
         return -1;
@@ -109,21 +114,21 @@ static int read_bytes(FILE *file, uint8_t **bytes, size_t *size, struct message 
     }
 }
 
-int picture_read(struct picture *picture, const char *path, struct message *message)
+int picture_read(struct picture *picture, const char *path, double megapixels,
+                 struct message *message)
 {
     *picture = (struct picture){0};
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return message_set(message, "is a folder; name the pictures in it");
-    FILE *file = fopen(path, "rb");
+    const bool standard = !strcmp(path, STANDARD_INPUT);
+    FILE *file = standard ? stdin : fopen(path, "rb");
     if (!file)
         return message_set(message, "cannot be opened: %s", strerror(errno));
     uint8_t *bytes = NULL;
     size_t size = 0;
     int failed = read_bytes(file, &bytes, &size, message);
-    fclose(file);
+    if (!standard)
+        fclose(file);
     if (!failed)
-        failed = picture_decode(picture, bytes, size, message);
+        failed = picture_decode(picture, bytes, size, megapixels, message);
     free(bytes);
     return failed;
 }
@@ -139,18 +144,24 @@ static const struct codec *codec_of_path(const char *path)
     return NULL;
 }
 
+bool picture_is_named(const char *path)
+{
+    return codec_of_path(path);
+}
+
 int picture_writable(const char *path, struct message *message)
 {
-    if (codec_of_path(path))
+    const struct codec *codec = codec_of_path(path);
+    if (codec && codec->encode)
         return 0;
     return message_set(message, "cannot be written: the name must end in .jpg, .jpeg or .png");
 }
 
 int picture_write(const struct picture *picture, const char *path, struct message *message)
 {
+    if (picture_writable(path, message))
+        return -1;
     const struct codec *codec = codec_of_path(path);
-    if (!codec)
-        return picture_writable(path, message);
     struct atomic_file file;
     if (atomic_file_open(&file, path, message))
         return -1;

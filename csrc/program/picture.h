@@ -14,8 +14,8 @@
 
 #include "message.h"
 
-/* The largest picture read: 400 megapixels, 1.2 GB once decoded. */
-#define PICTURE_MAX_PIXELS 400000000
+/* The largest picture that is read unless the caller says otherwise, megapixels: 300 MB decoded. */
+#define PICTURE_MAX_MEGAPIXELS 100
 
 struct picture {
     int width;       /* pixels, >= 1 */
@@ -25,16 +25,22 @@ struct picture {
 
 /*
  * Reads a picture file, its format told by its first bytes, upright as its EXIF orientation says.
+ * Path STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by what
+ * its header says, before memory is taken for it.
  *
  * On success the picture is the caller's, to be freed with picture_free, and message->text is
  * empty, or a warning where the file is damaged and the picture therefore partly wrong. On failure
  * *picture is all zero.
  */
-int picture_read(struct picture *picture, const char *path, struct message *message);
+int picture_read(struct picture *picture, const char *path, double megapixels,
+                 struct message *message);
 
 /* The same for a file's bytes in memory. */
-int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size,
+int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, double megapixels,
                    struct message *message);
+
+/* Whether path ends as the names of pictures that are read do. */
+bool picture_is_named(const char *path);
 
 /* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */
 int picture_writable(const char *path, struct message *message);
@@ -42,7 +48,10 @@ int picture_writable(const char *path, struct message *message);
 /* Writes path, as JPEG or PNG by its extension, wholly or not at all (see atomic_file.h). */
 int picture_write(const struct picture *picture, const char *path, struct message *message);
 
-/* Gives *picture its size and unset pixels; refuses sizes above the limits, and no memory. */
+/* Refuses pictures of no pixels, of more than so many megapixels, or with too long a side. */
+int picture_check_size(size_t width, size_t height, double megapixels, struct message *message);
+
+/* Gives *picture its size, which makes sense, and unset pixels; refuses no memory. */
 int picture_allocate(struct picture *picture, size_t width, size_t height, struct message *message);
 
 /* Turns and mirrors the picture as the EXIF orientation (1..8) asks, so that it stands upright. */

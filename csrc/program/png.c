@@ -16,6 +16,7 @@ struct png_errors {
 struct png_bytes {
     const uint8_t *next;
     size_t left;
+    double megapixels; /* the most that are read */
     struct message *message;
 };
 
@@ -51,10 +52,11 @@ static int decode_guarded(png_structp png, png_infop info, struct png_bytes *byt
     if (setjmp(png_jmpbuf(png)))
         return -1;
     png_set_read_fn(png, bytes, on_read);
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* picture_allocate has ours */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours are below */
     png_read_info(png, info);
-    if (picture_allocate(picture, png_get_image_width(png, info), png_get_image_height(png, info),
-                         bytes->message))
+    const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+    if (picture_check_size(width, height, bytes->megapixels, bytes->message) ||
+        picture_allocate(picture, width, height, bytes->message))
         return -1;
 
     /* Whatever it holds, to 8-bit RGB: palettes and 1, 2, 4 bits expanded, of 16 bits the upper 8
@@ -81,9 +83,9 @@ static int decode_guarded(png_structp png, png_infop info, struct png_bytes *byt
 }
 
 static int png_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
-                      struct message *message)
+                      double megapixels, struct message *message)
 {
-    struct png_bytes unread = {bytes, size, message};
+    struct png_bytes unread = {bytes, size, megapixels, message};
     struct png_errors errors = {"cannot be read as PNG", message};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &errors, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;

@@ -196,7 +196,7 @@ static int open_decoder(struct video_reader *reader, struct message *message)
     if (code >= 0) {
         reader->decoder->thread_count = reader->source->threads;
         reader->decoder->pkt_timebase = reader->stream->time_base;
-        reader->decoder->max_pixels = PICTURE_MAX_PIXELS;
+        reader->decoder->max_pixels = (int64_t)(1e6 * reader->source->megapixels);
         code = ffmpeg.avcodec_open2(reader->decoder, codec, NULL);
     }
     return code < 0 ? ffmpeg_fail(message, "cannot be decoded", code) : 0;

@@ -11,10 +11,11 @@
 #include "picture.h"
 
 struct video_source {
-    const char *name; /* a path, a URL, "-" for standard input, or the camera's device */
-    bool camera;      /* name is a Video4Linux device */
-    double timeout;   /* seconds to wait for a connection, and for each frame; > 0 */
-    int threads;      /* of the decoder */
+    const char *name;  /* a path, a URL, "-" for standard input, or the camera's device */
+    bool camera;       /* name is a Video4Linux device */
+    double timeout;    /* seconds to wait for a connection, and for each frame; > 0 */
+    int threads;       /* of the decoder */
+    double megapixels; /* the largest frame that is decoded */
 };
 
 struct video_reader;

@@ -11,6 +11,7 @@
 #include "draw.h"
 #include "interrupt.h"
 #include "output.h"
+#include "standard_output.h"
 #include "video_reader.h"
 #include "video_writer.h"
 
@@ -26,11 +27,11 @@ struct video_run {
     mtcnn_tracker *tracker;      /* NULL: not asked for */
     struct video_writer *writer; /* NULL: not asked for, not yet open, or failed */
     bool writing;                /* annotated frames are still wanted */
-    struct output output;
-    int status; /* of the program so far */
+    int status;                  /* of the program so far */
 
     struct picture picture;    /* the frame */
-    struct frame_faces found;  /* in the last frame that was searched */
+    struct findings found;     /* in the last frame that was searched */
+    mtcnn_result result;       /* of it, where faces are not tracked */
     mtcnn_face *tracked_faces; /* found's, where there is a tracker: [tracked_room] */
     uint32_t *tracked_ids;     /* as well */
     int tracked_room;
@@ -40,6 +41,7 @@ struct video_run {
     double start, work_start, shown; /* now() of the beginning, of the step, of the last line */
     double work[WORK_COUNT];         /* seconds */
     bool terminal;                   /* tell progress */
+    bool unread;                     /* stdout takes no more */
 };
 
 static double now(void)
@@ -137,7 +139,7 @@ static int search(struct video_run *run, struct message *message)
     const struct picture *picture = &run->picture;
     const mtcnn_image image = {picture->pixels, picture->width, picture->height,
                                (ptrdiff_t)3 * picture->width, MTCNN_RGB};
-    struct frame_faces *found = &run->found;
+    struct findings *found = &run->found;
     mtcnn_error error;
     found->width = picture->width;
     found->height = picture->height;
@@ -147,11 +149,27 @@ static int search(struct video_run *run, struct message *message)
             return message_set(message, "%s", error.message);
         return take_tracks(run, &tracks) ? message_set(message, "no memory for the faces") : 0;
     }
-    if (mtcnn_detect(run->detector, &image, &found->result, &error))
+    if (mtcnn_detect(run->detector, &image, &run->result, &error))
         return message_set(message, "%s", error.message);
-    found->count = found->result.count;
-    found->faces = found->result.faces;
+    output_take(found, &run->result, run->arguments->stage);
     return 0;
+}
+
+/* Prints it as one, so that the cause is known where stdout does not take it. */
+static int print_found(struct video_run *run, struct message *message)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream)
+        output_findings(stream, run->arguments->format, &run->found, run->arguments->time);
+    int failed = 0;
+    if (!stream || fclose(stream))
+        failed = message_set(message, "no memory for what is to be printed");
+    else
+        run->unread = standard_output_write(text, size);
+    free(text);
+    return failed;
 }
 
 /* Adds the frame to the annotated video; where that fails, what is found is still told. */
@@ -179,14 +197,15 @@ static int process(struct video_run *run, double seconds, struct message *messag
         return -1;
     count_work(run, DECODE);
     if (searched) {
-        run->found.number = number;
+        run->found.frame = number;
         run->found.seconds = seconds;
         if (search(run, message))
             return -1;
         run->searched++;
         run->faces += run->found.count;
         count_work(run, SEARCH);
-        output_frame(&run->output, &run->found);
+        if (print_found(run, message))
+            return -1;
     }
     if (run->writing)
         annotate(run, seconds);
@@ -207,8 +226,8 @@ static void process_all(struct video_run *run)
             break;
         }
         show_progress(run, seconds);
-        if (run->output.failed)
-            break; /* nobody reads */
+        if (run->unread)
+            break;
     }
     clear_progress(run);
     if (more < 0)
@@ -261,16 +280,18 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .source = {.name = arguments->video ? arguments->video : device,
                    .camera = !arguments->video,
                    .timeout = arguments->timeout,
-                   .threads = arguments->threads},
+                   .threads = arguments->threads,
+                   .megapixels = arguments->max_pixels},
         .detector = detector,
         .writing = arguments->out,
         .status = EXIT_SUCCESS,
         .terminal = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO), /* else faces roll by */
     };
     struct message message;
-    run.found.video = run.source.name;
+    run.found = (struct findings){.path = run.source.name, .is_frame = true, .stage = STAGE_FINAL};
     interrupt_catch();
-    output_begin_video(&run.output, arguments->format, arguments->time, arguments->track);
+    output_begin_video(stdout, arguments->format, arguments->track);
+    run.unread = standard_output_write("", 0);
     if (open_source(&run, &message) || open_tracker(&run, &message)) {
         if (!interrupt_caught())
             complain(&run, run.source.name, message.text);
@@ -280,7 +301,7 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         if (arguments->time)
             print_summary(&run);
     }
-    if (output_end(&run.output))
+    if (standard_output_close())
         run.status = EXIT_FAILURE;
 
     mtcnn_tracker_free(&run.tracker);

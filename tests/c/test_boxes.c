@@ -97,6 +97,49 @@ static void suppress_at_most(void)
     mt_release(&scratch);
 }
 
+/* Scores by hand: what is kept, in the order of the new ones. */
+static void suppress_softly(void)
+{
+    const mt_candidate boxes[] = {
+        candidate(0, 0, 10, 10, 0.9f, 0, 0),
+        candidate(4, 0, 14, 10, 0.8f, 0, 1),  /* 0.6 of the first */
+        candidate(20, 0, 30, 10, 0.7f, 0, 2), /* alone */
+        candidate(29, 0, 39, 10, 0.5f, 0, 3), /* 0.1 of the one before */
+        candidate(0, 0, 10, 5, 0.6f, 0, 4),   /* wholly in the first */
+    };
+    static const struct {
+        mtcnn_final_nms form;
+        float limit, threshold;
+        size_t most, count;
+        int orders[5];
+        double scores[5];
+    } cases[] = {
+        {MTCNN_NMS_LINEAR, 0.5f, 0.1f, 9, 4, {0, 2, 3, 1}, {0.9, 0.7, 0.5, 0.8 * 0.4}},
+        {MTCNN_NMS_LINEAR, 0.6f, 0.1f, 9, 4, {0, 1, 2, 3}, {0.9, 0.8, 0.7, 0.5}},
+        {MTCNN_NMS_LINEAR, 0.5f, 0.35f, 9, 3, {0, 2, 3}, {0.9, 0.7, 0.5}},
+        {MTCNN_NMS_LINEAR, 0.5f, 0.1f, 2, 2, {0, 2}, {0.9, 0.7}},
+        {MTCNN_NMS_GAUSSIAN,
+         0.7f,
+         0.0f,
+         9,
+         5,
+         {0, 2, 3, 1, 4},
+         {0.9, 0.7, 0.490099, 0.389402, 0.0395249}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mt_candidate copy[5];
+        size_t count = 5;
+        memcpy(copy, boxes, sizeof boxes);
+        mt_suppress_softly(copy, &count, cases[i].most, cases[i].threshold, cases[i].limit,
+                           MT_OVER_SMALLER, cases[i].form);
+        REQUIRE(count == cases[i].count);
+        for (size_t k = 0; k < count; k++) {
+            CHECK(copy[k].order == cases[i].orders[k]);
+            CHECK(fabs(copy[k].score - cases[i].scores[k]) < 1e-6);
+        }
+    }
+}
+
 enum { MANY = 1000 };
 
 /* Few scores, so that there are many ties. */
@@ -189,6 +232,7 @@ int main(void)
     suppress();
     suppress_many();
     suppress_at_most();
+    suppress_softly();
     sorting();
     keeping_the_best();
     geometry();

@@ -64,6 +64,16 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "threads");
     }
+    for (int side = -1; side <= MTCNN_MAX_SIDE + 1; side += MTCNN_MAX_SIDE + 2) {
+        mtcnn_options options = good;
+        options.max_side = side;
+        CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
+        CHECK_HOLDS(error.message, "max_side");
+        options = good;
+        options.final_nms = (mtcnn_final_nms)(side < 0 ? side : 3);
+        CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
+        CHECK_HOLDS(error.message, "final_nms");
+    }
     const int boxes[] = {0, -1, MTCNN_MAX_BOXES + 1};
     for (int i = 0; i < 3; i++) {
         mtcnn_options options = good;

@@ -5,6 +5,7 @@ The same faces; boxes and landmarks within 0.5 pixels, scores within 1e-3.
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,6 +74,30 @@ def test_bundled_pictures_other_settings(
 ):
     options = {"min_face": min_face, "scale_factor": scale_factor, "clip": False}
     compare(pictures, default_model, report_difference, f"bundled, {options}", **options)
+
+
+@pytest.mark.parametrize("final_nms", ["linear", "gaussian"])
+def test_soft_nms(pictures, default_model, report_difference, final_nms):
+    options = {"final_nms": final_nms, "thresholds": (0.3, 0.2, 0.05), "nms": (0.5, 0.7, 0.7, 0.1)}
+    compare(pictures, default_model, report_difference, f"bundled, {final_nms} NMS", **options)
+    with Detector(default_model, **options) as soft:
+        found = [len(soft.detect(path)) for path in pictures]
+    with Detector(default_model, **options | {"final_nms": "hard"}) as hard:
+        assert sum(found) > sum(len(hard.detect(path)) for path in pictures)
+
+
+def test_max_side(pictures, default_model, report_difference):
+    """A larger picture counts as one of 300 pixels, and its faces are in its own pixels."""
+    compare(pictures, default_model, report_difference, "bundled, max_side 300", max_side=300)
+    path = next(path for path in pictures if path.stem == "grace_hopper")
+    picture = read_picture(path)  # 512 x 600
+    small = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
+    with Detector(default_model, max_side=300) as detector:
+        found, wanted = detector.detect(picture), detector.detect(small)
+    assert (found.levels, found.stages[0].inputs) == (wanted.levels, wanted.stages[0].inputs)
+    assert np.abs(found.boxes[0] / 2 - wanted.boxes[0]).max() < 4
+    with Detector(default_model) as detector, Detector(default_model, max_side=600) as same:
+        assert (detector.detect(picture).boxes == same.detect(picture).boxes).all()
 
 
 @pytest.mark.parametrize("min_face", [20, 24, 30, 45, 48, 21.7])

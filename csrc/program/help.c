@@ -1,0 +1,171 @@
+#include "help.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "options.h"
+
+#define WIDTH 80  /* columns */
+#define INDENT 24 /* columns before an option's explanation */
+
+/* Paragraphs of both; they wrap themselves. */
+static const char *const description[] = {
+    "Finds faces and their five landmarks in pictures, turned upright as their EXIF orientation "
+    "says, and in videos. Videos, and pictures in other formats than JPEG and PNG (WebP, BMP, "
+    "TIFF, "
+    "GIF), need FFmpeg's libraries.",
+    "An INPUT is a picture, a folder (all pictures in it and below it, sorted by name), a pattern "
+    "in quotes such as 'holiday/*.jpg', or - for a picture on standard input.",
+    "Prints one line a face: the path, a tab, the box as x1 y1 x2 y2, the score, and x y of left "
+    "eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels from its "
+    "top left corner. In videos, the frame's number and its time in seconds, and with --track the "
+    "face's id, follow the path, each with a tab.",
+};
+static const char *const exit_status[] = {
+    "0 when all pictures were read, with faces or without; 1 when a picture or an output failed "
+    "(the "
+    "others are still done); 2 when the command line is wrong. Ctrl-C ends the program as a signal "
+    "does (a shell tells 130), and so does a closed pipe (141); files are there wholly or not at "
+    "all, but for a video that Ctrl-C ends: what there is of it is finished, and the status is "
+    "130.",
+};
+static const char *const examples[] = {
+    "mtcnn party.jpg",
+    "mtcnn --min-face 40 --threads 4 --out party-faces.jpg party.jpg",
+    "mtcnn --json --jobs 4 --out faces/ holiday/ > faces.jsonl",
+    "mtcnn --crops crops/ --crop-size 160 'holiday/*.jpg'",
+    "mtcnn --json --track --out party-faces.mp4 --video party.mp4",
+    "mtcnn --wider predictions/ WIDER_val/images > /dev/null",
+    "curl -s https://example.org/party.jpg | mtcnn --json -",
+};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* What stands in brackets behind an option's explanation; empty if nothing does. */
+static void write_values(char *text, size_t size, const struct option_row *row,
+                         const mtcnn_options *options)
+{
+    char fallback[64] = "";
+    if (row->model_default && options)
+        row->model_default(fallback, sizeof fallback, options);
+    const bool has_default = row->fallback || row->model_default;
+    snprintf(text, size, "%s%s%s%s%s%s%s", row->argument || has_default ? " (" : "",
+             row->argument ? row->takes : "", row->argument && has_default ? "; " : "",
+             has_default ? "default: " : "",
+             row->model_default ? *fallback ? "the model's, " : "the model's" : "",
+             row->fallback ? row->fallback : fallback, row->argument || has_default ? ")" : "");
+}
+
+/* ---- the help --------------------------------------------------------------------------------- */
+
+/* Prints text, wrapped at blanks, from column on; lines but the first begin at indent. */
+static void print_wrapped(FILE *stream, const char *text, int column, int indent)
+{
+    for (bool first = true;; first = false) {
+        const int word = (int)strcspn(text, " ");
+        if (!first && column + 1 + word > WIDTH) {
+            fprintf(stream, "\n%*s", indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', stream);
+            column++;
+        }
+        fprintf(stream, "%.*s", word, text);
+        column += word;
+        if (!text[word])
+            break;
+        text += word + 1;
+    }
+    fputc('\n', stream);
+}
+
+static void print_option(FILE *stream, const struct option_row *row, const mtcnn_options *options)
+{
+    char values[512], text[1024];
+    int column = fprintf(stream, "  --%s%s%s", row->name, row->argument ? " " : "",
+                         row->argument ? row->argument : "");
+    fprintf(stream, "%*s", INDENT - column, "");
+    write_values(values, sizeof values, row, options);
+    snprintf(text, sizeof text, "%s%s", row->help, values);
+    print_wrapped(stream, text, INDENT, INDENT);
+}
+
+void help_print(FILE *stream, const mtcnn_options *options)
+{
+    fputs("usage: mtcnn [OPTION...] INPUT...\n"
+          "       mtcnn [OPTION...] --video FILE | --camera N\n",
+          stream);
+    for (size_t i = 0; i < COUNT(description); i++) {
+        fputc('\n', stream);
+        print_wrapped(stream, description[i], 0, 0);
+    }
+    for (int i = 0; i < option_count; i++) {
+        if (option_rows[i].group)
+            fprintf(stream, "\n%s\n", option_rows[i].group);
+        print_option(stream, &option_rows[i], options);
+    }
+    fputs("\nExit status\n  ", stream);
+    for (size_t i = 0; i < COUNT(exit_status); i++)
+        print_wrapped(stream, exit_status[i], 2, 2);
+    fputs("\nExamples\n", stream);
+    for (size_t i = 0; i < COUNT(examples); i++)
+        fprintf(stream, "  %s\n", examples[i]);
+}
+
+/* ---- the man page ----------------------------------------------------------------------------- */
+
+/* Text as man(7) wants it: no hyphens in place of minus signs, no line that looks like a request. */
+static void print_roff(FILE *stream, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        fputs("\\&", stream);
+    for (; *text; text++) {
+        if (*text == '-')
+            fputs("\\-", stream);
+        else if (*text == '\\')
+            fputs("\\e", stream);
+        else
+            fputc(*text, stream);
+    }
+    fputc('\n', stream);
+}
+
+static void print_section(FILE *stream, const char *heading, const char *const *paragraphs,
+                          size_t count)
+{
+    fprintf(stream, ".SH %s\n", heading);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? ".PP\n" : "", stream);
+        print_roff(stream, paragraphs[i]);
+    }
+}
+
+void help_print_man(FILE *stream)
+{
+    fprintf(stream, ".TH MTCNN 1 \"\" \"mtcnn %s\" \"User Commands\"\n", mtcnn_version());
+    fputs(".SH NAME\nmtcnn \\- find faces in pictures and videos\n"
+          ".SH SYNOPSIS\n.B mtcnn\n[\\fIOPTION\\fR...] \\fIINPUT\\fR...\n.br\n"
+          ".B mtcnn\n[\\fIOPTION\\fR...] \\-\\-video \\fIFILE\\fR | \\-\\-camera \\fIN\\fR\n",
+          stream);
+    print_section(stream, "DESCRIPTION", description, COUNT(description));
+    fputs(".SH OPTIONS\n", stream);
+    for (int i = 0; i < option_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        char values[512], text[1024];
+        if (row->group)
+            fprintf(stream, ".SS %s\n", row->group);
+        fputs(".TP\n.B ", stream);
+        snprintf(text, sizeof text, "--%s%s%s", row->name, row->argument ? " \\fI" : "",
+                 row->argument ? row->argument : "");
+        for (const char *c = text; *c; c++)
+            fprintf(stream, "%s%c", *c == '-' ? "\\" : "", *c);
+        fputs("\n", stream);
+        write_values(values, sizeof values, row, NULL);
+        snprintf(text, sizeof text, "%s%s", row->help, values);
+        print_roff(stream, text);
+    }
+    print_section(stream, "EXIT STATUS", exit_status, COUNT(exit_status));
+    fputs(".SH EXAMPLES\n.EX\n", stream);
+    for (size_t i = 0; i < COUNT(examples); i++)
+        print_roff(stream, examples[i]);
+    fputs(".EE\n", stream);
+}

@@ -1,0 +1,37 @@
+/* inputs.h: what the command line names: pictures, folders, patterns and standard input. */
+#ifndef MTCNN_PROGRAM_INPUTS_H
+#define MTCNN_PROGRAM_INPUTS_H
+
+#include <stdbool.h>
+
+#define STANDARD_INPUT "-" /* the path of the picture that is read from there */
+
+struct input {
+    char *path; /* to open it */
+    const char
+        *name; /* what its outputs are called after: its path below the folder that was named,
+                         else its last part; for standard input stdin.png. Part of path, or constant */
+};
+
+struct inputs {
+    struct input *items; /* [count] */
+    int count;
+    bool several; /* outputs need a folder: there are several, or a folder or a pattern was named */
+    bool failed;  /* a folder or a pattern gave none; that was said on stderr */
+};
+
+/*
+ * Finds the inputs that words[count] name, in their order:
+ *
+ * - a folder: the pictures in it and the folders below it, by their names' endings, sorted by name.
+ *   Names with a dot in front and links to folders are passed over;
+ * - what is no file but has one of *?[ in it: all that the pattern fits, sorted (glob(3));
+ * - "-": standard input; anything else: itself, whether it is there or not.
+ *
+ * -1 where memory ran out, which was said. Free with inputs_free in any case.
+ */
+int inputs_find(struct inputs *inputs, char *const *words, int count);
+
+void inputs_free(struct inputs *inputs);
+
+#endif

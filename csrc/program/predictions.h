@@ -1,0 +1,22 @@
+/* predictions.h: faces in the form in which WIDER FACE's evaluation wants them. */
+#ifndef MTCNN_PROGRAM_PREDICTIONS_H
+#define MTCNN_PROGRAM_PREDICTIONS_H
+
+#include <stdio.h>
+
+#include "inputs.h"
+#include "message.h"
+#include "mtcnn.h"
+
+/* -1, with the cause, if two inputs' predictions would overwrite each other. */
+int predictions_plan(const struct inputs *inputs, struct message *message);
+
+/*
+ * Writes <folder>/<event>/<name>.txt: "event/name.jpg", the number of faces, then a line
+ * "x y width height score" for each of faces[count], best first. event is the name of the folder in
+ * which the picture lies. Folders are made if missing. -1: the cause was told on errors.
+ */
+int predictions_write(const char *folder, const struct input *input, const mtcnn_face *faces,
+                      int count, FILE *errors);
+
+#endif

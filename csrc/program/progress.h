@@ -1,0 +1,26 @@
+/* progress.h: how far the program is, on stderr, where that is a terminal. */
+#ifndef MTCNN_PROGRAM_PROGRESS_H
+#define MTCNN_PROGRAM_PROGRESS_H
+
+#include <stdbool.h>
+
+/* One line, which is written again and again. */
+struct progress {
+    bool shown; /* stderr is a terminal, and there is more than one picture */
+    bool drawn; /* the line is there now */
+    int total, done, faces;
+    double start, last; /* seconds: the beginning, and when the line was drawn last */
+};
+
+void progress_begin(struct progress *progress, int total);
+
+/* Takes the line away, so that something else can be printed. */
+void progress_clear(struct progress *progress);
+
+/* One more picture is done, in which so many faces were found. */
+void progress_step(struct progress *progress, int faces);
+
+/* Leaves a line that tells the sum. */
+void progress_end(struct progress *progress);
+
+#endif
