@@ -6,8 +6,6 @@
 
 #ifdef MTCNN_FFMPEG
 
-#include <pthread.h>
-
 #include "ffmpeg.h"
 #include "video_frame.h"
 
@@ -43,9 +41,8 @@ static int decode_frame(AVCodecContext *decoder, AVPacket *packet, AVFrame *fram
     return ffmpeg.avcodec_receive_frame(decoder, frame);
 }
 
-static int decode_alone(struct picture *picture, const uint8_t *bytes, size_t size,
-                        enum AVCodecID id, const char *name, double megapixels,
-                        struct message *message)
+static int decode(struct picture *picture, const uint8_t *bytes, size_t size, enum AVCodecID id,
+                  const char *name, double megapixels, struct message *message)
 {
     struct message cause;
     if (ffmpeg_load(FFMPEG_PICTURES, &cause))
@@ -87,17 +84,6 @@ static int decode_alone(struct picture *picture, const uint8_t *bytes, size_t si
     ffmpeg.av_frame_free(&frame);
     ffmpeg.av_packet_free(&packet);
     ffmpeg.avcodec_free_context(&decoder);
-    return failed;
-}
-
-/* One picture at a time: what FFmpeg logs does not say which one it is about. */
-static int decode(struct picture *picture, const uint8_t *bytes, size_t size, enum AVCodecID id,
-                  const char *name, double megapixels, struct message *message)
-{
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
-    const int failed = decode_alone(picture, bytes, size, id, name, megapixels, message);
-    pthread_mutex_unlock(&lock);
     return failed;
 }
 

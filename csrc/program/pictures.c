@@ -228,7 +228,7 @@ static int run_all(struct run *run, const mtcnn_model *model)
     }
     if (!failed) {
         output_begin(stdout, arguments->format);
-        progress_begin(&run->progress, run->inputs->count);
+        progress_begin(&run->progress, "pictures", run->inputs->count);
         run->summaries = arguments->format == OUTPUT_TEXT && run->inputs->count == 1 &&
                          isatty(STDERR_FILENO);
         failed = standard_output_write("", 0) || run_workers(workers, jobs);

@@ -9,6 +9,7 @@
 
 #include "ffmpeg.h"
 #include "interrupt.h"
+#include "seconds.h"
 #include "video_frame.h"
 
 #define DEFAULT_RATE 25.0       /* frames a second, where the source does not tell */
@@ -23,7 +24,7 @@ struct video_reader {
     AVFrame *frame;
     struct frame_scaler scaler;
     int orientation;     /* as EXIF has it, 1..8 */
-    double deadline;     /* now() at which waiting ends */
+    double deadline;     /* seconds_now() at which waiting ends */
     bool late;           /* it did */
     double rate;         /* frames a second */
     double first;        /* time stamp of the first frame, seconds */
@@ -37,16 +38,9 @@ struct video_reader {
 
 /* ---- time ------------------------------------------------------------------------------------- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void start_waiting(struct video_reader *reader)
 {
-    reader->deadline = now() + reader->source->timeout;
+    reader->deadline = seconds_now() + reader->source->timeout;
 }
 
 /* FFmpeg asks this while it waits; 1 makes it give up. */
@@ -55,7 +49,7 @@ static int give_up(void *opaque)
     struct video_reader *reader = opaque;
     if (interrupt_caught())
         return 1;
-    reader->late = reader->late || now() > reader->deadline;
+    reader->late = reader->late || seconds_now() > reader->deadline;
     return reader->late;
 }
 

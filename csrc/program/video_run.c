@@ -3,19 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "camera.h"
 #include "destination.h"
 #include "draw.h"
 #include "interrupt.h"
 #include "output.h"
+#include "progress.h"
+#include "seconds.h"
 #include "standard_output.h"
 #include "video_reader.h"
 #include "video_writer.h"
-
-#define PROGRESS_SECONDS 0.2 /* between two lines of progress */
 
 enum work { DECODE, SEARCH, WRITE, WORK_COUNT };
 
@@ -36,61 +34,36 @@ struct video_run {
     uint32_t *tracked_ids;     /* as well */
     int tracked_room;
 
-    /* for progress and summary */
-    long frames, searched, faces;
-    double start, work_start, shown; /* now() of the beginning, of the step, of the last line */
-    double work[WORK_COUNT];         /* seconds */
-    bool terminal;                   /* tell progress */
-    bool unread;                     /* stdout takes no more */
-};
+    bool unread; /* stdout takes no more */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+    /* for progress and summary */
+    struct progress progress;
+    long frames, searched, faces;
+    double start, work_start; /* seconds_now() of the beginning, of the step */
+    double work[WORK_COUNT];  /* seconds */
+};
 
 /* The time since the step before goes to work. */
 static void count_work(struct video_run *run, enum work work)
 {
-    double time = now();
+    double time = seconds_now();
     run->work[work] += time - run->work_start;
     run->work_start = time;
 }
 
 static void complain(struct video_run *run, const char *subject, const char *text)
 {
+    progress_clear(&run->progress);
     message_print(subject, text);
     run->status = EXIT_FAILURE;
 }
 
 /* ---- stderr ----------------------------------------------------------------------------------- */
 
-static void show_progress(struct video_run *run, double seconds)
-{
-    const double time = now();
-    if (!run->terminal || time < run->shown + PROGRESS_SECONDS)
-        return;
-    run->shown = time;
-    const long count = video_reader_count(run->reader);
-    char of[32] = "";
-    if (count > 0)
-        snprintf(of, sizeof of, " of %ld", count);
-    fprintf(stderr, "\r\033[Kframe %ld%s, %.1f s, %.1f frames a second", run->frames, of, seconds,
-            (double)run->frames / (time - run->start));
-}
-
-static void clear_progress(const struct video_run *run)
-{
-    if (run->terminal && run->shown > 0)
-        fputs("\r\033[K", stderr);
-}
-
 static void print_summary(const struct video_run *run)
 {
     static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
-    const double total = now() - run->start;
+    const double total = seconds_now() - run->start;
     fprintf(stderr, "%s:\n  %ld frames, %ld searched, %ld faces\n", run->source.name, run->frames,
             run->searched, run->faces);
     if (!run->frames)
@@ -182,7 +155,6 @@ static void annotate(struct video_run *run, double seconds)
     draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
     if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
         video_writer_add(run->writer, &run->picture, seconds, &message)) {
-        clear_progress(run);
         complain(run, path, message.text);
         video_writer_abandon(&run->writer);
         run->writing = false;
@@ -204,6 +176,7 @@ static int process(struct video_run *run, double seconds, struct message *messag
         run->searched++;
         run->faces += run->found.count;
         count_work(run, SEARCH);
+        progress_clear(&run->progress);
         if (print_found(run, message))
             return -1;
     }
@@ -225,11 +198,11 @@ static void process_all(struct video_run *run)
             more = -1;
             break;
         }
-        show_progress(run, seconds);
+        progress_step(&run->progress, is_searched(run, run->frames - 1) ? run->found.count : 0);
         if (run->unread)
             break;
     }
-    clear_progress(run);
+    progress_end(&run->progress);
     if (more < 0)
         complain(run, run->source.name, message.text);
     else if (!run->frames && !interrupt_caught())
@@ -285,7 +258,6 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .detector = detector,
         .writing = arguments->out,
         .status = EXIT_SUCCESS,
-        .terminal = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO), /* else faces roll by */
     };
     struct message message;
     run.found = (struct findings){.path = run.source.name, .is_frame = true, .stage = STAGE_FINAL};
@@ -296,7 +268,8 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         if (!interrupt_caught())
             complain(&run, run.source.name, message.text);
     } else {
-        run.start = run.work_start = now();
+        progress_begin(&run.progress, "frames", video_reader_count(run.reader));
+        run.start = run.work_start = seconds_now();
         process_all(&run);
         if (arguments->time)
             print_summary(&run);
