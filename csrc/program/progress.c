@@ -1,22 +1,17 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "seconds.h"
 
 #define INTERVAL 0.1 /* seconds from line to line */
 
-static double now(void)
+void progress_begin(struct progress *progress, const char *unit, long total)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-void progress_begin(struct progress *progress, int total)
-{
-    *progress = (struct progress){.shown = total > 1 && isatty(STDERR_FILENO), .total = total};
-    progress->start = now();
+    *progress = (struct progress){
+        .shown = total != 1 && isatty(STDERR_FILENO), .unit = unit, .total = total};
+    progress->start = seconds_now();
 }
 
 void progress_clear(struct progress *progress)
@@ -28,17 +23,20 @@ void progress_clear(struct progress *progress)
 
 static void print_line(const struct progress *progress, const char *end)
 {
-    const double seconds = now() - progress->start;
-    fprintf(stderr, "\r%d of %d pictures, %d face%s, %.1f pictures/s\033[K%s", progress->done,
-            progress->total, progress->faces, progress->faces == 1 ? "" : "s",
-            seconds > 0 ? progress->done / seconds : 0.0, end);
+    const double seconds = seconds_now() - progress->start;
+    char of[32] = "";
+    if (progress->total > 0)
+        snprintf(of, sizeof of, " of %ld", progress->total);
+    fprintf(stderr, "\r%ld%s %s, %ld face%s, %.1f %s/s\033[K%s", progress->done, of, progress->unit,
+            progress->faces, progress->faces == 1 ? "" : "s",
+            seconds > 0 ? (double)progress->done / seconds : 0.0, progress->unit, end);
 }
 
 void progress_step(struct progress *progress, int faces)
 {
     progress->done++;
     progress->faces += faces;
-    const double time = now();
+    const double time = seconds_now();
     if (!progress->shown || (progress->drawn && time < progress->last + INTERVAL))
         return;
     print_line(progress, "");
