@@ -193,6 +193,20 @@ def test_out_keeps_the_places_below_a_folder(run, album, tmp_path):
     assert tree(tmp_path / "one.png") == ["two.JPEG"]
 
 
+def test_copies_of_formats_that_are_only_read(run, tmp_path):
+    """They are PNG; what would get the name of another picture's copy is refused."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    assert cv2.imwrite(str(folder / "face.webp"), read_rgb(HOPPER)[..., ::-1])
+    done = run("--json", "--jobs", "2", "--out", tmp_path / "out", folder, ASTRONAUT)
+    if b"FFmpeg" in done.stderr:
+        pytest.skip(done.stderr.decode())
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    assert tree(tmp_path / "out") == ["astronaut.jpg", "face.png"]
+    shutil.copy(HOPPER, folder / "face.png")
+    assert_one_line(run("--out", tmp_path / "out", folder), 2, "two pictures are called face.png")
+
+
 @pytest.mark.parametrize("side", [112, 200])
 def test_crops_are_opencvs(run, detect, tmp_path, side, report_difference):
     done = run("--crops", tmp_path / "crops", "--crop-size", str(side), ASTRONAUT, HOPPER)
@@ -359,6 +373,15 @@ def test_progressive_gray_jpeg_is_opencvs(decode):
     data = encode_jpeg(gray, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
     wanted = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert np.abs(decode(data).astype(int) - wanted).max() <= 2
+
+
+def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
+    path = tmp_path / "face.webp"
+    assert cv2.imwrite(str(path), np.zeros((1000, 1100, 3), np.uint8))
+    done = run("--max-pixels", "1.09", path)
+    if b"FFmpeg" in done.stderr:
+        pytest.skip(done.stderr.decode())
+    assert_one_line(done, 1, "face.webp", "--max-pixels")
 
 
 # ---- the manual ----------------------------------------------------------------------------------

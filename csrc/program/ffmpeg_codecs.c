@@ -13,6 +13,22 @@
 
 #define DECODER(name) AV_CODEC_ID_##name
 
+/* What the decoder asks for when it wants memory for the pixels. */
+struct size_check {
+    double megapixels; /* the most that are read */
+    bool refused;      /* for a reason that is in *message */
+    struct message *message;
+};
+
+static int get_buffer(AVCodecContext *decoder, AVFrame *frame, int flags)
+{
+    struct size_check *check = decoder->opaque;
+    check->refused = picture_check_size((size_t)frame->width, (size_t)frame->height,
+                                        check->megapixels, check->message);
+    return check->refused ? AVERROR(EINVAL)
+                          : ffmpeg.avcodec_default_get_buffer2(decoder, frame, flags);
+}
+
 static int decode_frame(AVCodecContext *decoder, AVPacket *packet, AVFrame *frame,
                         const uint8_t *bytes, size_t size)
 {
@@ -44,19 +60,23 @@ static int decode_alone(struct picture *picture, const uint8_t *bytes, size_t si
     AVPacket *packet = ffmpeg.av_packet_alloc();
     AVFrame *frame = ffmpeg.av_frame_alloc();
     struct frame_scaler scaler = {0};
+    struct size_check check = {megapixels, false, message};
     int failed = 0;
     if (!decoder || !packet || !frame) {
         failed = message_set(message, "no memory for FFmpeg");
     } else {
         ffmpeg_forget();
-        decoder->max_pixels = (int64_t)(1e6 * megapixels);
+        decoder->opaque = &check;
+        decoder->get_buffer2 = get_buffer;
         decoder->thread_count = 1;
         int code = ffmpeg.avcodec_open2(decoder, codec, NULL);
         if (code >= 0)
             code = decode_frame(decoder, packet, frame, bytes, size);
         struct message task;
         message_set(&task, code < 0 ? "cannot be read as %s" : "is a damaged %s picture", name);
-        if (code < 0)
+        if (check.refused)
+            failed = -1;
+        else if (code < 0)
             failed = ffmpeg_fail(message, task.text, code);
         else if (ffmpeg_logged()) /* a warning: parts are wrong */
             ffmpeg_fail(message, task.text, AVERROR_INVALIDDATA);

@@ -102,7 +102,7 @@ static int add_path(struct inputs *inputs, const char *path)
     inputs->failed = false;
     int failed = add_folder(inputs, path, strlen(path) + (path[strlen(path) - 1] != '/'));
     if (!failed && inputs->count == before && !inputs->failed)
-        complain(inputs, path, "is a folder without pictures (names in .jpg, .jpeg or .png)");
+        complain(inputs, path, "is a folder without pictures, by the endings of the names in it");
     inputs->failed |= failed_before;
     return failed;
 }

@@ -9,11 +9,8 @@
 #include "crops.h"
 #include "picture.h"
 
-#define MAX_CAMERA 255      /* as many as Linux has */
-#define MAX_TIMEOUT 1000000 /* seconds */
-#ifndef MTCNN_MAX_FRAMES
-#define MTCNN_MAX_FRAMES 1000000
-#endif
+#define MAX_CAMERA 255          /* as many as Linux has */
+#define MAX_TIMEOUT 1000000     /* seconds */
 #define MOST_MEGAPIXELS 1000000 /* MTCNN_MAX_SIDE squared */
 
 #define STRING(value) #value
