@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,15 @@ def json_line(
     head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
     times = _json_times(detections) if timed else ""
     return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+def wider_text(name: str, boxes: NDArray[Any], scores: NDArray[Any]) -> str:
+    """Boxes [N, 4] and scores [N] in the form of WIDER FACE's evaluation, best first."""
+    lines = [name, str(len(boxes))]
+    for i in np.argsort(-scores, kind="stable"):
+        x1, y1, x2, y2 = (float(value) for value in boxes[i])
+        lines.append(f"{x1:.3f} {y1:.3f} {x2 - x1:.3f} {y2 - y1:.3f} {scores[i]:.8f}")
+    return "\n".join(lines) + "\n"
 
 
 # ---- frames of videos ----------------------------------------------------------------------------

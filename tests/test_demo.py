@@ -29,7 +29,7 @@ def found(path):
     """The picture, and what the detector finds in it with the settings above."""
     rgb = read_picture(path)
     with Detector(**MODEL) as detector:
-        return rgb, detector.detect(rgb)
+        return rgb, detector.detect_stages(rgb)
 
 
 def faces_of(line):

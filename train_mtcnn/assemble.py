@@ -24,6 +24,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from pymtcnn.errors import MtcnnError
+from pymtcnn.files import make_folder
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import (
     DARKNET_CFG,
@@ -35,7 +36,6 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.files import make_folder
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import without_batch_norm
 

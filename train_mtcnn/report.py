@@ -26,9 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError, MtcnnError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn import plots
-from train_mtcnn.files import make_folder
 from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.landmark_error import LARGE
 from train_mtcnn.recall import SIZE_NAMES

@@ -31,7 +31,7 @@ if __name__ == "__main__":
     require("train_all.py", "numpy", "torch", "tqdm", "matplotlib", "scipy", "cv2")
 
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -40,7 +40,7 @@ from train_mtcnn.darknet import (
     read_data,
     write_data,
 )
-from train_mtcnn.files import make_folder, read_bytes
+from train_mtcnn.files import read_bytes
 from train_mtcnn.memory import own_memory
 from train_mtcnn.networks import Network
 

@@ -49,9 +49,9 @@ def _parser(prog: str) -> Parser:
     add = parser.add_argument
     add("video", metavar="VIDEO", help="a file, a URL such as rtsp://..., or a camera's number")
     parser.detector_options("the model built in")
-    parser.checked("every", EVERY, "10, with --no-track 1")
+    parser.checked("every", EVERY, otherwise="10, with --no-track 1")
     add("--no-track", dest="track", action="store_false", help="no ids, and nothing is smoothed")
-    parser.checked("fps", FPS, "the video's")
+    parser.checked("fps", FPS, otherwise="the video's")
     form = parser.add_mutually_exclusive_group()
     for name, what in (("json", "one JSON object a frame"), ("csv", "one row a face")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=what)
