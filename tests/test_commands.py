@@ -159,12 +159,8 @@ def test_video_text_and_csv(run, film, default_model):
     assert len(text) == len(rows) == COUNT
     name, frame, seconds, number, face = text[7].split("\t")
     assert [name, frame, seconds, number] == [str(film), "7", "0.280", "1"]
-    assert [rows[7][key] for key in ("video", "frame", "seconds", "id")] == [
-        name,
-        frame,
-        seconds,
-        number,
-    ]
+    row = rows[7]
+    assert [row["video"], row["frame"], row["seconds"], row["id"]] == [name, frame, seconds, number]
     assert abs(float(face.split()[0]) - float(row["x1"])) <= 0.01
 
 
