@@ -129,15 +129,15 @@ def frame_json(frame: FrameFaces, *, timed: bool = False) -> str:
 # ---- their parts ---------------------------------------------------------------------------------
 
 
-def _text_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _text_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     return f"{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}"
 
 
-def _csv_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _csv_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     return f"{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}"
 
 
-def _json_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _json_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     landmarks = ", ".join(f"[{_join(point, 3)}]" for point in points)
     return f'"box": [{_join(box, 3)}], "score": {score:.6f}, "landmarks": [{landmarks}]'
 

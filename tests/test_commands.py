@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -124,18 +123,6 @@ def test_evaluate(run, tmp_path, monkeypatch):
 
 
 # ---- video ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory):
-    """A video in which a face moves to the left: 30 frames, 25 a second."""
-    picture = cv2.imread(str(ROOT / "tests" / "data" / "astronaut.jpg"))
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (320, 240))
-    for i in range(COUNT):
-        writer.write(np.ascontiguousarray(picture[20:260, 40 + i : 360 + i]))
-    writer.release()
-    return path
 
 
 def test_video_json(run, film, default_model):

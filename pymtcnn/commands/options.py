@@ -177,7 +177,8 @@ def detector_options(args: argparse.Namespace) -> dict[str, Any]:
 
 def joined(argv: Sequence[str], flags: Iterable[str]) -> list[str]:
     """`--flag value` as `--flag=value`, so that a value may begin with a minus sign."""
-    words, joined = iter(argv), []
+    words = iter(argv)
+    joined: list[str] = []
     for word in words:
         if word == "--":
             return [*joined, word, *words]

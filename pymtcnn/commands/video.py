@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 from .. import formats
@@ -19,7 +19,7 @@ from ..pictures import draw
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video import VideoFrame, frames
-from .console import emit, status_of, with_progress
+from .console import emit, interruptible, status_of, with_progress
 from .options import Option, Parser, detector_options
 from .video_file import check_video_name, video_file
 
@@ -90,21 +90,22 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
     with ExitStack() as stack:
         search = _Search(args)
         stack.enter_context(search.detector)
-        video = stack.enter_context(closing(frames(source, fps=args.fps)))
+        video: Any = frames(source, fps=args.fps)
+        stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":
             emit(formats.TRACK_CSV_HEADER if args.track else formats.FRAME_CSV_HEADER)
         found: Any = None
-        try:
-            for frame in _shown(video):
-                new = search(frame)
-                if new is not None:
-                    found = new
-                    emit(_formatted(args, frame, found))
-                if out is not None:
-                    out.add(draw(frame.picture, found), frame.seconds)
-        except KeyboardInterrupt:  # the way to end a camera: what there is becomes whole
-            return 130
+        stop = stack.enter_context(interruptible())
+        for frame in _shown(video):
+            new = search(frame)
+            if new is not None:
+                found = new
+                emit(_formatted(args, frame, found))
+            if out is not None:
+                out.add(draw(frame.picture, found), frame.seconds)
+            if stop.is_set():  # the way to end a camera: what there is becomes whole
+                return 130
     return 0
 
 
