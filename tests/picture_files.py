@@ -70,6 +70,28 @@ def png_rgb(pixels: np.ndarray, **options) -> bytes:
     return png(pixels, RGB, 8, **options)
 
 
+def png_animated(frames: list[np.ndarray]) -> bytes:
+    """An APNG of uint8 RGB frames [H, W, 3]; the first is what readers of plain PNG show."""
+    height, width, _ = frames[0].shape
+    chunks = [
+        PNG_SIGNATURE,
+        png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, RGB, 0, 0, 0)),
+        png_chunk(b"acTL", struct.pack(">II", len(frames), 0)),
+    ]
+    sequence = 0
+    for index, frame in enumerate(frames):
+        control = struct.pack(">IIIIIHHBB", sequence, width, height, 0, 0, 1, 10, 0, 0)
+        chunks.append(png_chunk(b"fcTL", control))
+        body = zlib.compress(_png_rows(frame, 8))
+        sequence += 1
+        if index:
+            chunks.append(png_chunk(b"fdAT", struct.pack(">I", sequence) + body))
+            sequence += 1
+        else:
+            chunks.append(png_chunk(b"IDAT", body))
+    return b"".join([*chunks, png_chunk(b"IEND", b"")])
+
+
 # ---- Exif ----------------------------------------------------------------------------------------
 
 
