@@ -2,9 +2,9 @@
 
     >>> from pymtcnn import Detector
     >>> with Detector() as detector:
-    ...     faces = detector.detect("picture.jpg")
+    ...     faces = detector.detect("tests/data/grace_hopper.jpg")
     >>> faces.boxes.shape, faces.scores.shape, faces.landmarks.shape
-    ((2, 4), (2,), (2, 5, 2))
+    ((1, 4), (1,), (1, 5, 2))
 
 Coordinates are continuous pixels: the origin is the top left corner of the top left pixel, x grows
 to the right, y down; a box is x1, y1, x2, y2 with x2 and y2 exclusive.

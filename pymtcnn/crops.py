@@ -91,6 +91,15 @@ def extract_faces(
     FileError, PictureError
         The file cannot be read or is no whole picture.
     OutOfMemoryError
+
+    Examples
+    --------
+    >>> from pymtcnn import Detector, extract_faces, read_picture
+    >>> picture = read_picture("tests/data/grace_hopper.jpg")
+    >>> with Detector() as detector:
+    ...     faces = detector.detect(picture)
+    >>> extract_faces(picture, faces).shape
+    (1, 112, 112, 3)
     """
     landmarks = _numbers(getattr(faces, "landmarks", faces), "landmarks", (5, 2))
     return _cut(core().lib.mtcnn_align, image, landmarks, side, color, pad)

@@ -110,8 +110,12 @@ class Detector:
 
     Examples
     --------
+    >>> from pymtcnn import Detector, read_picture
+    >>> bgr = read_picture("tests/data/grace_hopper.jpg")[..., ::-1]
     >>> with Detector(min_face=40) as detector:
     ...     faces = detector.detect(bgr, color="BGR")
+    >>> len(faces)
+    1
     """
 
     def __init__(

@@ -114,6 +114,15 @@ class Detections:
         Levels of the image pyramid.
     pyramid_ms, total_ms : float
         Wall time of building the pyramid, and of the whole detection, in milliseconds.
+
+    Examples
+    --------
+    >>> from pymtcnn import Detector
+    >>> with Detector() as detector:
+    ...     faces = detector.detect("tests/data/grace_hopper.jpg")
+    >>> for face in faces[faces.scores > 0.9]:
+    ...     print(face.box.shape, face.landmarks.shape)
+    (4,) (5, 2)
     """
 
     boxes: NDArray[np.float32]

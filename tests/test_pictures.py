@@ -13,6 +13,7 @@ import pytest
 from pymtcnn import (
     ArgumentError,
     Detections,
+    Detector,
     FileError,
     PictureError,
     draw,
@@ -55,6 +56,18 @@ def test_exif_orientation(noise, orientation, order):
     pixels = read_picture(data).astype(int)
     assert pixels.shape == upright.shape
     assert np.abs(pixels - upright)[4::8, 4::8].max() < 20
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_faces_are_found_in_turned_files(pictures, tmp_path, orientation):
+    """A path gives what the upright picture gives: boxes in the coordinates of the upright one."""
+    upright = read_picture(next(path for path in pictures if "hopper" in path.name))
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(files.with_orientation(jpeg(files.stored(upright, orientation)), orientation))
+    with Detector(min_face=60) as detector:
+        (wanted,), (found,) = detector.detect(upright), detector.detect(path)
+    assert np.abs(found.box - wanted.box).max() < 5
+    assert np.abs(found.landmarks - wanted.landmarks).max() < 5
 
 
 @pytest.mark.parametrize(
@@ -187,10 +200,6 @@ def detections(*boxes, landmarks=None) -> Detections:
         boxes=np.array(boxes, np.float32).reshape(count, 4),
         scores=np.full(count, 0.9, np.float32),
         landmarks=points.astype(np.float32),
-        stages=(),
-        levels=1,
-        pyramid_ms=0.0,
-        total_ms=0.0,
     )
 
 
@@ -207,6 +216,20 @@ def test_drawing(noise):
         red, *others = drawn[int(y), int(x)]
         assert red > 200 and max(others) < 60
     assert drawn[:40].any()  # the score stands above the box
+
+
+def test_drawing_labels():
+    black = np.zeros((100, 120, 3), np.uint8)
+    points = np.full((2, 5, 2), 60.0)
+    faces = detections((30, 40, 70, 80), (80, 40, 110, 80), landmarks=points)
+    scores = draw(black, faces)
+    assert (draw(black, faces, labels=["0.90", "0.90"]) == scores).all()
+    assert (draw(black, faces, labels=iter([0.9, "0.90"])) != scores).any()
+    blank = draw(black, faces, labels=["", ""])
+    assert not blank[:40].any() and scores[:40].any() and (blank[40:] == scores[40:]).all()
+    for labels in ([], ["1"], range(3)):
+        with pytest.raises(ArgumentError, match=f"^{len(labels)} labels for 2 faces"):
+            draw(black, faces, labels=labels)
 
 
 def test_drawing_nothing(noise):

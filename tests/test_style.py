@@ -1,4 +1,4 @@
-"""Every Python and C file as ruff and clang-format leave it."""
+"""Every Python and C file as ruff and clang-format leave it, and pymtcnn's types as mypy wants."""
 
 import shutil
 import subprocess
@@ -32,6 +32,11 @@ def run(*command):
 def test_ruff():
     run(tool("ruff"), "check", "--no-cache", ".")
     run(tool("ruff"), "format", "--no-cache", "--check", ".")
+
+
+def test_mypy():
+    pytest.importorskip("mypy", reason="mypy is not installed: pip install '.[test]'")
+    run(sys.executable, "-m", "mypy")
 
 
 def test_clang_format():

@@ -1,0 +1,192 @@
+"""Compare pymtcnn.compat's classes with the packages whose interface they have: what both find.
+
+    python convert/import_pretrained.py facenet-pytorch --out facenet
+    python convert/import_pretrained.py ipazc --out ipazc
+    python bench/dropin.py PICTURE... --facenet-pytorch facenet/facenet-pytorch.data \\
+        --ipazc ipazc/ipazc.data
+
+Both sides run the same weights with the same scale factor, least face and thresholds (0.6, 0.7,
+0.7). Faces are the same where their boxes overlap by half or more (intersection over union), each
+with one of the other side, the most overlapping ones first. Prints a Markdown table: the faces, and
+of those that both found the differences, median and largest: the largest of a box's or a face's
+landmarks' coordinates, in pixels and in parts of the box's longer side, and the scores'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:  # run as a script
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from bench import common
+from pymtcnn import Detections, MtcnnError, read_picture
+from pymtcnn.compat import facenet_pytorch, ipazc
+
+THRESHOLDS = (0.6, 0.7, 0.7)
+FACTOR = 0.709
+OVERLAP = 0.5
+
+Detect = Callable[[np.ndarray], Detections]
+"""Faces of an RGB picture [H, W, 3], boxes not clipped."""
+
+
+# ---- the two interfaces: each makes theirs and ours ----------------------------------------------
+
+
+def make_facenet_pytorch(model: Path, min_face: float) -> Iterator[Detect]:
+    from facenet_pytorch import MTCNN
+
+    options = {"min_face_size": min_face, "thresholds": list(THRESHOLDS), "factor": FACTOR}
+    for detector in (MTCNN(**options), facenet_pytorch.MTCNN(**options, model=model)):
+
+        def detect(rgb: np.ndarray, detector=detector) -> Detections:
+            boxes, probs, points = detector.detect(rgb, landmarks=True)
+            if boxes is None:
+                return detections(np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2)))
+            return detections(boxes, probs, points)
+
+        yield detect
+
+
+def make_ipazc(model: Path, min_face: float) -> Iterator[Detect]:
+    from mtcnn import MTCNN
+
+    options = dict(zip(("threshold_pnet", "threshold_rnet", "threshold_onet"), THRESHOLDS))
+    options |= {"min_face_size": min_face, "scale_factor": FACTOR, "postprocess": False}
+    options |= {"box_format": "xyxy", "output_type": "numpy"}
+    for detector in (MTCNN(), ipazc.MTCNN(model=model)):
+
+        def detect(rgb: np.ndarray, detector=detector) -> Detections:
+            rows = np.asarray(detector.detect_faces(rgb, **options)).reshape(-1, 16)
+            points = np.stack([rows[:, 6:11], rows[:, 11:]], 2)
+            return detections(rows[:, 1:5], rows[:, 5], points)
+
+        yield detect
+
+
+INTERFACES = {
+    "facenet-pytorch": (make_facenet_pytorch, "facenet-pytorch"),
+    "ipazc": (make_ipazc, "mtcnn"),
+}
+"""What makes both sides, and the package whose version is told."""
+
+
+def detections(boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Detections:
+    arrays = (np.asarray(values, np.float32) for values in (boxes, scores, landmarks))
+    return Detections(*arrays)
+
+
+# ---- comparing -----------------------------------------------------------------------------------
+
+
+def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes [N, 4] and [M, 4]: [N, M]."""
+    low, high = (f(a[:, None, s], b[None, :, s]) for f, s in
+                 ((np.maximum, slice(0, 2)), (np.minimum, slice(2, 4))))  # fmt: skip
+    both = np.maximum(high - low, 0).prod(2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
+    return both / (areas[0][:, None] + areas[1] - both)
+
+
+def partners(theirs: Detections, ours: Detections) -> list[tuple[int, int]]:
+    """Pairs of faces that both found, one to one."""
+    table = overlaps(theirs.boxes, ours.boxes)
+    pairs = []
+    while table.size and table.max() >= OVERLAP:
+        i, j = map(int, np.unravel_index(table.argmax(), table.shape))
+        pairs.append((i, j))
+        table[i], table[:, j] = -1, -1
+    return pairs
+
+
+def differences(theirs: Detections, ours: Detections) -> np.ndarray:
+    """Of each face that both found, [K, 4]: box, landmarks (pixels), score, box's longer side."""
+    rows = []
+    for i, j in partners(theirs, ours):
+        a, b = theirs[i], ours[j]
+        rows.append(
+            (
+                np.abs(a.box - b.box).max(),
+                np.abs(a.landmarks - b.landmarks).max(),
+                abs(a.score - b.score),
+                (a.box[2:] - a.box[:2]).max(),
+            )
+        )
+    return np.array(rows).reshape(-1, 4)
+
+
+def row(name: str, theirs: list[Detections], ours: list[Detections]) -> str:
+    found = np.concatenate([differences(a, b) for a, b in zip(theirs, ours)])
+    box, points, score, side = found.T
+
+    def spread(values: np.ndarray, form: str) -> str:
+        return f"{np.median(values):{form}} / {values.max():{form}}" if len(values) else ""
+
+    cells = [
+        name,
+        str(sum(map(len, theirs))),
+        str(sum(map(len, ours))),
+        str(len(found)),
+        spread(box, ".2f"),
+        spread(box / side, ".1%"),
+        spread(points, ".2f"),
+        spread(points / side, ".1%"),
+        spread(score, ".4f"),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+# ---- the command line ----------------------------------------------------------------------------
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="dropin.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("pictures", type=Path, nargs="+", metavar="PICTURE")
+    for name in INTERFACES:
+        add(f"--{name}", dest=name, type=Path, metavar="FILE.data",
+            help="its weights, imported; without them it is left out")  # fmt: skip
+    add("--min-face", type=common.min_face, default=20.0, metavar="PX", help="default: 20")
+    args = parser.parse_args(argv)
+    if not any(getattr(args, name) for name in INTERFACES):
+        parser.error("nothing to compare with: give --facenet-pytorch or --ipazc")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    rows = []
+    try:
+        pictures = [read_picture(path) for path in args.pictures]
+        for name, (make, package) in INTERFACES.items():
+            model = getattr(args, name)
+            if model is None:
+                continue
+            theirs, ours = (
+                [detect(rgb) for rgb in pictures] for detect in make(model, args.min_face)
+            )
+            rows.append(row(f"{package} {metadata.version(package)}", theirs, ours))
+    except (MtcnnError, ImportError) as error:
+        print(f"dropin.py: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(pictures)} pictures, least face {args.min_face:g} pixels; median / largest\n")
+    print(
+        "| package | its faces | ours | both | boxes, px | of the side "
+        "| landmarks, px | of the side | scores |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("\n".join(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,307 @@
+"""pymtcnn.compat: the results of Detector in the forms of other packages.
+
+Where those packages are installed, their signatures and forms are compared, too.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pymtcnn import ArgumentError, Detector, FileError, LibraryError, read_picture
+from pymtcnn.compat import facenet_pytorch, ipazc
+from pymtcnn.results import LANDMARK_NAMES
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def hopper(pictures) -> np.ndarray:
+    return read_picture(next(path for path in pictures if "hopper" in path.name))
+
+
+@pytest.fixture(scope="module")
+def several(hopper) -> np.ndarray:
+    """Three faces of rising size, RGB [600, 900, 3]."""
+    canvas = np.zeros((600, 900, 3), np.uint8)
+    for x, side in ((10, 160), (180, 260), (450, 440)):
+        canvas[20 : 20 + side, x : x + side] = cv2.resize(
+            hopper[:512], (side, side), interpolation=cv2.INTER_AREA
+        )
+    return canvas
+
+
+BLANK = np.zeros((90, 120, 3), np.uint8)
+
+
+def arguments(function) -> dict[str, object]:
+    """Names and defaults of what may be given by place."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+
+
+# ---- ipazc ---------------------------------------------------------------------------------------
+
+
+def test_ipazc_form(several):
+    with Detector() as detector:
+        wanted = detector.detect(several)
+    assert len(wanted) == 3
+    found = ipazc.MTCNN().detect_faces(several)
+    corners = ipazc.MTCNN().predict(several, box_format="xyxy")
+    for face, same, mine in zip(found, corners, wanted, strict=True):
+        assert list(face) == ["box", "confidence", "keypoints"]
+        x, y, width, height = face["box"]
+        assert np.abs(np.array([x, y, x + width, y + height]) - mine.box).max() <= 1
+        assert np.abs(np.array(same["box"]) - mine.box).max() <= 0.5
+        assert all(type(number) is int for number in (x, y, width, height, *same["box"]))
+        assert type(face["confidence"]) is float and face["confidence"] == mine.score
+        assert face["keypoints"] == same["keypoints"]
+        for name, point in zip(LANDMARK_NAMES, mine.landmarks):
+            theirs = name if "eye" in name or name == "nose" else "_".join(name.split("_")[::-1])
+            assert np.abs(np.array(face["keypoints"][theirs]) - point).max() <= 0.5
+        points = face["keypoints"]
+        assert points["left_eye"][0] < points["nose"][0] < points["right_eye"][0]
+        assert points["mouth_left"][0] < points["mouth_right"][0]
+
+
+def test_ipazc_batches_and_sources(hopper, pictures, several):
+    detector = ipazc.MTCNN()
+    path = next(path for path in pictures if "hopper" in path.name)
+    batch = detector.detect_faces([several, BLANK, str(path), path.read_bytes()])
+    assert [len(faces) for faces in batch] == [3, 0, 1, 1]
+    assert batch[2] == batch[3] == detector.detect_faces(hopper)
+    assert detector.detect_faces(torch.from_numpy(hopper)) == batch[2]
+    assert detector.detect_faces(BLANK) == [] and detector.detect_faces([]) == []
+
+
+def test_ipazc_arrays(several):
+    detector = ipazc.MTCNN()
+    rows = detector.detect_faces(several, output_type="numpy")
+    assert rows.shape == (3, 16)
+    for row, face in zip(rows, detector.detect_faces(several), strict=True):
+        assert row[1:5].round().tolist() == face["box"] and row[5] == face["confidence"]
+        assert row[[6, 11]].round().tolist() == face["keypoints"]["left_eye"]
+        assert row[[10, 15]].round().tolist() == face["keypoints"]["mouth_right"]
+    many = detector.detect_faces([BLANK, several, several], output_type="numpy", box_format="xyxy")
+    assert many[:, 0].tolist() == [1, 1, 1, 2, 2, 2]
+    assert np.allclose(many[:3, 3:5] - many[:3, 1:3], rows[:, 3:5])
+    assert detector.detect_faces(BLANK, output_type="numpy").shape == (0, 16)
+
+
+def test_ipazc_options(several):
+    detector = ipazc.MTCNN()
+    assert 0 < len(detector.detect_faces(several, min_face_size=150)) < 3
+    assert len(detector.detect_faces(several)) == 3  # the options of the call before are gone
+    assert detector.detect_faces(several, threshold_onet=1.0) == []
+    with Detector(thresholds=(0.3, 0.5, 0.7), nms=(0.5, 0.7, 0.1, 0.7)) as ours:
+        wanted = ours.detect(several)
+    found = detector.detect_faces(several, threshold_pnet=0.3, nms_rnet=0.1)
+    assert [face["confidence"] for face in found] == wanted.scores.tolist()
+
+
+def test_ipazc_limits(hopper):
+    detector = ipazc.MTCNN()
+    cut = np.ascontiguousarray(hopper[:300, 215:])  # through the left eye and the mouth
+    low = {"threshold_onet": 0.3, "box_format": "xyxy", "output_type": "numpy"}
+    (inside,) = detector.detect_faces(cut, **low)
+    (free,) = detector.detect_faces(cut, fit_to_image=False, **low)
+    (raw,) = detector.detect_faces(cut, postprocess=False, limit_boundaries_landmarks=True, **low)
+    (limited,) = detector.detect_faces(cut, limit_boundaries_landmarks=True, **low)
+    sides = [cut.shape[1], cut.shape[0]] * 2
+    assert (inside[1:5] == np.clip(free[1:5], 0, sides)).all() and (inside != free).any()
+    assert (raw == free).all()
+    points = np.clip(free[6:].reshape(2, 5), 0, [[cut.shape[1] - 1], [cut.shape[0] - 1]])
+    assert (limited[6:].reshape(2, 5) == points).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "call", "words"),
+    [
+        ({"stages": "face_detection_only"}, {}, "stages 'face_detection_only': must be"),
+        ({"device": "GPU:0"}, {}, "device GPU:0: must be cpu"),
+        ({}, {"box_format": "cxcywh"}, "box_format 'cxcywh': must be one of xywh, xyxy"),
+        ({}, {"output_type": "tf"}, "output_type 'tf': must be one of json, numpy"),
+        ({}, {"min_face_size": 0}, "min_face 0: must be"),
+        ({}, {"threshold_rnet": 2}, "thresholds"),
+    ],
+)
+def test_ipazc_refuses(make, call, words):
+    with pytest.raises(ArgumentError, match=words):
+        ipazc.MTCNN(**make).detect_faces(BLANK, **call)
+
+
+def test_ipazc_refuses_unknown_arguments():
+    with pytest.raises(TypeError, match="min_size"):
+        ipazc.MTCNN().detect_faces(BLANK, min_size=30)
+
+
+def test_ipazc_signature():
+    theirs = pytest.importorskip("mtcnn", reason="mtcnn 1.0 is not installed").MTCNN
+    for name in ("__init__", "detect_faces"):
+        assert arguments(getattr(ipazc.MTCNN, name)) == arguments(getattr(theirs, name))
+
+
+# ---- facenet-pytorch -----------------------------------------------------------------------------
+
+
+def test_facenet_detect(several):
+    with Detector(clip=False) as detector:
+        wanted = detector.detect(several)
+    boxes, probs, points = facenet_pytorch.MTCNN(select_largest=False).detect(several, True)
+    assert (boxes == wanted.boxes).all() and (probs == wanted.scores).all()
+    assert (points == wanted.landmarks).all()
+    boxes, probs = facenet_pytorch.MTCNN().detect(several)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    assert (np.diff(areas) < 0).all()
+    assert sorted(probs) == sorted(wanted.scores)
+
+
+def test_facenet_sources(several):
+    detector = facenet_pytorch.MTCNN()
+    boxes, _ = detector.detect(several)
+    for picture in [
+        Image.fromarray(several),
+        Image.fromarray(np.dstack([several, several[..., 0]])),  # transparency is dropped
+        torch.from_numpy(several),
+        torch.from_numpy(several).float(),
+    ]:
+        assert (detector.detect(picture)[0] == boxes).all()
+
+
+def test_facenet_batches(several, hopper):
+    detector = facenet_pytorch.MTCNN()
+    assert detector.detect(BLANK, landmarks=True) == (None, [None], None)
+    boxes, probs, points = detector.detect([hopper, BLANK, Image.fromarray(several)], True)
+    assert len(boxes) == len(probs) == len(points) == 3
+    assert boxes[0].shape == (1, 4) and points[0].shape == (1, 5, 2)
+    assert boxes[1] is None and probs[1] == [None] and points[1] is None
+    assert boxes[2].shape == (3, 4) and probs[2].shape == (3,)
+    for stack in (np.stack([hopper, hopper]), torch.from_numpy(np.stack([hopper, hopper]))):
+        assert [len(one) for one in detector.detect(stack)[0]] == [1, 1]
+    assert len(detector.detect([])[0]) == 0 and detector([]) == []
+
+
+def test_facenet_faces(several, hopper):
+    one = facenet_pytorch.MTCNN(image_size=80)
+    face, prob = one(several, return_prob=True)
+    assert face.shape == (3, 80, 80) and face.dtype == torch.float32 and 0.9 < prob <= 1
+    assert face.min() >= -1 and face.max() <= 1
+    every = facenet_pytorch.MTCNN(image_size=80, keep_all=True, post_process=False)
+    faces, probs = every(several, return_prob=True)
+    assert faces.shape == (3, 3, 80, 80) and len(probs) == 3 and faces.max() > 128
+    assert torch.equal((faces[0] - 127.5) / 128, face)
+    assert one(BLANK) is None and one(BLANK, return_prob=True) == (None, None)
+    batch, probs = one([hopper, BLANK], return_prob=True)
+    assert batch[0].shape == (3, 80, 80) and batch[1] is None and probs[1] == [None]
+
+
+@pytest.mark.parametrize("pil", [True, False])
+def test_facenet_crops(hopper, pil):
+    """Box and margin by hand, at the picture's edge, too."""
+    detector = facenet_pytorch.MTCNN(image_size=100, margin=20, keep_all=True, post_process=False)
+    boxes = np.array([[100.9, 120.2, 180.9, 280.2], [-30, 500.5, 200, 700]])
+    sides = [(90, 100, 190, 300), (0, 475, 228, 600)]  # 20 / 80 of the box more, to whole pixels
+    picture = Image.fromarray(hopper)
+    for made, (x1, y1, x2, y2) in zip(
+        detector.extract(picture if pil else hopper, boxes), sides, strict=True
+    ):
+        if pil:
+            part = picture.crop((x1, y1, x2, y2)).resize((100, 100), Image.Resampling.BILINEAR)
+        else:
+            part = cv2.resize(hopper[y1:y2, x1:x2], (100, 100), interpolation=cv2.INTER_AREA)
+        assert (made.permute(1, 2, 0).numpy() == np.asarray(part)).all()
+
+
+def test_facenet_selection(several):
+    boxes = np.array([[0, 0, 200, 200], [400, 250, 500, 350], [0, 0, 150, 150]], np.float32)
+    probs = np.array([0.8, 0.92, 0.99], np.float32)
+    points = np.arange(30, dtype=np.float32).reshape(3, 5, 2)
+    detector = facenet_pytorch.MTCNN()
+    for method, best in [
+        ("largest", 0),
+        ("probability", 2),
+        ("largest_over_threshold", 2),
+        ("center_weighted_size", 1),
+    ]:
+        box, prob, point = detector.select_boxes(boxes, probs, points, several, method)
+        assert (box == boxes[[best]]).all() and prob == probs[best]
+        assert (point == points[[best]]).all()
+    nothing = detector.select_boxes(boxes, probs, points, several, "largest_over_threshold", 0.995)
+    assert nothing == (None, None, None)
+    assert facenet_pytorch.MTCNN(select_largest=False).selection_method == "probability"
+
+
+def test_facenet_saves(several, tmp_path):
+    detector = facenet_pytorch.MTCNN(keep_all=True, image_size=60)
+    detector(several, save_path=str(tmp_path / "new" / "face.png"))
+    names = ["face.png", "face_2.png", "face_3.png"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
+    saved = read_picture(tmp_path / "new" / "face_2.png")
+    made = facenet_pytorch.MTCNN(keep_all=True, image_size=60, post_process=False)(several)
+    assert (saved == made[1].permute(1, 2, 0).numpy()).all()
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    facenet_pytorch.MTCNN()([several, BLANK], save_path=paths)
+    assert paths[0].exists() and not paths[1].exists()
+    with pytest.raises(ArgumentError, match="one for each picture"):
+        detector([several, several], save_path="a.png")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="file: cannot be made"):
+        detector(several, save_path=tmp_path / "file" / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"device": "cuda:0"}, "device cuda:0: must be cpu"),
+        ({"selection_method": "best"}, "selection method 'best': must be one of"),
+        ({"margin": 160}, "margin 160"),
+        ({"min_face_size": -1}, "min_face -1"),
+        ({"factor": 2}, "scale_factor 2"),
+    ],
+)
+def test_facenet_refuses(options, words):
+    with pytest.raises(ArgumentError, match=words):
+        facenet_pytorch.MTCNN(**options)
+
+
+def test_facenet_refuses_pictures_and_boxes(several):
+    detector = facenet_pytorch.MTCNN(device=torch.device("cpu")).eval().to("cpu")
+    with pytest.raises(ArgumentError, match="img of type str"):
+        detector.detect("picture.jpg")
+    with pytest.raises(ArgumentError, match=r"shape \(3, 600, 900\)"):
+        detector.detect(several.transpose(2, 0, 1))
+    with pytest.raises(ArgumentError, match="outside the picture"):
+        detector.extract(several, np.array([[1000, 0, 1100, 100]]))
+
+
+def test_facenet_detects_without_pytorch(several, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    detector = facenet_pytorch.MTCNN()
+    assert len(detector.detect(several)[0]) == 3
+    with pytest.raises(LibraryError, match=r"^torch cannot be loaded"):
+        detector(several)
+
+
+def test_facenet_equals_the_package(several):
+    theirs = pytest.importorskip(
+        "facenet_pytorch", reason="facenet-pytorch is not installed", exc_type=ImportError
+    ).MTCNN
+    for name in ("forward", "detect", "select_boxes"):
+        assert arguments(getattr(facenet_pytorch.MTCNN, name)) == arguments(getattr(theirs, name))
+    mine, others = arguments(facenet_pytorch.MTCNN), arguments(theirs)
+    assert list(mine) == list(others)
+    assert {n: v for n, v in mine.items() if v is not None} == {
+        n: v for n, v in others.items() if mine[n] is not None
+    }
+    boxes = facenet_pytorch.MTCNN().detect(several)[0]
+    for options in ({"margin": 30}, {"keep_all": True, "image_size": 77, "post_process": False}):
+        for picture in (Image.fromarray(several), several):
+            a = facenet_pytorch.MTCNN(**options).extract(picture, boxes, None)
+            b = theirs(**options).extract(picture, boxes, None)
+            assert torch.equal(a, b)
