@@ -269,8 +269,9 @@ typedef struct mtcnn_tracks {
 
 /*
  * The next frame of the video, and the time at which it is shown, in seconds: any finite number
- * larger than that of the frame before. Frames may be left out. Where the size of the frames
- * changes, all faces get new ids.
+ * larger than that of the frame before. Frames may be left out. At a cut, where the colours of a
+ * quarter of the frame change at once, and where the size of the frames changes, all faces get new
+ * ids.
  *
  * Fills *tracks on success; on failure *tracks is all zero, and the tracker can go on with the next
  * frame. Results do not depend on the number of threads, nor on the machine's speed.

@@ -6,6 +6,7 @@
 #include "cascade.h"
 #include "error.h"
 #include "image.h"
+#include "scene.h"
 #include "tracks.h"
 
 /*
@@ -24,6 +25,7 @@ struct mtcnn_tracker {
     uint32_t last_id;
     int since_scan;    /* frames after the last full scan */
     int width, height; /* of the last frame; 0 before the first */
+    mt_scene scene;    /* of the last frame */
     double seconds;
     mt_buffer boxes;    /* float [LOOKS][track_count][4]: where the tracks are expected, smaller */
     mt_buffer pairs;    /* what mt_match needs */
@@ -198,7 +200,10 @@ static int track(mtcnn_tracker *tracker, const mtcnn_image *image, double second
                  mtcnn_tracks *result, mtcnn_error *error)
 {
     const double start = mt_now_ms();
-    if (image->width != tracker->width || image->height != tracker->height)
+    mt_scene scene;
+    mt_scene_of(&scene, image);
+    if (image->width != tracker->width || image->height != tracker->height ||
+        mt_scene_is_cut(&tracker->scene, &scene))
         tracker->track_count = 0;
     mtcnn_result found;
     int seen = 0, status = MTCNN_OK;
@@ -227,6 +232,7 @@ static int track(mtcnn_tracker *tracker, const mtcnn_image *image, double second
     tracker->since_scan = scan ? 0 : tracker->since_scan + 1;
     tracker->width = image->width;
     tracker->height = image->height;
+    tracker->scene = scene;
     tracker->seconds = seconds;
     result->scanned = scan;
     result->total_ms = mt_now_ms() - start;

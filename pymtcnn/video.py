@@ -21,6 +21,9 @@ VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
 DEFAULT_FPS = 25.0
 """Frames a second where neither the source nor the caller says so."""
 
+MAX_CAMERAS = 100
+"""OpenCV takes the hundreds of a larger number for one of its back ends, and may crash."""
+
 WHOLE = 0.95
 """A file that ends before this share of the frames it declares has broken off. Some containers
 declare a time, of which the number of frames is only estimated."""
@@ -114,6 +117,8 @@ def _open_file(name: str) -> tuple[Any, str, bool]:
 
 
 def _open_camera(number: int) -> tuple[Any, str, bool]:
+    if not 0 <= number < MAX_CAMERAS:
+        raise ArgumentError(f"camera {number}: must be a whole number, 0..{MAX_CAMERAS - 1}")
     cv2 = _opencv()
     capture = _open(cv2, number)
     if not capture.isOpened():
@@ -150,7 +155,9 @@ def _capture(capture: Any, name: str, live: bool, fps: float | None) -> Iterator
         capture.release()
     if live:
         raise VideoError(f"{name}: gives no more pictures after frame {index}")
-    if index < WHOLE * declared or index == 0:
+    if index == 0:
+        raise VideoError(f"{name}: holds no picture that can be decoded")
+    if index < WHOLE * declared:
         raise VideoError(
             f"{name}: breaks off after frame {index} of {declared:.0f}; get a whole copy of it"
         )

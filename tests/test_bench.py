@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import cold_start, common, peers, scaling
+from bench import cold_start, common, peers, scaling, tracking
 
 ROOT = Path(__file__).resolve().parents[1]
 HOPPER = ROOT / "tests" / "data" / "grace_hopper.jpg"
@@ -148,6 +148,42 @@ def test_tile_repeats_the_picture():
     for y in range(5):
         for x in range(7):
             assert (tiled[y, x] == part[y % 2, x % 3]).all()
+
+
+# ---- tracking.py ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        ([], "PICTURE"),
+        (["x.jpg", "--every", "0"], "'0' is no whole number"),
+        (["x.jpg", "--size", "640"], "'640' is no size"),
+        (["x.jpg", "--quality", "101"], "'101' is no whole number, 1 to 100"),
+    ],
+)
+def test_tracking_names_wrong_arguments(capsys, arguments, part):
+    with pytest.raises(SystemExit) as stop:
+        tracking.main(arguments)
+    assert stop.value.code == 2
+    assert part in capsys.readouterr().err
+
+
+def test_tracking_names_a_missing_picture(capsys):
+    assert tracking.main(["/nonexistent.jpg"]) == 1
+    assert "tracking.py: /nonexistent.jpg" in capsys.readouterr().err
+
+
+def test_tracking(default_model, capsys):
+    arguments = ["--size", "320x420", "--min-faces", "60", "--every", "4", "--frames", "12"]
+    assert tracking.main([str(HOPPER), str(HOPPER), *arguments, "--runs", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 shots of 12 frames, 320x420, 2 faces, one thread")
+    assert {line.count("|") for line in lines[2:]} == {11}
+    detection, tracked = ([cell.strip() for cell in line.split("|")] for line in lines[4:])
+    assert (detection[2], detection[5], detection[7]) == ("detection", "", "")
+    assert (tracked[2], tracked[7]) == ("tracking, every 4", "0")
+    assert detection[6] == tracked[6] == "0 of 24"
 
 
 # ---- bench_core ----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /* Tracking: options, matching, smoothing, and what does not depend on what. Real faces: pytest. */
+#include "scene.h"
 #include "tracks.h"
 
 #include "random_model.h"
@@ -227,6 +228,31 @@ static void smoothing(void)
     CHECK(fabsf(moving.face.landmarks[0] - moving.face.box[0] - 25) < 1e-3f);
 }
 
+/* A cut is where colours change, whatever their order; a picture that moves is none. */
+static void cuts(void)
+{
+    const mtcnn_color colors[] = {MTCNN_GRAY, MTCNN_RGB, MTCNN_BGR, MTCNN_BGRA};
+    for (int i = 0; i < 4; i++) {
+        const int bytes = i == 0 ? 1 : i == 3 ? 4 : 3;
+        uint8_t *pixels = random_pixels(4 * 100 * 100);
+        memset(pixels, 200, 100 * 40 * (size_t)bytes); /* the upper 40 rows */
+        mt_scene whole, moved, light, one;
+        mt_scene_of(&whole, &(mtcnn_image){pixels, 95, 90, 100 * bytes, colors[i]});
+        mt_scene_of(&moved,
+                    &(mtcnn_image){pixels + 5 * 100 * bytes, 95, 90, 100 * bytes, colors[i]});
+        mt_scene_of(&light, &(mtcnn_image){pixels, 95, 35, 100 * bytes, colors[i]});
+        mt_scene_of(&one, &(mtcnn_image){pixels + 99 * 100 * bytes, 1, 1, -bytes, colors[i]});
+        int sum = 0;
+        for (int k = 0; k < MT_SCENE_COLORS; k++)
+            sum += whole.counts[k];
+        CHECK(sum == 64 * 36);
+        CHECK(!mt_scene_is_cut(&whole, &whole) && !mt_scene_is_cut(&whole, &moved));
+        CHECK(mt_scene_is_cut(&whole, &light) && mt_scene_is_cut(&light, &whole));
+        CHECK(mt_scene_is_cut(&one, &whole));
+        free(pixels);
+    }
+}
+
 static void a_track_goes_on_as_it_moved(void)
 {
     mtcnn_tracker_options options;
@@ -259,6 +285,7 @@ int main(void)
     threads_change_nothing(model, &image);
     matching();
     smoothing();
+    cuts();
     a_track_goes_on_as_it_moved();
     mtcnn_detector_free(&detector);
     mtcnn_model_free(&model);

@@ -1,0 +1,156 @@
+"""pymtcnn.frames: files, cameras, arrays, and all that can be wrong with them."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+import pymtcnn
+from pymtcnn import ArgumentError, FileError, VideoError, frames
+
+SIZE = (160, 120)
+COUNT = 30
+
+
+@pytest.fixture(scope="module")
+def pictures_in(pictures) -> list[np.ndarray]:
+    """What goes into the videos: RGB [120, 160, 3]."""
+    rgb = pymtcnn.read_picture(pictures[0])
+    return [np.ascontiguousarray(rgb[i : i + SIZE[1], i : i + SIZE[0]]) for i in range(COUNT)]
+
+
+def write(path, pictures, code, fps=20):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), fps, SIZE)
+    if not writer.isOpened():
+        pytest.skip(f"this OpenCV writes no {code}")
+    for rgb in pictures:
+        writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def avi(tmp_path_factory, pictures_in):
+    return write(tmp_path_factory.mktemp("video") / "a:b %d.avi", pictures_in, "MJPG")
+
+
+def open_files() -> list[str]:
+    """What this process has open."""
+    folder = "/proc/self/fd"
+    if not os.path.isdir(folder):
+        pytest.skip("needs /proc")
+    names = []
+    for number in os.listdir(folder):
+        try:
+            names.append(os.readlink(f"{folder}/{number}"))
+        except OSError:  # listdir's own
+            continue
+    return names
+
+
+def test_a_file(avi, pictures_in):
+    read = list(frames(avi))
+    assert [frame.index for frame in read] == list(range(COUNT))
+    assert np.allclose([frame.seconds for frame in read], np.arange(COUNT) / 20)
+    for frame, rgb in zip(read, pictures_in, strict=True):
+        assert (frame.picture.shape, frame.picture.dtype) == ((*SIZE[::-1], 3), np.uint8)
+        assert np.abs(frame.picture.astype(int) - rgb).mean() < 8  # JPEG's loss; BGR would be > 20
+    assert str(avi) not in open_files()
+
+
+def test_mp4_and_fps(tmp_path, pictures_in):
+    path = write(tmp_path / "a.mp4", pictures_in, "mp4v")
+    assert len(list(frames(str(path)))) == COUNT
+    assert [frame.seconds for frame in frames(path, fps=10)] == [i * 0.1 for i in range(COUNT)]
+
+
+def test_closing_closes_the_file(avi):
+    video = frames(avi)
+    next(video)
+    assert str(avi) in open_files()
+    video.close()
+    assert str(avi) not in open_files()
+    video = frames(avi)  # never begun
+    del video
+    gc.collect()
+    assert str(avi) not in open_files()
+    for frame in pymtcnn.track(avi, every=5):
+        assert len(frame.tracks) <= 1
+        break
+    gc.collect()
+    assert str(avi) not in open_files()
+
+
+def test_no_such_file(tmp_path):
+    for name, part in ((tmp_path / "absent.mp4", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(FileError, match=part):
+            frames(name)
+    with pytest.raises(FileError, match="cannot be read"):
+        frames("a\0b.mp4")
+    with pytest.raises(FileError, match="No such file"):
+        pymtcnn.track(tmp_path / "absent.mp4")
+
+
+@pytest.mark.parametrize("content", [b"", b"no video\n" * 1000])
+def test_not_a_video(tmp_path, content):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=r"a\.mp4: not a video") as caught:
+        frames(path)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_no_such_camera():
+    with pytest.raises(FileError, match="camera 97: cannot be opened"):
+        frames(97)
+    for number in (-1, 100, 9137):
+        with pytest.raises(ArgumentError, match=rf"camera {number}: must be .* 0\.\.99"):
+            frames(number)
+
+
+def test_no_such_stream():
+    with pytest.raises(FileError, match="cannot be opened; check the address"):
+        frames("rtsp://127.0.0.1:9/none")
+
+
+def test_a_video_that_breaks_off(avi, tmp_path):
+    path = tmp_path / "cut.avi"
+    path.write_bytes(avi.read_bytes()[: avi.stat().st_size // 2])
+    read = []
+    with pytest.raises(VideoError, match=r"cut\.avi: breaks off after frame \d+ of 30") as caught:
+        for frame in frames(path):
+            read.append(frame)
+    assert COUNT / 4 < len(read) < 3 * COUNT / 4
+    assert f"frame {len(read)} of" in str(caught.value)
+    tracked = []
+    with pytest.raises(VideoError, match="breaks off"):
+        for frame in pymtcnn.track(path):
+            tracked.append(frame)
+    assert len(tracked) == len(read)
+
+
+def test_arrays(pictures_in):
+    read = list(frames(iter(pictures_in), fps=50))
+    assert [frame.seconds for frame in read] == [i / 50 for i in range(COUNT)]
+    assert all(frame.picture is rgb for frame, rgb in zip(read, pictures_in, strict=True))
+    assert list(frames([])) == []
+    video = frames([pictures_in[0], pictures_in[1][..., 0]])
+    next(video)
+    with pytest.raises(ArgumentError, match="shape"):
+        next(video)
+
+
+@pytest.mark.parametrize("source", [None, 1.5, True, b"a.mp4"])
+def test_wrong_sources(source):
+    with pytest.raises(ArgumentError, match="video of type"):
+        frames(source)
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), "25", 1e7])
+def test_wrong_fps(fps):
+    with pytest.raises(ArgumentError, match="fps"):
+        frames([], fps=fps)
