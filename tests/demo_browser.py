@@ -5,15 +5,18 @@ python tests/demo_browser.py docs/images/demo.png
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import numpy as np
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -69,8 +72,11 @@ class Page:
 
     def picture(self) -> np.ndarray:
         """The picture with its boxes, [H, W, 3] RGB."""
-        with urlopen(self.picture_address()) as answer:
-            return read_picture(answer.read())
+        return _fetch(self.picture_address())
+
+    def face(self) -> np.ndarray:
+        """The first of the aligned faces, [H, W, 3] RGB."""
+        return _fetch(self.find("#faces img").get_attribute("src"))
 
     def timing(self) -> str:
         return self.find("#timing").text
@@ -90,6 +96,11 @@ class Page:
         ]
 
 
+def _fetch(address: str) -> np.ndarray:
+    with urlopen(address) as answer:
+        return read_picture(answer.read())
+
+
 @contextmanager
 def open_page(address: str, size: tuple[int, int] = (1280, 1000)) -> Iterator[Page]:
     """The page in a window of `size` pixels."""
@@ -99,6 +110,7 @@ def open_page(address: str, size: tuple[int, int] = (1280, 1000)) -> Iterator[Pa
         "headless=new",
         "no-sandbox",
         "disable-dev-shm-usage",
+        "hide-scrollbars",
         f"window-size={size[0]},{size[1]}",
     ):
         options.add_argument(f"--{flag}")
@@ -111,13 +123,16 @@ def open_page(address: str, size: tuple[int, int] = (1280, 1000)) -> Iterator[Pa
 
 
 def save_screenshot(path: str) -> None:
-    """Write the page with a picture and its face as a PNG."""
+    """Write the page with a picture and its face as a PNG of 256 colours."""
     from pymtcnn.demo.server import serving
 
-    with serving(port=0) as address, open_page(address, (1200, 1010)) as page:
+    with serving(port=0) as address, open_page(address, (1100, 1190)) as page:
         page.upload(GRACE_HOPPER)
-        page.until(lambda: page.picture_address() and page.json())
-        page.driver.save_screenshot(path)
+        page.until(lambda: page.picture_address() and page.json() and page.find("#faces img"))
+        time.sleep(1)  # for the pictures to be there and the colours to have faded in
+        png = page.driver.get_screenshot_as_png()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(256, Image.Quantize.FASTOCTREE).save(path, optimize=True)  # keeps the green
 
 
 if __name__ == "__main__":

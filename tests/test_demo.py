@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from picture_files import resized_jpeg_header, with_orientation
 
-from pymtcnn import Detector, draw, formats, read_picture
+from pymtcnn import Detector, draw, extract_faces, formats, read_picture
 from pymtcnn.commands import demo as command
 from pymtcnn.demo.view import view
 
@@ -44,6 +44,7 @@ def test_faces():
     seen = view(GRACE_HOPPER, "grace.jpg", "onet", **MODEL)
     assert seen.message == "grace.jpg: 1 face, 512x600 pixels"
     assert np.array_equal(seen.picture, draw(rgb, faces))
+    assert np.array_equal(seen.faces, extract_faces(rgb, faces))
     assert [row[:2] for row in seen.timing] == [row[:2] for row in formats.timing_rows(faces)]
     assert faces_of(seen.json) == faces_of(formats.json_line("", 512, 600, faces))
     assert json.loads(seen.json)["image"] == "grace.jpg"
@@ -84,7 +85,7 @@ def test_broken_files_give_a_message_alone(tmp_path, kind):
     path.write_bytes(data)
     seen = view(path, "mine.jpg", "onet", **MODEL)
     assert seen.message.startswith("mine.jpg: ") and message in seen.message
-    assert (seen.picture, seen.timing, seen.json) == (None, [], "")
+    assert (seen.picture, len(seen.faces), seen.timing, seen.json) == (None, 0, [], "")
 
 
 def test_a_setting_out_of_range_gives_a_message():
@@ -183,6 +184,8 @@ def test_page(page, hosts, tmp_path):
     assert np.abs(shown.astype(int) - draw(rgb, faces)).mean() < 4  # it comes as JPEG
     assert green_edges(shown, faces.boxes[0]) > 60 > 10 > green_edges(rgb, faces.boxes[0])
     assert faces_of(page.json()) == faces_of(formats.json_line("", 512, 512, faces))
+    aligned = page.face()
+    assert np.abs(aligned.astype(int) - extract_faces(rgb, faces)[0]).mean() < 4
     for stage in faces.stages:
         assert str(stage.inputs) in page.timing()
 

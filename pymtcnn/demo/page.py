@@ -12,7 +12,8 @@ from .view import MAX_BYTES, MAX_PIXELS, View, view
 TITLE = "pymtcnn: faces and their five landmarks"
 STAGES = [("PNet", "pnet"), ("RNet", "rnet"), ("ONet: faces", "onet")]
 MIN_FACE = 12, 400
-"""Ends of the slider, pixels: below PNet's cell pictures would be enlarged, which takes long."""
+"""Ends of the slider, pixels, where the model's own setting lies between them: below PNet's cell,
+pictures would be enlarged, which takes long."""
 
 
 def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
@@ -32,6 +33,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
     """
     with Detector(model, threads=threads) as detector:
         options = detector.options
+    smallest, largest = min(MIN_FACE[0], options.min_face), max(MIN_FACE[1], options.min_face)
 
     def show(
         upload: dict[str, Any] | None, stage: str, min_face: float, *thresholds: float
@@ -44,14 +46,16 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 upload["orig_name"] or "picture",
                 stage,
                 model=model,
-                min_face=max(min_face, MIN_FACE[0]),
+                min_face=max(min_face, smallest),
                 thresholds=thresholds,
                 threads=threads,
             )
-        rows = [(name, what, round(ms, 2)) for name, what, ms in seen.timing]
-        return [seen.message, seen.picture, rows, seen.json]
+        rows = [(name, what, f"{ms:.2f}") for name, what, ms in seen.timing]
+        return [seen.message, seen.picture, list(seen.faces), rows, seen.json]
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    every, age = 600, 3600  # seconds: files of visitors that are older are deleted
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
+    with page:
         gr.Markdown(f"# {TITLE}")
         with gr.Row():
             with gr.Column(scale=2):
@@ -65,7 +69,8 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 )
                 stage = gr.Radio(STAGES, value="onet", label="Boxes after", elem_id="stage")
                 min_face = gr.Slider(
-                    *MIN_FACE,
+                    smallest,
+                    largest,
                     value=options.min_face,
                     step=1,
                     label="Smallest face, pixels",
@@ -75,6 +80,16 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                     gr.Slider(0, 1, value=value, step=0.01, label=f"Threshold of {name}")
                     for name, value in zip(("PNet", "RNet", "ONet"), options.thresholds)
                 ]
+                faces = gr.Gallery(
+                    label="Faces, aligned",
+                    columns=4,
+                    fit_columns=False,  # a single face is no larger than the rest
+                    height=150,
+                    format="jpeg",
+                    buttons=["download"],
+                    interactive=False,
+                    elem_id="faces",
+                )
             with gr.Column(scale=3):
                 message = gr.Textbox(label="Result", interactive=False, elem_id="message")
                 picture = gr.Image(
@@ -87,7 +102,6 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 )
                 timing = gr.Dataframe(
                     headers=["stage", "candidates", "milliseconds"],
-                    datatype=["str", "str", "number"],
                     buttons=[],
                     interactive=False,
                     elem_id="timing",
@@ -100,12 +114,12 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
             interactive=False,
             elem_id="json",
         )
-        inputs = [upload, stage, min_face, *thresholds]
+        inputs: list[Any] = [upload, stage, min_face, *thresholds]
         gr.on(
             [component.change for component in inputs],
             show,
             inputs,
-            [message, picture, timing, json],
+            [message, picture, faces, timing, json],
             preprocess=False,  # the file as it came: Pillow would turn, convert or refuse it
             trigger_mode="always_last",
             show_progress="minimal",

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import MtcnnError
 from ..files import reason
-from .view import MAX_BYTES
+from .view import MAX_BYTES, MAX_PIXELS
 
 HOST, PORT = "127.0.0.1", 7860
 
@@ -54,26 +54,30 @@ def serving(
         The model cannot be loaded, the port cannot be listened on, or there is no public link.
     """
     port = _free_port(host, port)
+    no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     with TemporaryDirectory(prefix="pymtcnn-demo-") as folder:
-        os.environ |= {  # before Gradio is imported
+        os.environ |= {  # before Gradio and OpenCV are imported
             "GRADIO_TEMP_DIR": folder,
             "GRADIO_ANALYTICS_ENABLED": "False",
             "HF_HUB_DISABLE_TELEMETRY": "1",
-            "NO_PROXY": f"{os.environ.get('NO_PROXY', '')},localhost,{HOST},{host}",
+            "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_PIXELS),
+            "no_proxy": f"{no_proxy},localhost,{HOST},{host}",  # Gradio asks the page if it is up
         }
         import gradio as gr
 
         from .page import make_page
 
         page = make_page(model, threads)
-        fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+        theme = gr.themes.Default(  # with fonts that need not be fetched
+            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+        )
         _, local, public = page.launch(
             server_name=host,
             server_port=port,
             share=share,
             inbrowser=browser,
             max_file_size=MAX_BYTES,
-            theme=gr.themes.Default(**fonts),  # none that would have to be fetched
+            theme=theme,
             footer_links=[],
             run_history=False,
             enable_monitoring=False,
@@ -95,7 +99,8 @@ def _free_port(host: str, port: int) -> int:
     """The port itself, or a free one for 0; MtcnnError where it cannot be listened on."""
     try:
         with socket.create_server((host, port)) as server:
-            return server.getsockname()[1]
+            free: int = server.getsockname()[1]
+            return free
     except (OSError, OverflowError) as error:  # OverflowError: no port has this number
         raise MtcnnError(
             f"{host}:{port}: cannot be listened on: {reason(error)}; choose another --host or "

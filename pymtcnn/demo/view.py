@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import formats
+from ..crops import extract_faces
 from ..detector import Detector
 from ..errors import MtcnnError
 from ..pictures import draw, read_picture
@@ -21,8 +22,11 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 << 20
 """Of a picture and of its file: they bound the time and memory that a visitor takes."""
 
+MAX_FACES = 24
+"""That are shown one by one."""
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclass(frozen=True)
 class View:
     """What the page shows.
 
@@ -32,6 +36,8 @@ class View:
         How many faces, or what is wrong with the picture.
     picture : ndarray, [H, W, 3] uint8, RGB, or None
         With the boxes of a stage.
+    faces : ndarray, [N, 112, 112, 3] uint8, RGB
+        The best faces, at most `MAX_FACES`, aligned.
     timing : list of tuple
         The rows of `formats.timing_rows`.
     json : str
@@ -40,7 +46,8 @@ class View:
 
     message: str = ""
     picture: NDArray[np.uint8] | None = None
-    timing: list[tuple[str, str, float]] = dataclasses.field(default_factory=list)
+    faces: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 112, 112, 3), np.uint8))
+    timing: list[tuple[str, str, float]] = field(default_factory=list)
     json: str = ""
 
 
@@ -80,12 +87,14 @@ def view(
         rgb = read_picture(source, max_pixels=MAX_PIXELS)
         with Detector(model, min_face=min_face, thresholds=thresholds, threads=threads) as detector:
             found = detector.detect_stages(rgb)
+        faces = extract_faces(rgb, found[:MAX_FACES])
     except MtcnnError as error:
         return View(str(error))
     height, width = rgb.shape[:2]
     return View(
         message=f"{formats.summary(name, found)}, {width}x{height} pixels",
         picture=draw_stage(rgb, found, stage),
+        faces=faces,
         timing=formats.timing_rows(found),
         json=formats.json_line(name, width, height, found, timed=True),
     )
@@ -96,8 +105,7 @@ def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[
     if name == "onet":
         return draw(rgb, found)
     stage = next(stage for stage in found.stages if stage.name == name)
+    assert stage.boxes is not None and stage.scores is not None  # they are detect_stages'
     no_landmarks = np.empty((len(stage), 0, 2), np.float32)
-    boxes = dataclasses.replace(
-        found, boxes=stage.boxes, scores=stage.scores, landmarks=no_landmarks
-    )
+    boxes = Detections(stage.boxes, stage.scores, no_landmarks)
     return draw(rgb, boxes, labels=[""] * len(stage))
