@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -399,3 +402,34 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
     assert status == 1 and "not a picture that can be decoded" in error[-1]  # after libpng
     status, _, error = run("--max-pixels", "0", tmp_path / "a.png")
     assert status == 2 and "--max-pixels 0: must be a number of megapixels" in error[0]
+
+
+# ---- a terminal ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_progress_on_a_terminal(folder, tmp_path):
+    """A bar, and whole lines of messages above it; none where standard error is a file."""
+    pytest.importorskip("tqdm")
+    import fcntl
+    import pty
+    import termios
+
+    script = "import sys, test_detect_many as t\n"
+    script += "sys.exit(t.detect.main(sys.argv[1:], prog='prog', make_detector=t.make_one_face))"
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 200, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "--save", tmp_path / "faces.csv", folder],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # so Linux tells of the end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    lines = re.split(r"[\r\n]+", shown.decode())
+    assert process.wait() == 1
+    assert any("4/4 [" in line and "picture" in line for line in lines)
+    assert any(re.fullmatch(r"prog: \S+broken\.jpg: truncated JPEG: .*", line) for line in lines)

@@ -6,6 +6,7 @@ The options that it shares with the C program `mtcnn --video`, and the output, a
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -41,6 +42,7 @@ FPS = Option("F", "frames a second, where the video's own times are wrong", floa
 
 def main(argv: Sequence[str], *, prog: str = "pymtcnn video") -> int:
     """Run the command; returns the exit status."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own lines; ours tell enough
     return status_of(prog, lambda: _run(_parser(prog), argv))
 
 
