@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -324,4 +324,4 @@ def _stage(ffi: Any, name: str, stage: Any) -> Stage:
 def _stage_with_boxes(ffi: Any, name: str, stage: Any) -> Stage:
     faces = _faces(ffi, stage)
     boxes, scores = faces["box"].copy(), faces["score"].copy()
-    return replace(_stage(ffi, name, stage), boxes=boxes, scores=scores)
+    return Stage(name, stage.inputs, stage.count, stage.milliseconds, boxes, scores)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import ArgumentError
 from .optional import library
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ class Face(NamedTuple):
         return f"Face({self.score:.4f}  {_box_text(self.box)})"
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class Stage:
     """What one network did with one picture.
 
@@ -70,19 +70,42 @@ class Stage:
         Boxes left after the threshold and non-maximum suppression; `len` gives it, too.
     milliseconds : float
         Wall time, crops included.
-    boxes : ndarray, [count, 4] float32, or None
-        x1, y1, x2, y2 in pixels, after box regression, best first, never clipped. None where they
-        were not asked for: `Detector.detect_stages` gives them.
-    scores : ndarray, [count] float32, or None
-        Probabilities, 0..1; None as `boxes`.
     """
 
-    name: str
-    inputs: int
-    count: int
-    milliseconds: float
-    boxes: NDArray[np.float32] | None = None
-    scores: NDArray[np.float32] | None = None
+    def __init__(
+        self,
+        name: str,
+        inputs: int,
+        count: int,
+        milliseconds: float,
+        boxes: NDArray[np.float32] | None = None,
+        scores: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.count = count
+        self.milliseconds = milliseconds
+        self._boxes = boxes
+        self._scores = scores
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """The boxes left: x1, y1, x2, y2 in pixels, after box regression, never clipped.
+
+        [count, 4] float32, best first. ArgumentError where `detect` made the stage: it keeps none,
+        `Detector.detect_stages` does.
+        """
+        return self._kept(self._boxes)
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Their probabilities, 0..1: [count] float32, or ArgumentError, as for `boxes`."""
+        return self._kept(self._scores)
+
+    def _kept(self, array: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        if array is None:
+            raise ArgumentError(f"boxes of {self.name}: detect keeps none; call detect_stages")
+        return array
 
     def __len__(self) -> int:
         return self.count

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from pymtcnn import Detections, Detector, Face, LibraryError, Stage, formats
+from pymtcnn import ArgumentError, Detections, Detector, Face, LibraryError, Stage, formats
 from pymtcnn.results import COLUMNS
 
 
@@ -156,7 +156,11 @@ def test_stages_have_their_boxes_where_asked(default_model, pictures):
         assert light.boxes.tobytes() == found.boxes.tobytes()
         for without, stage in zip(light.stages, found.stages, strict=True):
             assert (without.name, without.inputs) == (stage.name, stage.inputs)
-            assert without.boxes is None and without.scores is None
+            for name in ("boxes", "scores"):
+                with pytest.raises(
+                    ArgumentError, match=f"^boxes of {stage.name}: .*detect_stages$"
+                ):
+                    getattr(without, name)
             assert len(without) == without.count == stage.count == len(stage) > 0
             assert (stage.boxes.dtype, stage.boxes.shape) == (np.float32, (stage.count, 4))
             assert (stage.scores.dtype, stage.scores.shape) == (np.float32, (stage.count,))
