@@ -10,7 +10,7 @@ static const double two_pi = 6.283185307179586;
 /* Weight of a new value that comes `seconds` after the last one. */
 static double weight(double seconds, double cutoff)
 {
-    return seconds / (seconds + 1 / (two_pi * cutoff));
+    return 1 / (1 + 1 / (two_pi * cutoff * seconds)); /* 0..1 for any seconds above 0 */
 }
 
 /* x and y of the centre, and the side. */
@@ -41,9 +41,10 @@ void mt_smoothing_add(mt_smoothing *smoothing, const mtcnn_face *face, double se
     place_of(&smoothing->last, before);
     place_of(face, now);
     const double share = weight(seconds, VELOCITY_CUTOFF);
+    const double share_a_second = 1 / (seconds + 1 / (two_pi * VELOCITY_CUTOFF));
     for (int k = 0; k < 3; k++) {
-        const double velocity = (now[k] - before[k]) / seconds;
-        smoothing->velocity[k] += share * (velocity - smoothing->velocity[k]);
+        smoothing->velocity[k] += share_a_second * (now[k] - before[k]) -
+                                  share * smoothing->velocity[k];
         speed = hypot(speed, smoothing->velocity[k] / now[2]);
     }
     smoothing->last = *face;

@@ -11,8 +11,8 @@
 
 /*
  * Candidates for each track: the box where it is expected, and one of a smaller side. RNet and ONet
- * learned from PNet's proposals, which come in all sizes; the second one brings the boxes from 1.5%
- * less overlap with the truth than a full scan's to as much, for a third more time.
+ * learned from PNet's proposals, which come in all sizes: with the second one, boxes overlap the
+ * truth by 0.93 instead of 0.915 (min face 40; a full scan's: 0.92 to 0.94), for a third more time.
  */
 enum { LOOKS = 2 };
 #define SMALLER 0.8

@@ -228,6 +228,30 @@ static void smoothing(void)
     CHECK(fabsf(moving.face.landmarks[0] - moving.face.box[0] - 25) < 1e-3f);
 }
 
+/* Times at the ends of what a double holds: results are numbers, and tracking goes on. */
+static void extreme_times(mtcnn_detector *detector, const mtcnn_image *image)
+{
+    const double times[] = {-1e308, 0, 5e-324, 1e-320, 1e-300, 1, 1.0000000000000002, 1e308};
+    mtcnn_tracker *tracker = create(detector, 100, 0.15);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        mtcnn_image part = *image;
+        part.pixels += 3 * i;
+        part.width -= 10;
+        mtcnn_tracks tracks;
+        CHECK(!mtcnn_track(tracker, &part, times[i], &tracks, &error));
+        CHECK(tracks.count > 0);
+        for (int j = 0; j < tracks.count; j++) {
+            const mtcnn_face *face = &tracks.faces[j].face;
+            for (int k = 0; k < 4; k++)
+                CHECK(isfinite(face->box[k]));
+            for (int k = 0; k < 10; k++)
+                CHECK(isfinite(face->landmarks[k]));
+            CHECK(face->box[0] < face->box[2] && face->box[1] < face->box[3]);
+        }
+    }
+    mtcnn_tracker_free(&tracker);
+}
+
 /* A cut is where colours change, whatever their order; a picture that moves is none. */
 static void cuts(void)
 {
@@ -283,6 +307,7 @@ int main(void)
     frames_are_checked(detector, &image);
     scans_are_detections(detector, &image);
     threads_change_nothing(model, &image);
+    extreme_times(detector, &image);
     matching();
     smoothing();
     cuts();
