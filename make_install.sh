@@ -69,6 +69,8 @@ missing_packages() {
     installed libopenblas-dev || echo libopenblas-dev
     installed libjpeg-dev libjpeg62-turbo-dev libjpeg-turbo8-dev || echo libjpeg-dev
     installed libpng-dev || echo libpng-dev
+    installed libavformat-dev || echo libavformat-dev # with libavcodec-dev and libavutil-dev
+    installed libswscale-dev || echo libswscale-dev
     if [ "$TEST" = yes ]; then has "${CXX:-c++}" || echo g++; fi
     if [ "$CORE" = yes ]; then return; fi
     # opencv-python needs these two; the second has had a new name since Ubuntu 24.04 and Debian 13.
@@ -85,7 +87,8 @@ missing_packages() {
 install_packages() {
     if ! has dpkg-query || ! has apt-get; then
         say "Not Debian or Ubuntu: install these yourself, if they are missing: cmake 3.18 or newer," \
-            "a C compiler, make or ninja, OpenBLAS, libjpeg-turbo and libpng with their headers," \
+            "a C compiler, make or ninja, OpenBLAS, libjpeg-turbo and libpng with their headers, for" \
+            "video FFmpeg 4.4 or newer with its headers," \
             "Python 3.10 or newer with venv, libGL and GLib 2"
         return
     fi

@@ -25,7 +25,8 @@ DEFAULT_MODEL = REPOSITORY / "darknet_cfg" / "default.data"
 OPTIONS = [
     "--model", "--min-face", "--thresholds", "--scale-factor", "--max-boxes", "--nms", "--stage",
     "--no-clip", "--threads", "--jobs", "--max-side", "--max-pixels", "--json", "--csv", "--time",
-    "--out", "--crops", "--crop-size", "--wider", "--help", "--version",
+    "--out", "--crops", "--crop-size", "--wider", "--video", "--camera", "--every", "--track",
+    "--timeout", "--help", "--version",
 ]  # fmt: skip
 CSV_HEADER = (
     "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
@@ -668,7 +669,7 @@ def test_unreadable_picture(run, tmp_path):
 
 @pytest.mark.parametrize(
     "data",
-    [b"\n", b"\xff\xd8", b"GIF89a" + bytes(100), b"plain text, no picture\n", bytes(1 << 20)],
+    [b"\n", b"\xff\xd8", b"GIF90a" + bytes(100), b"plain text, no picture\n", bytes(1 << 20)],
 )
 def test_not_a_picture(run, tmp_path, data):
     path = tmp_path / "picture.jpg"

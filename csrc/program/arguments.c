@@ -46,6 +46,37 @@ static void refuse_value(const struct option_row *row, const char *value)
     message_print(subject, message.text);
 }
 
+/* Says what of the command line does not go together. */
+static int check_together(const struct arguments *arguments)
+{
+    const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
+    const char *of_video = arguments->every         ? "--every"
+                           : arguments->track       ? "--track"
+                           : arguments->timeout > 0 ? "--timeout"
+                                                    : NULL;
+    const char *of_pictures = arguments->crops      ? "--crops"
+                              : arguments->wider    ? "--wider"
+                              : arguments->jobs > 1 ? "--jobs"
+                                                    : NULL;
+    if (arguments->video && arguments->camera >= 0)
+        message_print("--camera", "cannot go with --video" TRY_HELP);
+    else if (source && arguments->word_count)
+        message_print(source, "cannot go with pictures" TRY_HELP);
+    else if (source && of_pictures)
+        message_print(of_pictures, "is for pictures, not for videos" TRY_HELP);
+    else if (!source && of_video)
+        message_print(of_video, "needs --video or --camera" TRY_HELP);
+    else if (!source && !arguments->word_count)
+        message_print(NULL, "no picture named" TRY_HELP);
+    else if (arguments->track && arguments->stage != STAGE_FINAL)
+        message_print("--track", "cannot go with --stage" TRY_HELP);
+    else if (arguments->crops && !output_has_landmarks(arguments->stage))
+        message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
+    else
+        return 0;
+    return -1;
+}
+
 enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv)
 {
     *arguments = (struct arguments){.thresholds = {-1, -1, -1},
@@ -54,7 +85,8 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
                                     .threads = 1,
                                     .jobs = 1,
                                     .max_pixels = PICTURE_MAX_MEGAPIXELS,
-                                    .crop_size = CROPS_SIDE};
+                                    .crop_size = CROPS_SIDE,
+                                    .camera = -1};
 
     struct option options[OPTION_MOST + 1] = {0};
     for (int i = 0; i < option_count; i++)
@@ -84,14 +116,10 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
     }
     arguments->words = argv + optind;
     arguments->word_count = argc - optind;
-    if (!arguments->word_count) {
-        message_print(NULL, "no picture named" TRY_HELP);
+    if (check_together(arguments))
         return WISH_NOTHING;
-    }
-    if (arguments->crops && !output_has_landmarks(arguments->stage)) {
-        message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
-        return WISH_NOTHING;
-    }
+    if (!(arguments->timeout > 0))
+        arguments->timeout = VIDEO_TIMEOUT;
     return WISH_DETECT;
 }
 

@@ -34,10 +34,17 @@ struct arguments {
     const char *crops; /* the folder of aligned crops; NULL: none */
     int crop_size;     /* pixels */
     const char *wider; /* the folder of predictions in WIDER FACE's form; NULL: none */
+    const char *video; /* a file or URL in place of pictures; NULL: none */
+    int camera;        /* the number of a camera in place of pictures; -1: none */
+    int every;         /* frames from one full search to the next; 0: not named */
+    bool track;        /* follow faces from frame to frame */
+    double timeout;    /* seconds to wait for a video's source; 0: not named */
     char **words; /* [word_count]: what the inputs are named by, behind the options in argv, which
                           is reordered */
     int word_count;
 };
+
+#define VIDEO_TIMEOUT 10 /* seconds, unless one says otherwise */
 
 /* Reads the command line into *arguments; a mistake is told on stderr in one line. */
 enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv);

@@ -7,9 +7,10 @@
 #include "picture.h"
 
 struct codec {
-    const char *extensions[3]; /* lower case, with the dot; NULL ends them */
+    const char
+        *extensions[3]; /* lower case, with the dot; NULL ends them, also where there is none */
     size_t magic_length;
-    uint8_t magic[8]; /* [magic_length]: the first bytes of every such file */
+    const char *magic; /* [magic_length]: the first bytes of every such file; '?': any byte */
 
     /*
      * Decodes the bytes into a picture that the caller frees, also after a failure; *orientation
@@ -19,11 +20,17 @@ struct codec {
     int (*decode)(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
                   double megapixels, struct message *message);
 
-    /* Writes to file; stops at the first error of file itself, which its owner reports. */
+    /*
+     * Writes to file; stops at the first error of file itself, which its owner reports. NULL where
+     * the format is only read.
+     */
     int (*encode)(const struct picture *picture, FILE *file, struct message *message);
 };
 
 extern const struct codec jpeg_codec; /* jpeg.c */
 extern const struct codec png_codec;  /* png.c */
+
+extern const struct codec webp_codec, bmp_codec, tiff_codec, big_endian_tiff_codec,
+    gif_codec; /* ffmpeg_codecs.c */
 
 #endif

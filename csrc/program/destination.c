@@ -37,9 +37,18 @@ int destination_refuse_same_names(const struct inputs *inputs,
     return failed;
 }
 
-static char *own_name(const struct input *input)
+/* The name of its annotated copy in a folder. */
+static char *copy_name(const struct input *input)
 {
-    return strdup(input->name);
+    struct message message;
+    if (!picture_is_named(input->name) || !picture_writable(input->name, &message))
+        return strdup(input->name);
+    char *stem = destination_stem(input->name);
+    char *name = stem ? malloc(strlen(stem) + sizeof ".png") : NULL;
+    if (name)
+        strcat(strcpy(name, stem), ".png");
+    free(stem);
+    return name;
 }
 
 int destination_plan(struct destination *destination, const char *path, const struct inputs *inputs,
@@ -51,12 +60,11 @@ int destination_plan(struct destination *destination, const char *path, const st
     struct stat status;
     destination->folder = inputs->several || path[strlen(path) - 1] == '/' ||
                           (stat(path, &status) == 0 && S_ISDIR(status.st_mode));
-    return destination->folder ? destination_refuse_same_names(inputs, own_name, message)
+    return destination->folder ? destination_refuse_same_names(inputs, copy_name, message)
                                : picture_writable(path, message);
 }
 
-/* True also through links and other spellings of the path. */
-static bool same_file(const char *a, const char *b)
+bool same_file(const char *a, const char *b)
 {
     struct stat of_a, of_b;
     return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
@@ -66,8 +74,11 @@ static bool same_file(const char *a, const char *b)
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message)
 {
-    char *path = destination->folder ? folder_join(destination->path, input->name)
-                                     : strdup(destination->path);
+    char *name = copy_name(input);
+    char *path = !destination->folder ? strdup(destination->path)
+                 : name               ? folder_join(destination->path, name)
+                                      : NULL;
+    free(name);
     int failed = path ? picture_writable(path, message) : message_set(message, "no memory");
     if (!failed && same_file(path, input->path))
         failed = message_set(message, "would be overwritten by its annotated copy; choose another "

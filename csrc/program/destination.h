@@ -22,12 +22,15 @@ int destination_plan(struct destination *destination, const char *path, const st
                      struct message *message);
 
 /*
- * The annotated copy's file, a string to be freed, whose folder is there; NULL, with the cause in
- * *message, where it cannot be one: an unknown extension, or the picture itself, which is never
- * overwritten.
+ * The annotated copy's file, a string to be freed, whose folder is there: of a picture in a format
+ * that is only read, in a folder, a PNG file. NULL, with the cause in *message, where it cannot be
+ * one: an unknown extension, or the picture itself, which is never overwritten.
  */
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message);
+
+/* Whether both are one file, also through links and other spellings of the path. */
+bool same_file(const char *a, const char *b);
 
 /* The name of the picture without its extension, to be freed; NULL: no memory. */
 char *destination_stem(const char *name);

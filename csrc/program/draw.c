@@ -1,5 +1,6 @@
 #include "draw.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static const struct color left_color = {255, 70, 60}; /* the eye and mouth corne
 static const struct color nose_color = {255, 210, 0};
 static const struct color right_color = {60, 150, 255};
 
-/* What "%.2f" of a score can hold: the digits and the point. A row is 5 bits, left one highest. */
+/* What a label can hold: digits, the point, '#' and blanks. A row is 5 bits, left one highest. */
 static const uint8_t digits[10][GLYPH_HEIGHT] = {
     {14, 17, 19, 21, 25, 17, 14}, {4, 12, 4, 4, 4, 4, 14},  {14, 17, 1, 2, 4, 8, 31},
     {31, 2, 4, 2, 1, 17, 14},     {2, 6, 10, 18, 31, 2, 2}, {31, 16, 30, 1, 1, 17, 14},
@@ -28,6 +29,8 @@ static const uint8_t digits[10][GLYPH_HEIGHT] = {
     {14, 17, 17, 15, 1, 2, 12},
 };
 static const uint8_t point[GLYPH_HEIGHT] = {0, 0, 0, 0, 0, 12, 12};
+static const uint8_t hash[GLYPH_HEIGHT] = {10, 10, 31, 10, 31, 10, 10};
+static const uint8_t blank[GLYPH_HEIGHT] = {0};
 
 /* The nearest pixel border; far outside is as good as at the largest side outside. */
 static int to_pixel(float position)
@@ -84,7 +87,10 @@ static void draw_dot(struct picture *picture, float x, float y, int diameter, st
 
 static void draw_glyph(struct picture *picture, char character, int left, int top, int scale)
 {
-    const uint8_t *rows = character >= '0' && character <= '9' ? digits[character - '0'] : point;
+    const uint8_t *rows = character >= '0' && character <= '9' ? digits[character - '0']
+                          : character == '.'                   ? point
+                          : character == '#'                   ? hash
+                                                               : blank;
     for (int row = 0; row < GLYPH_HEIGHT; row++)
         for (int column = 0; column < GLYPH_WIDTH; column++)
             if (rows[row] >> (GLYPH_WIDTH - 1 - column) & 1)
@@ -92,13 +98,10 @@ static void draw_glyph(struct picture *picture, char character, int left, int to
                      top + scale * (row + 1), text_color);
 }
 
-/* The score on a plate above the box, or within it where the picture ends above. */
-static void draw_score(struct picture *picture, const mtcnn_face *face, int line)
+/* The label on a plate above the box, or within it where the picture ends above. */
+static void draw_label(struct picture *picture, const mtcnn_face *face, const char *text, int line)
 {
-    char text[16];
-    int length = snprintf(text, sizeof text, "%.2f", (double)face->score);
-    if (length < 0 || length >= (int)sizeof text)
-        return;
+    int length = (int)strlen(text);
     int box_width = to_pixel(face->box[2] - face->box[0]);
     int scale = clamp(box_width / (length * GLYPH_STEP), 1, line);
     int width = scale * (length * GLYPH_STEP + 1), height = scale * (GLYPH_HEIGHT + 2);
@@ -119,7 +122,7 @@ static bool has_landmarks(const mtcnn_face *face)
     return false; /* PNet and RNet find none */
 }
 
-void draw_faces(struct picture *picture, const mtcnn_face *faces, int count)
+void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t *ids, int count)
 {
     static const struct color *const colors[5] = {&left_color, &right_color, &nose_color,
                                                   &left_color, &right_color};
@@ -129,7 +132,12 @@ void draw_faces(struct picture *picture, const mtcnn_face *faces, int count)
     while (count-- > 0) { /* the best face last, on top */
         const mtcnn_face *face = &faces[count];
         draw_box(picture, face->box, line);
-        draw_score(picture, face, line);
+        char label[32];
+        if (ids)
+            snprintf(label, sizeof label, "#%" PRIu32 " %.2f", ids[count], (double)face->score);
+        else
+            snprintf(label, sizeof label, "%.2f", (double)face->score);
+        draw_label(picture, face, label, line);
         int diameter = to_pixel(0.06f * (face->box[2] - face->box[0]));
         diameter = clamp(diameter, 2, 3 * line);
         for (int i = 0; i < 5 && has_landmarks(face); i++) {

@@ -10,26 +10,31 @@
 
 /* Paragraphs of both; they wrap themselves. */
 static const char *const description[] = {
-    "Finds faces and their five landmarks in JPEG and PNG pictures, turned upright as their EXIF "
-    "orientation says.",
+    "Finds faces and their five landmarks in pictures, turned upright as their EXIF orientation "
+    "says, and in videos. Videos, and pictures in other formats than JPEG and PNG (WebP, BMP, "
+    "TIFF, "
+    "GIF), need FFmpeg's libraries.",
     "An INPUT is a picture, a folder (all pictures in it and below it, sorted by name), a pattern "
     "in quotes such as 'holiday/*.jpg', or - for a picture on standard input.",
     "Prints one line a face: the path, a tab, the box as x1 y1 x2 y2, the score, and x y of left "
     "eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels from its "
-    "top left corner.",
+    "top left corner. In videos, the frame's number and its time in seconds, and with --track the "
+    "face's id, follow the path, each with a tab.",
 };
 static const char *const exit_status[] = {
     "0 when all pictures were read, with faces or without; 1 when a picture or an output failed "
     "(the "
     "others are still done); 2 when the command line is wrong. Ctrl-C ends the program as a signal "
     "does (a shell tells 130), and so does a closed pipe (141); files are there wholly or not at "
-    "all.",
+    "all, but for a video that Ctrl-C ends: what there is of it is finished, and the status is "
+    "130.",
 };
 static const char *const examples[] = {
     "mtcnn party.jpg",
     "mtcnn --min-face 40 --threads 4 --out party-faces.jpg party.jpg",
     "mtcnn --json --jobs 4 --out faces/ holiday/ > faces.jsonl",
     "mtcnn --crops crops/ --crop-size 160 'holiday/*.jpg'",
+    "mtcnn --json --track --out party-faces.mp4 --video party.mp4",
     "mtcnn --wider predictions/ WIDER_val/images > /dev/null",
     "curl -s https://example.org/party.jpg | mtcnn --json -",
 };
@@ -86,7 +91,9 @@ static void print_option(FILE *stream, const struct option_row *row, const mtcnn
 
 void help_print(FILE *stream, const mtcnn_options *options)
 {
-    fputs("usage: mtcnn [OPTION...] INPUT...\n", stream);
+    fputs("usage: mtcnn [OPTION...] INPUT...\n"
+          "       mtcnn [OPTION...] --video FILE | --camera N\n",
+          stream);
     for (size_t i = 0; i < COUNT(description); i++) {
         fputc('\n', stream);
         print_wrapped(stream, description[i], 0, 0);
@@ -135,8 +142,9 @@ static void print_section(FILE *stream, const char *heading, const char *const *
 void help_print_man(FILE *stream)
 {
     fprintf(stream, ".TH MTCNN 1 \"\" \"mtcnn %s\" \"User Commands\"\n", mtcnn_version());
-    fputs(".SH NAME\nmtcnn \\- find faces in pictures\n"
-          ".SH SYNOPSIS\n.B mtcnn\n[\\fIOPTION\\fR...] \\fIINPUT\\fR...\n",
+    fputs(".SH NAME\nmtcnn \\- find faces in pictures and videos\n"
+          ".SH SYNOPSIS\n.B mtcnn\n[\\fIOPTION\\fR...] \\fIINPUT\\fR...\n.br\n"
+          ".B mtcnn\n[\\fIOPTION\\fR...] \\-\\-video \\fIFILE\\fR | \\-\\-camera \\fIN\\fR\n",
           stream);
     print_section(stream, "DESCRIPTION", description, COUNT(description));
     fputs(".SH OPTIONS\n", stream);

@@ -144,7 +144,7 @@ static int jpeg_encode(const struct picture *picture, FILE *file, struct message
 const struct codec jpeg_codec = {
     .extensions = {".jpg", ".jpeg", NULL},
     .magic_length = 3,
-    .magic = {0xff, 0xd8, 0xff},
+    .magic = "\xff\xd8\xff",
     .decode = jpeg_decode,
     .encode = jpeg_encode,
 };

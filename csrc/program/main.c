@@ -10,6 +10,7 @@
 #include "message.h"
 #include "pictures.h"
 #include "standard_output.h"
+#include "video_run.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -28,8 +29,37 @@ static int run_with_inputs(const struct arguments *arguments, const struct input
     return status || !inputs->failed ? status : EXIT_FAILURE;
 }
 
+static int run_video(const struct arguments *arguments)
+{
+    struct message message;
+    if (video_plan(arguments, &message)) {
+        message_print(arguments->out, message.text);
+        return EXIT_USAGE;
+    }
+    mtcnn_model *model = NULL;
+    mtcnn_detector *detector = NULL;
+    mtcnn_options options;
+    mtcnn_error error;
+    int status = EXIT_FAILURE;
+    int failed = find_model(&model, arguments->model, &error);
+    if (!failed) {
+        mtcnn_model_options(model, &options);
+        arguments_apply(arguments, &options);
+        failed = mtcnn_detector_create(&detector, model, &options, &error);
+    }
+    if (failed)
+        message_print(NULL, error.message);
+    else
+        status = video_run(arguments, detector);
+    mtcnn_detector_free(&detector);
+    mtcnn_model_free(&model);
+    return status;
+}
+
 static int run(const struct arguments *arguments)
 {
+    if (arguments->video || arguments->camera >= 0)
+        return run_video(arguments);
     struct inputs inputs;
     int status = EXIT_FAILURE;
     if (!inputs_find(&inputs, arguments->words, arguments->word_count))

@@ -9,6 +9,8 @@
 #include "crops.h"
 #include "picture.h"
 
+#define MAX_CAMERA 255          /* as many as Linux has */
+#define MAX_TIMEOUT 1000000     /* seconds */
 #define MOST_MEGAPIXELS 1000000 /* MTCNN_MAX_SIDE squared */
 
 #define STRING(value) #value
@@ -199,6 +201,35 @@ static bool read_time(struct arguments *arguments, const char *value)
     return true;
 }
 
+static bool read_video(struct arguments *arguments, const char *value)
+{
+    arguments->video = value;
+    return *value;
+}
+
+static bool read_camera(struct arguments *arguments, const char *value)
+{
+    return read_integer(value, 0, MAX_CAMERA, &arguments->camera);
+}
+
+static bool read_every(struct arguments *arguments, const char *value)
+{
+    return read_integer(value, 1, MTCNN_MAX_FRAMES, &arguments->every);
+}
+
+static bool read_track(struct arguments *arguments, const char *value)
+{
+    (void)value;
+    arguments->track = true;
+    return true;
+}
+
+static bool read_timeout(struct arguments *arguments, const char *value)
+{
+    double *timeout = &arguments->timeout;
+    return read_number(value, timeout) && *timeout > 0 && *timeout <= MAX_TIMEOUT;
+}
+
 /* Each prints its option's default, as the model has it. */
 
 static int min_face_default(char *text, size_t size, const mtcnn_options *options)
@@ -307,7 +338,7 @@ const struct option_row option_rows[] = {
     {.group = "Output",
      .name = "json",
      .takes = "cannot go with --csv",
-     .help = "one JSON object a line for each picture",
+     .help = "one JSON object a line for each picture or frame",
      .fallback = "text",
      .read = read_json},
     {.name = "csv",
@@ -316,15 +347,18 @@ const struct option_row option_rows[] = {
      .read = read_csv},
     {.name = "time",
      .help = "also tell milliseconds and candidates of each stage, on stderr (with --json, in the "
-             "object)",
+             "object); of a video the time that decoding, search and writing took",
      .read = read_time},
     {.group = "Files",
      .name = "out",
      .argument = "PATH",
-     .takes = "the path of a .jpg, .jpeg or .png file, or of a folder",
+     .takes =
+         "the path of a .jpg, .jpeg or .png file, or of a folder; with a video of a .mp4, .mkv "
+         "or .avi file",
      .help = "save the picture with boxes, scores and landmarks; with several pictures, or when "
              "PATH is a folder or ends in /, each under its own name in the folder PATH, which is "
-             "made if missing; pictures of a folder keep their places below it",
+             "made if missing; pictures of a folder keep their places below it; of a video all "
+             "frames, as one file",
      .fallback = "not saved",
      .read = read_out},
     {.name = "crops",
@@ -348,6 +382,33 @@ const struct option_row option_rows[] = {
          "is the name of the folder in which the picture lies",
      .fallback = "not saved",
      .read = read_wider},
+    {.group = "Video",
+     .name = "video",
+     .argument = "FILE",
+     .takes = "the path or URL of a video, or - for standard input",
+     .help = "find the faces in the frames of a video file or of a stream such as rtsp://...",
+     .read = read_video},
+    {.name = "camera",
+     .argument = "N",
+     .takes = "the number of a camera, 0 to " STRING_OF(MAX_CAMERA),
+     .help = "find the faces in what the camera /dev/videoN sees, until Ctrl-C",
+     .read = read_camera},
+    {.name = "every",
+     .argument = "N",
+     .takes = "a whole number of frames, 1 to " STRING_OF(MTCNN_MAX_FRAMES),
+     .help = "search the whole picture in every N-th frame only; those between are left out or, "
+             "with --track, looked at where faces were",
+     .fallback = "1, with --track 10",
+     .read = read_every},
+    {.name = "track",
+     .help = "follow faces from frame to frame: each has an id, and its place is smoothed",
+     .read = read_track},
+    {.name = "timeout",
+     .argument = "S",
+     .takes = "a number of seconds, above 0 and up to " STRING_OF(MAX_TIMEOUT),
+     .help = "seconds to wait for a connection, and for each frame",
+     .fallback = STRING_OF(VIDEO_TIMEOUT),
+     .read = read_timeout},
     {.group = "Other", .name = "help", .help = "print this help", .wish = WISH_HELP},
     {.name = "version", .help = "print the version", .wish = WISH_VERSION},
 };

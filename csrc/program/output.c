@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -11,6 +12,14 @@ bool output_has_landmarks(int stage)
     return stage == STAGE_FINAL || stage == 2;
 }
 
+void output_take(struct findings *findings, const mtcnn_result *result, int stage)
+{
+    findings->stage = stage;
+    findings->faces = stage == STAGE_FINAL ? result->faces : result->stages[stage].faces;
+    findings->count = stage == STAGE_FINAL ? result->count : result->stages[stage].count;
+    findings->result = result;
+}
+
 /* ---- text ------------------------------------------------------------------------------------- */
 
 static void print_text(FILE *stream, const struct findings *findings)
@@ -18,9 +27,13 @@ static void print_text(FILE *stream, const struct findings *findings)
     const int landmarks = output_has_landmarks(findings->stage) ? 10 : 0;
     for (int i = 0; i < findings->count; i++) {
         const mtcnn_face *face = &findings->faces[i];
-        fprintf(stream, "%s\t%.2f %.2f %.2f %.2f %.4f", findings->path, (double)face->box[0],
-                (double)face->box[1], (double)face->box[2], (double)face->box[3],
-                (double)face->score);
+        fputs(findings->path, stream);
+        if (findings->is_frame)
+            fprintf(stream, "\t%ld\t%.3f", findings->frame, findings->seconds);
+        if (findings->ids)
+            fprintf(stream, "\t%" PRIu32, findings->ids[i]);
+        fprintf(stream, "\t%.2f %.2f %.2f %.2f %.4f", (double)face->box[0], (double)face->box[1],
+                (double)face->box[2], (double)face->box[3], (double)face->score);
         for (int j = 0; j < landmarks; j++)
             fprintf(stream, " %.2f", (double)face->landmarks[j]);
         fputc('\n', stream);
@@ -51,9 +64,13 @@ static void print_json_string(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
-static void print_json_face(FILE *stream, const mtcnn_face *face, bool landmarks)
+static void print_json_face(FILE *stream, const mtcnn_face *face, const uint32_t *id,
+                            bool landmarks)
 {
-    fprintf(stream, "{\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f", (double)face->box[0],
+    fputc('{', stream);
+    if (id)
+        fprintf(stream, "\"id\": %" PRIu32 ", ", *id);
+    fprintf(stream, "\"box\": [%.3f, %.3f, %.3f, %.3f], \"score\": %.6f", (double)face->box[0],
             (double)face->box[1], (double)face->box[2], (double)face->box[3], (double)face->score);
     for (int i = 0; i < 5 && landmarks; i++)
         fprintf(stream, "%s[%.3f, %.3f]", i ? ", " : ", \"landmarks\": [",
@@ -75,8 +92,10 @@ static void print_json_time(FILE *stream, const mtcnn_result *result)
 
 static void print_json(FILE *stream, const struct findings *findings, bool time)
 {
-    fputs("{\"image\": ", stream);
+    fputs(findings->is_frame ? "{\"video\": " : "{\"image\": ", stream);
     print_json_string(stream, findings->path);
+    if (findings->is_frame)
+        fprintf(stream, ", \"frame\": %ld, \"seconds\": %.3f", findings->frame, findings->seconds);
     fprintf(stream, ", \"width\": %d, \"height\": %d", findings->width, findings->height);
     if (findings->stage != STAGE_FINAL)
         fprintf(stream, ", \"stage\": \"%s\"", output_stage_names[findings->stage]);
@@ -84,18 +103,21 @@ static void print_json(FILE *stream, const struct findings *findings, bool time)
     for (int i = 0; i < findings->count; i++) {
         if (i)
             fputs(", ", stream);
-        print_json_face(stream, &findings->faces[i], output_has_landmarks(findings->stage));
+        print_json_face(stream, &findings->faces[i], findings->ids ? &findings->ids[i] : NULL,
+                        output_has_landmarks(findings->stage));
     }
     fputc(']', stream);
-    if (time)
+    if (time && findings->result)
         print_json_time(stream, findings->result);
+    else if (time)
+        fprintf(stream, ", \"milliseconds\": {\"total\": %.3f}", findings->total_ms);
     fputs("}\n", stream);
 }
 
 /* ---- CSV (RFC 4180, with LF for line ends) ---------------------------------------------------- */
 
 static const char csv_header[] =
-    "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
+    "x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
     "left_mouth_x,left_mouth_y,right_mouth_x,right_mouth_y\n";
 
 static void print_csv_field(FILE *stream, const char *text)
@@ -118,6 +140,10 @@ static void print_csv(FILE *stream, const struct findings *findings)
     for (int i = 0; i < findings->count; i++) {
         const mtcnn_face *face = &findings->faces[i];
         print_csv_field(stream, findings->path);
+        if (findings->is_frame)
+            fprintf(stream, ",%ld,%.3f", findings->frame, findings->seconds);
+        if (findings->ids)
+            fprintf(stream, ",%" PRIu32, findings->ids[i]);
         for (int j = 0; j < 4; j++)
             fprintf(stream, ",%.3f", (double)face->box[j]);
         fprintf(stream, ",%.6f", (double)face->score);
@@ -157,7 +183,13 @@ void output_time(FILE *stream, const struct findings *findings)
 void output_begin(FILE *stream, enum output_format format)
 {
     if (format == OUTPUT_CSV)
-        fputs(csv_header, stream);
+        fprintf(stream, "image,%s", csv_header);
+}
+
+void output_begin_video(FILE *stream, enum output_format format, bool tracked)
+{
+    if (format == OUTPUT_CSV)
+        fprintf(stream, "video,frame,seconds,%s%s", tracked ? "id," : "", csv_header);
 }
 
 void output_findings(FILE *stream, enum output_format format, const struct findings *findings,

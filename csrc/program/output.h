@@ -3,20 +3,26 @@
 #define MTCNN_PROGRAM_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "mtcnn.h"
 
 enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
 
-/* What was found in a picture. */
+/* What was found in a picture, or in a frame of a video. */
 struct findings {
-    const char *path;
-    int width, height; /* of the picture, pixels */
+    const char *path;  /* of the picture; the video's path, URL or device */
+    bool is_frame;     /* of a video */
+    long frame;        /* its number: 0, 1, ... */
+    double seconds;    /* since the first frame */
+    int width, height; /* pixels */
     const mtcnn_face *faces;
+    const uint32_t *ids; /* NULL where faces are not tracked */
     int count;
     int stage; /* whose boxes faces are: 0, 1, 2; STAGE_FINAL: the cascade's faces */
-    const mtcnn_result *result; /* for the times */
+    const mtcnn_result *result; /* of detection, for the times; NULL where faces are tracked */
+    double total_ms;            /* of tracking, where they are */
 };
 
 /* The cascade's own result: ONet's faces, clipped unless the options say otherwise. */
@@ -28,8 +34,12 @@ extern const char *const output_stage_names[3];
 /* PNet and RNet find boxes alone. */
 bool output_has_landmarks(int stage);
 
-/* What comes before the first picture: CSV's header. */
+/* Makes what the stage found, or the cascade, the findings' faces. */
+void output_take(struct findings *findings, const mtcnn_result *result, int stage);
+
+/* What comes before the first picture, or before a video's first frame: CSV's header. */
 void output_begin(FILE *stream, enum output_format format);
+void output_begin_video(FILE *stream, enum output_format format, bool tracked);
 
 /* time: JSON objects tell the times, too. */
 void output_findings(FILE *stream, enum output_format format, const struct findings *findings,

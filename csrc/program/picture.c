@@ -11,7 +11,9 @@
 #include "mtcnn.h"
 
 /* A new format is one new file and one line here (and its name in the two messages below). */
-static const struct codec *const codecs[] = {&jpeg_codec, &png_codec};
+static const struct codec *const codecs[] = {&jpeg_codec, &png_codec,  &webp_codec,
+                                             &bmp_codec,  &tiff_codec, &big_endian_tiff_codec,
+                                             &gif_codec};
 #define CODEC_COUNT (sizeof codecs / sizeof *codecs)
 
 #define FIRST_READ ((size_t)1 << 16) /* enough to tell a picture from what never ends */
@@ -51,11 +53,20 @@ void picture_free(struct picture *picture)
     *picture = (struct picture){0};
 }
 
+static bool begins_with_magic(const uint8_t *bytes, size_t size, const struct codec *codec)
+{
+    if (size < codec->magic_length)
+        return false;
+    for (size_t i = 0; i < codec->magic_length; i++)
+        if (codec->magic[i] != '?' && (uint8_t)codec->magic[i] != bytes[i])
+            return false;
+    return true;
+}
+
 static const struct codec *codec_of_bytes(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < CODEC_COUNT; i++)
-        if (size >= codecs[i]->magic_length &&
-            !memcmp(bytes, codecs[i]->magic, codecs[i]->magic_length))
+        if (begins_with_magic(bytes, size, codecs[i]))
             return codecs[i];
     return NULL;
 }
@@ -69,7 +80,9 @@ int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, d
         return message_set(message, "is an empty file");
     const struct codec *codec = codec_of_bytes(bytes, size);
     if (!codec)
-        return message_set(message, "is neither a JPEG nor a PNG picture");
+        return message_set(message,
+                           "is neither a JPEG nor a PNG picture, nor WebP, BMP, TIFF or GIF; a "
+                           "video is named with --video");
     int orientation = 1;
     if (codec->decode(picture, &orientation, bytes, size, megapixels, message) ||
         picture_orient(picture, orientation, message)) {
@@ -138,16 +151,17 @@ bool picture_is_named(const char *path)
 
 int picture_writable(const char *path, struct message *message)
 {
-    if (codec_of_path(path))
+    const struct codec *codec = codec_of_path(path);
+    if (codec && codec->encode)
         return 0;
     return message_set(message, "cannot be written: the name must end in .jpg, .jpeg or .png");
 }
 
 int picture_write(const struct picture *picture, const char *path, struct message *message)
 {
+    if (picture_writable(path, message))
+        return -1;
     const struct codec *codec = codec_of_path(path);
-    if (!codec)
-        return picture_writable(path, message);
     struct atomic_file file;
     if (atomic_file_open(&file, path, message))
         return -1;

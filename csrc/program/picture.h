@@ -1,5 +1,6 @@
 /*
- * picture.h: pictures in memory, and their way from and to JPEG and PNG files.
+ * picture.h: pictures in memory, and their way from and to files: JPEG and PNG, and, where there is
+ * FFmpeg, from WebP, BMP, TIFF and GIF (its first frame).
  *
  * Every function that can fail returns 0, or -1 with the cause (without the file's name) in
  * *message. Nothing here prints or exits.
@@ -23,9 +24,9 @@ struct picture {
 };
 
 /*
- * Reads a JPEG or PNG file, told apart by its first bytes, upright as its EXIF orientation says. Path
- * STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by what its
- * header says, before memory is taken for it.
+ * Reads a picture file, its format told by its first bytes, upright as its EXIF orientation says.
+ * Path STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by what
+ * its header says, before memory is taken for it.
  *
  * On success the picture is the caller's, to be freed with picture_free, and message->text is
  * empty, or a warning where the file is damaged and the picture therefore partly wrong. On failure
@@ -38,7 +39,7 @@ int picture_read(struct picture *picture, const char *path, double megapixels,
 int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, double megapixels,
                    struct message *message);
 
-/* Whether path ends as pictures' names do. */
+/* Whether path ends as the names of pictures that are read do. */
 bool picture_is_named(const char *path);
 
 /* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */

@@ -64,7 +64,7 @@ static int write_files(const struct run *run, const struct input *input, struct 
                               arguments->crop_size, errors);
     if (target) {
         struct message message;
-        draw_faces(picture, findings->faces, findings->count);
+        draw_faces(picture, findings->faces, findings->ids, findings->count);
         if (picture_write(picture, target, &message)) {
             message_write(errors, target, message.text);
             failed = -1;
@@ -86,16 +86,9 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
         message_write(errors, input->path, error.message);
         return -1;
     }
-    const int stage = arguments->stage;
-    const struct findings findings = {
-        .path = input->path,
-        .width = picture->width,
-        .height = picture->height,
-        .faces = stage == STAGE_FINAL ? result.faces : result.stages[stage].faces,
-        .count = stage == STAGE_FINAL ? result.count : result.stages[stage].count,
-        .stage = stage,
-        .result = &result,
-    };
+    struct findings findings = {
+        .path = input->path, .width = picture->width, .height = picture->height};
+    output_take(&findings, &result, arguments->stage);
     output_findings(out, arguments->format, &findings, arguments->time);
     if (run->summaries)
         fprintf(errors, "%s: %d face%s\n", input->path, findings.count,

@@ -125,7 +125,7 @@ static int png_encode(const struct picture *picture, FILE *file, struct message 
 const struct codec png_codec = {
     .extensions = {".png", NULL},
     .magic_length = 8,
-    .magic = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
+    .magic = "\x89PNG\r\n\x1a\n",
     .decode = png_decode,
     .encode = png_encode,
 };

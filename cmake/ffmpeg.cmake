@@ -1,0 +1,34 @@
+# Finds FFmpeg's headers. The libraries are loaded when the program first needs them
+# (csrc/program/ffmpeg.c), in the major versions that the headers tell. Sets
+#   MTCNN_FFMPEG               whether the program is to have video and more formats of pictures
+#   MTCNN_FFMPEG_INCLUDE_DIRS  the folders of the headers
+
+set(MTCNN_VIDEO AUTO CACHE STRING "Video, cameras and more formats of pictures by FFmpeg: AUTO, ON or OFF")
+set_property(CACHE MTCNN_VIDEO PROPERTY STRINGS AUTO ON OFF)
+
+set(MTCNN_FFMPEG OFF)
+set(MTCNN_FFMPEG_INCLUDE_DIRS "")
+if(NOT MTCNN_VIDEO STREQUAL "AUTO" AND NOT MTCNN_VIDEO)
+    return()
+endif()
+
+set(MTCNN_FFMPEG ON)
+foreach(library avcodec avformat avutil swscale)
+    find_path(MTCNN_${library}_INCLUDE_DIR lib${library}/${library}.h PATH_SUFFIXES ffmpeg)
+    mark_as_advanced(MTCNN_${library}_INCLUDE_DIR)
+    if(MTCNN_${library}_INCLUDE_DIR)
+        list(APPEND MTCNN_FFMPEG_INCLUDE_DIRS ${MTCNN_${library}_INCLUDE_DIR})
+    else()
+        set(MTCNN_FFMPEG OFF)
+    endif()
+endforeach()
+list(REMOVE_DUPLICATES MTCNN_FFMPEG_INCLUDE_DIRS)
+
+if(MTCNN_FFMPEG)
+    message(STATUS "FFmpeg: loaded when a video or picture needs it")
+elseif(MTCNN_VIDEO STREQUAL "AUTO")
+    message(STATUS "FFmpeg's headers were not found: no video (Debian, Ubuntu: libavformat-dev libswscale-dev)")
+else()
+    message(FATAL_ERROR
+        "FFmpeg's headers were not found. On Debian and Ubuntu: apt-get install libavformat-dev libswscale-dev")
+endif()

@@ -1,0 +1,39 @@
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "atomic_file.h"
+
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+#define NUMBER_COUNT (sizeof numbers / sizeof *numbers)
+
+static struct sigaction before[NUMBER_COUNT];
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        sigaction(numbers[i], &before[i], NULL);
+}
+
+void interrupt_catch(void)
+{
+    atomic_file_remove_on_signals();
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        sigaction(numbers[i], NULL, &before[i]);
+    for (size_t i = 0; i < NUMBER_COUNT; i++) {
+        struct sigaction action = before[i];
+        if (action.sa_handler == SIG_IGN)
+            continue;
+        action.sa_handler = on_signal;
+        action.sa_flags = SA_RESTART; /* a line for stdout is written to its end */
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int interrupt_caught(void)
+{
+    return caught;
+}

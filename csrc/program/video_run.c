@@ -1,0 +1,313 @@
+#include "video_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "camera.h"
+#include "destination.h"
+#include "draw.h"
+#include "interrupt.h"
+#include "output.h"
+#include "standard_output.h"
+#include "video_reader.h"
+#include "video_writer.h"
+
+#define PROGRESS_SECONDS 0.2 /* between two lines of progress */
+
+enum work { DECODE, SEARCH, WRITE, WORK_COUNT };
+
+struct video_run {
+    const struct arguments *arguments;
+    struct video_source source;
+    struct video_reader *reader;
+    mtcnn_detector *detector;
+    mtcnn_tracker *tracker;      /* NULL: not asked for */
+    struct video_writer *writer; /* NULL: not asked for, not yet open, or failed */
+    bool writing;                /* annotated frames are still wanted */
+    int status;                  /* of the program so far */
+
+    struct picture picture;    /* the frame */
+    struct findings found;     /* in the last frame that was searched */
+    mtcnn_result result;       /* of it, where faces are not tracked */
+    mtcnn_face *tracked_faces; /* found's, where there is a tracker: [tracked_room] */
+    uint32_t *tracked_ids;     /* as well */
+    int tracked_room;
+
+    /* for progress and summary */
+    long frames, searched, faces;
+    double start, work_start, shown; /* now() of the beginning, of the step, of the last line */
+    double work[WORK_COUNT];         /* seconds */
+    bool terminal;                   /* tell progress */
+    bool unread;                     /* stdout takes no more */
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* The time since the step before goes to work. */
+static void count_work(struct video_run *run, enum work work)
+{
+    double time = now();
+    run->work[work] += time - run->work_start;
+    run->work_start = time;
+}
+
+static void complain(struct video_run *run, const char *subject, const char *text)
+{
+    message_print(subject, text);
+    run->status = EXIT_FAILURE;
+}
+
+/* ---- stderr ----------------------------------------------------------------------------------- */
+
+static void show_progress(struct video_run *run, double seconds)
+{
+    const double time = now();
+    if (!run->terminal || time < run->shown + PROGRESS_SECONDS)
+        return;
+    run->shown = time;
+    const long count = video_reader_count(run->reader);
+    char of[32] = "";
+    if (count > 0)
+        snprintf(of, sizeof of, " of %ld", count);
+    fprintf(stderr, "\r\033[Kframe %ld%s, %.1f s, %.1f frames a second", run->frames, of, seconds,
+            (double)run->frames / (time - run->start));
+}
+
+static void clear_progress(const struct video_run *run)
+{
+    if (run->terminal && run->shown > 0)
+        fputs("\r\033[K", stderr);
+}
+
+static void print_summary(const struct video_run *run)
+{
+    static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
+    const double total = now() - run->start;
+    fprintf(stderr, "%s:\n  %ld frames, %ld searched, %ld faces\n", run->source.name, run->frames,
+            run->searched, run->faces);
+    if (!run->frames)
+        return;
+    for (int i = 0; i < WORK_COUNT; i++)
+        fprintf(stderr, "  %-16s%8.2f ms a frame%7.1f%%\n", names[i],
+                1e3 * run->work[i] / (double)run->frames, 1e2 * run->work[i] / total);
+    fprintf(stderr, "  %-16s%8.2f s%10.1f frames a second\n", "total", total,
+            (double)run->frames / total);
+}
+
+/* ---- one frame -------------------------------------------------------------------------------- */
+
+/* Every frame is tracked; without a tracker, every N-th is searched. */
+static bool is_searched(const struct video_run *run, long number)
+{
+    return run->tracker || !run->arguments->every || number % run->arguments->every == 0;
+}
+
+/* The tracker keeps faces and ids together, which found wants apart. */
+static int take_tracks(struct video_run *run, const mtcnn_tracks *tracks)
+{
+    if (run->tracked_room < tracks->count) {
+        const size_t room = (size_t)tracks->count;
+        free(run->tracked_faces);
+        free(run->tracked_ids);
+        run->tracked_faces = malloc(room * sizeof *run->tracked_faces);
+        run->tracked_ids = malloc(room * sizeof *run->tracked_ids);
+        run->tracked_room = run->tracked_faces && run->tracked_ids ? tracks->count : 0;
+        if (!run->tracked_room)
+            return -1;
+    }
+    for (int i = 0; i < tracks->count; i++) {
+        run->tracked_faces[i] = tracks->faces[i].face;
+        run->tracked_ids[i] = tracks->faces[i].id;
+    }
+    run->found.count = tracks->count;
+    run->found.faces = run->tracked_faces;
+    run->found.ids = run->tracked_ids;
+    run->found.total_ms = tracks->total_ms;
+    return 0;
+}
+
+static int search(struct video_run *run, struct message *message)
+{
+    const struct picture *picture = &run->picture;
+    const mtcnn_image image = {picture->pixels, picture->width, picture->height,
+                               (ptrdiff_t)3 * picture->width, MTCNN_RGB};
+    struct findings *found = &run->found;
+    mtcnn_error error;
+    found->width = picture->width;
+    found->height = picture->height;
+    if (run->tracker) {
+        mtcnn_tracks tracks;
+        if (mtcnn_track(run->tracker, &image, found->seconds, &tracks, &error))
+            return message_set(message, "%s", error.message);
+        return take_tracks(run, &tracks) ? message_set(message, "no memory for the faces") : 0;
+    }
+    if (mtcnn_detect(run->detector, &image, &run->result, &error))
+        return message_set(message, "%s", error.message);
+    output_take(found, &run->result, run->arguments->stage);
+    return 0;
+}
+
+/* Prints it as one, so that the cause is known where stdout does not take it. */
+static int print_found(struct video_run *run, struct message *message)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream)
+        output_findings(stream, run->arguments->format, &run->found, run->arguments->time);
+    int failed = 0;
+    if (!stream || fclose(stream))
+        failed = message_set(message, "no memory for what is to be printed");
+    else
+        run->unread = standard_output_write(text, size);
+    free(text);
+    return failed;
+}
+
+/* Adds the frame to the annotated video; where that fails, what is found is still told. */
+static void annotate(struct video_run *run, double seconds)
+{
+    struct message message;
+    const char *path = run->arguments->out;
+    const struct video_form form = {run->picture.width, run->picture.height,
+                                    video_reader_rate(run->reader), run->arguments->threads};
+    draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
+    if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
+        video_writer_add(run->writer, &run->picture, seconds, &message)) {
+        clear_progress(run);
+        complain(run, path, message.text);
+        video_writer_abandon(&run->writer);
+        run->writing = false;
+    }
+}
+
+static int process(struct video_run *run, double seconds, struct message *message)
+{
+    const long number = run->frames++;
+    const bool searched = is_searched(run, number);
+    if ((searched || run->writing) && video_reader_picture(run->reader, &run->picture, message))
+        return -1;
+    count_work(run, DECODE);
+    if (searched) {
+        run->found.frame = number;
+        run->found.seconds = seconds;
+        if (search(run, message))
+            return -1;
+        run->searched++;
+        run->faces += run->found.count;
+        count_work(run, SEARCH);
+        if (print_found(run, message))
+            return -1;
+    }
+    if (run->writing)
+        annotate(run, seconds);
+    count_work(run, WRITE);
+    return 0;
+}
+
+/* ---- the order of it -------------------------------------------------------------------------- */
+
+static void process_all(struct video_run *run)
+{
+    struct message message;
+    double seconds;
+    int more;
+    while ((more = video_reader_next(run->reader, &seconds, &message)) > 0) {
+        if (process(run, seconds, &message)) {
+            more = -1;
+            break;
+        }
+        show_progress(run, seconds);
+        if (run->unread)
+            break;
+    }
+    clear_progress(run);
+    if (more < 0)
+        complain(run, run->source.name, message.text);
+    else if (!run->frames && !interrupt_caught())
+        complain(run, run->source.name, "has no frames");
+    if (run->writer && video_writer_finish(&run->writer, &message))
+        complain(run, run->arguments->out, message.text);
+}
+
+static int open_source(struct video_run *run, struct message *message)
+{
+    return (run->source.camera ? camera_exists(run->source.name, message) : 0) ||
+                   video_reader_open(&run->reader, &run->source, message)
+               ? -1
+               : 0;
+}
+
+static int open_tracker(struct video_run *run, struct message *message)
+{
+    if (!run->arguments->track)
+        return 0;
+    mtcnn_tracker_options options;
+    mtcnn_error error;
+    mtcnn_tracker_defaults(&options);
+    if (run->arguments->every)
+        options.every = run->arguments->every;
+    if (mtcnn_tracker_create(&run->tracker, run->detector, &options, &error))
+        return message_set(message, "%s", error.message);
+    return 0;
+}
+
+int video_plan(const struct arguments *arguments, struct message *message)
+{
+    if (!arguments->out)
+        return 0;
+    if (video_writable(arguments->out, message))
+        return -1;
+    if (arguments->video && same_file(arguments->out, arguments->video))
+        return message_set(message, "would overwrite the video itself; choose another --out");
+    return 0;
+}
+
+int video_run(const struct arguments *arguments, mtcnn_detector *detector)
+{
+    char device[CAMERA_NAME_SIZE];
+    camera_name(device, arguments->camera);
+    struct video_run run = {
+        .arguments = arguments,
+        .source = {.name = arguments->video ? arguments->video : device,
+                   .camera = !arguments->video,
+                   .timeout = arguments->timeout,
+                   .threads = arguments->threads,
+                   .megapixels = arguments->max_pixels},
+        .detector = detector,
+        .writing = arguments->out,
+        .status = EXIT_SUCCESS,
+        .terminal = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO), /* else faces roll by */
+    };
+    struct message message;
+    run.found = (struct findings){.path = run.source.name, .is_frame = true, .stage = STAGE_FINAL};
+    interrupt_catch();
+    output_begin_video(stdout, arguments->format, arguments->track);
+    run.unread = standard_output_write("", 0);
+    if (open_source(&run, &message) || open_tracker(&run, &message)) {
+        if (!interrupt_caught())
+            complain(&run, run.source.name, message.text);
+    } else {
+        run.start = run.work_start = now();
+        process_all(&run);
+        if (arguments->time)
+            print_summary(&run);
+    }
+    if (standard_output_close())
+        run.status = EXIT_FAILURE;
+
+    mtcnn_tracker_free(&run.tracker);
+    video_reader_free(&run.reader);
+    picture_free(&run.picture);
+    free(run.tracked_faces);
+    free(run.tracked_ids);
+    return interrupt_caught() && run.status == EXIT_SUCCESS ? 128 + interrupt_caught() : run.status;
+}
