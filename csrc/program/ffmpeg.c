@@ -69,59 +69,53 @@ static int load(int library, struct message *message)
 
 /* ---- what FFmpeg logs ------------------------------------------------------------------------- */
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* decoders' threads log, too */
-static char logged[128];                                  /* the last error's line */
+/* The last error's line. What a decoder's own threads log is lost, but not that they fail. */
+static _Thread_local char logged[128];
 
 static void on_log(void *context, int level, const char *format, va_list args)
 {
     (void)context;
     if (level > AV_LOG_ERROR)
         return;
-    pthread_mutex_lock(&mutex);
     vsnprintf(logged, sizeof logged, format, args);
     logged[strcspn(logged, "\n")] = '\0';
-    pthread_mutex_unlock(&mutex);
 }
 
 int ffmpeg_fail(struct message *message, const char *task, int code)
 {
     char text[AV_ERROR_MAX_STRING_SIZE];
     ffmpeg.av_strerror(code, text, sizeof text);
-    pthread_mutex_lock(&mutex);
     bool more = logged[0];
     message_set(message, "%s: %s%s%s%s", task, text, more ? " (" : "", logged, more ? ")" : "");
     logged[0] = '\0';
-    pthread_mutex_unlock(&mutex);
     return -1;
 }
 
 bool ffmpeg_logged(void)
 {
-    pthread_mutex_lock(&mutex);
-    bool any = logged[0];
-    pthread_mutex_unlock(&mutex);
-    return any;
+    return logged[0];
 }
 
 void ffmpeg_forget(void)
 {
-    pthread_mutex_lock(&mutex);
     logged[0] = '\0';
-    pthread_mutex_unlock(&mutex);
 }
 
 /* ---- both ------------------------------------------------------------------------------------- */
 
 int ffmpeg_load(enum ffmpeg_use use, struct message *message)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* pictures are read side by side */
     static int loaded;
-    for (; loaded <= last_library[use]; loaded++) {
-        if (load(loaded, message))
-            return -1;
+    int failed = 0;
+    pthread_mutex_lock(&mutex);
+    while (loaded <= last_library[use] && !(failed = load(loaded, message))) {
         if (loaded == UTIL)
             ffmpeg.av_log_set_callback(on_log);
         if (loaded == DEVICE)
             ffmpeg.avdevice_register_all();
+        loaded++;
     }
-    return 0;
+    pthread_mutex_unlock(&mutex);
+    return failed;
 }

@@ -34,17 +34,17 @@ enum ffmpeg_use { FFMPEG_PICTURES, FFMPEG_VIDEOS, FFMPEG_CAMERAS };
 
 /*
  * Loads the libraries, those that are not yet: 0, or -1 where one is missing, with its name and its
- * Debian package. From then on what FFmpeg logs is not printed but kept for ffmpeg_fail.
+ * Debian package. From then on what FFmpeg logs is not printed but kept, by each thread for itself.
  */
 int ffmpeg_load(enum ffmpeg_use use, struct message *message);
 
 /*
  * Writes "task: what FFmpeg's error code means (what its libraries logged last)" into *message and
- * returns -1. The log is empty from then on.
+ * returns -1. The thread's log is empty from then on.
  */
 int ffmpeg_fail(struct message *message, const char *task, int code);
 
-/* Whether FFmpeg's libraries have logged an error since the log was empty. */
+/* Whether FFmpeg's libraries have logged an error in this thread since its log was empty. */
 bool ffmpeg_logged(void);
 
 /* Empties the log. */
