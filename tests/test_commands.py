@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from pymtcnn.commands import bench, evaluate
 from pymtcnn.errors import FileError
 
 ROOT = Path(__file__).resolve().parents[1]
-COUNT = 30
+COUNT = 30  # frames of film
+NUMBER = re.compile(r"-?\d+\.\d+")
 
 
 @pytest.fixture
@@ -218,3 +220,22 @@ def test_interrupted_video(film, default_model, tmp_path):
     lines += process.communicate(timeout=60)[0].splitlines()
     assert process.returncode == 130 and os.listdir(tmp_path) == [out.name]
     assert abs(len(list(frames(out))) - len(lines)) <= 1
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_same_form_as_the_program(program, film, default_model, form):
+    """The same text; boxes within 3 pixels, as the two convert the frames' colours differently."""
+    model = ["--model", str(default_model), *form]
+    theirs = subprocess.run(
+        [program, *model, "--track", "--video", film], capture_output=True, text=True
+    )
+    if "FFmpeg" in theirs.stderr:
+        pytest.skip(theirs.stderr)
+    ours = subprocess.run(
+        [sys.executable, "-m", "pymtcnn", "video", *model, film],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert (theirs.returncode, theirs.stderr) == (ours.returncode, ours.stderr) == (0, "")
+    assert NUMBER.sub("N", ours.stdout) == NUMBER.sub("N", theirs.stdout)
+    numbers = [np.array(NUMBER.findall(done.stdout), float) for done in (ours, theirs)]
+    assert np.abs(numbers[0] - numbers[1]).max() <= 3

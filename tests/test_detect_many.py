@@ -84,6 +84,18 @@ def test_folder(run, folder):
     assert error[1] == f"prog: 1 of 4 failed: {folder}/broken.jpg"
 
 
+def test_same_pictures_as_the_program(program, default_model, folder):
+    """In the same order, and the same status, for what is broken, too."""
+    words = ["--json", "--model", str(default_model), str(folder), f"{folder}/*.p*", "missing.jpg"]
+    theirs, ours = (
+        subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
+        for command in ([str(program)], [sys.executable, "-m", "pymtcnn", "detect"])
+    )
+    assert theirs.returncode == ours.returncode == 1
+    assert images(theirs.stdout.splitlines()) == images(ours.stdout.splitlines())
+    assert len(theirs.stdout.splitlines()) == 4
+
+
 def test_pattern_and_words_without_pictures(run, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     status, out, error = run("--json", f"{folder}/**/*.PNG", tmp_path / "empty", f"{folder}/*.gif")
