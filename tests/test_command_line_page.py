@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "python-command-line.md").read_text(encoding="utf-8")
 def shell(tmp_path, film):
     """Runs a line in a folder with the bundled pictures and a film."""
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    (tmp_path / "film.mp4").symlink_to(film)
+    (tmp_path / "VIDEO.mp4").symlink_to(film)
 
     def shell(line):
         function = f'pymtcnn() {{ "{sys.executable}" -m pymtcnn "$@"; }}\n'
