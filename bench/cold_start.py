@@ -24,6 +24,7 @@ if __name__ == "__main__" and not __package__:  # run as a script
 
 from bench import common
 from pymtcnn import MtcnnError, read_picture, write_picture
+from pymtcnn.commands.options import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
 GNU_TIME = "/usr/bin/time"
@@ -50,11 +51,7 @@ def peak_memory(command: list[str]) -> str:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="cold_start.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("cold_start.py", __doc__)
     add = parser.add_argument
     add("picture", type=Path)
     add("--program", default=str(ROOT / "mtcnn"), metavar="PATH", help="default: ./mtcnn")

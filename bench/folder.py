@@ -29,6 +29,7 @@ import numpy as np
 
 from bench import common
 from bench.peers import FACTOR, THRESHOLDS
+from pymtcnn.commands.options import Parser
 from pymtcnn.commands.sources import find_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -154,9 +155,7 @@ def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="folder.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("folder.py", __doc__)
     add = parser.add_argument
     add("pictures", nargs="+", metavar="FOLDER", help="or pictures")
     add("--min-face", type=common.min_face, default=20.0, metavar="PX", help="default: 20")

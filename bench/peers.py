@@ -29,6 +29,7 @@ import numpy as np
 
 from bench import common
 from pymtcnn import Detections, Detector, MtcnnError, read_picture
+from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write
 
 FACTOR = 0.709
@@ -324,9 +325,7 @@ def _ncnn_folder(text: str) -> Path:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="peers.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("peers.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE",
         help="its middle is scaled to cover each size")  # fmt: skip

@@ -26,6 +26,7 @@ import numpy as np
 
 from bench import common
 from pymtcnn import Detector, MtcnnError, read_picture
+from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write
 
 TILE = (640, 480)
@@ -122,9 +123,7 @@ def _image(text: str) -> Path:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scaling.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("scaling.py", __doc__)
     add = parser.add_argument
     add("picture", type=Path)
     add("--sizes", type=common.size, nargs="+", default=SIZES, metavar="WxH",

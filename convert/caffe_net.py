@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,43 @@ def input_shape(prototxt: Path) -> tuple[int, int, int] | None:
     sizes = re.findall(r"\b(?:input_dim|dim)\s*:\s*([0-9]{1,6})\b", text)[1:4]  # after the batch's
     shape = tuple(map(int, sizes))
     return shape if len(shape) == 3 and all(shape) else None
+
+
+# Layers that only training has: sources of data, losses, accuracy, bridges in Python.
+_TRAINING = re.compile("Python|Accuracy|.*Data|.*Loss.*")
+_TOKEN = re.compile(r"""#[^\n]*|"[^"\n]*"|'[^'\n]*'|[{}]""")
+_FIELD = re.compile(r"""\b(type|top|bottom)\s*:\s*["']([^"'\n]*)""")
+
+
+def deployed(prototxt: str) -> str:
+    """A prototxt without the layers that only training has, its inputs named instead.
+
+    One that has no such layers stays as it is.
+    """
+    bare = _TOKEN.sub(lambda token: "" if token[0][0] == "#" else token[0], prototxt)
+    blocks = [(block, _FIELD.findall(block)) for block in _blocks(bare)]
+    kept = [
+        (block, fields)
+        for block, fields in blocks
+        if not any(name == "type" and _TRAINING.fullmatch(value) for name, value in fields)
+    ]
+    if kept == blocks:
+        return prototxt
+    made = {value for _, fields in kept for name, value in fields if name == "top"}
+    read = [value for _, fields in kept for name, value in fields if name == "bottom"]
+    inputs = dict.fromkeys(name for name in read if name not in made)
+    return "".join(f'input: "{name}"\n' for name in inputs) + "".join(block for block, _ in kept)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """The parts of a prototxt that end with the brace of a top-level message, and the rest."""
+    start = depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if token[0] == "}" and depth == 0:
+            yield text[start : token.end()]
+            start = token.end()
+    yield text[start:]
 
 
 def read_caffe(
@@ -61,7 +99,8 @@ def read_caffe(
     ModelError
         If they are no Caffe model, or it does not take inputs of that shape.
     """
-    contents = [np.frombuffer(read_bytes(path), np.uint8) for path in (prototxt, caffemodel)]
+    text = deployed(read_bytes(prototxt).decode("latin-1")).encode("latin-1")
+    contents = [np.frombuffer(content, np.uint8) for content in (text, read_bytes(caffemodel))]
     try:
         import cv2  # here: other importers do without
 

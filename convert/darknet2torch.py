@@ -10,7 +10,6 @@ or the .json of torch2darknet.py says, or --dialect: stock (RGB, v / 255), else 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +23,9 @@ if __name__ == "__main__":
 
 from convert.place import placing
 from convert.sidecar import sha256
-from convert.sources import FED, Source, read_darknet_source, read_model
-from pymtcnn.errors import FileError, MtcnnError
+from convert.sources import FED, Source, check_kind, read_darknet_source, read_model
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
 from train_mtcnn.checkpoint import save_checkpoint
 
 
@@ -86,13 +86,8 @@ def _write(source: Source, path: Path, place: Path) -> str:
     return f"{source.path} -> {place}: {count} weights, output {shape}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="darknet2torch.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("darknet2torch.py", __doc__)
     add = parser.add_argument
     add("source", type=Path, metavar="SOURCE", help="a .weights, or a model's .data")
     add("--cfg", type=Path, metavar="FILE", help="default: the .cfg beside the weights")
@@ -101,20 +96,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
     source = args.source
-    try:
-        if source.suffix == ".data":
-            if not args.out or args.cfg or args.dialect:
-                parser.error("a .data names cfgs and input itself, and needs --out DIR")
-            print(convert_model(source, args.out, args.force))
-        elif source.is_dir():
-            raise FileError(f"{source}: is a folder; name a .weights or .data in it")
-        else:
-            out = args.out or source.with_suffix(".pt")
-            print(convert(source, args.cfg, out, args.force, args.dialect))
-    except MtcnnError as error:
-        print(f"darknet2torch.py: {error}", file=sys.stderr)
-        return 1
+    check_kind(source, ".weights", ".data")
+    if source.suffix == ".data":
+        if not args.out or args.cfg or args.dialect:
+            parser.error("a .data names cfgs and input itself, and needs --out DIR")
+        print(convert_model(source, args.out, args.force))
+    else:
+        out = args.out or source.with_suffix(".pt")
+        print(convert(source, args.cfg, out, args.force, args.dialect))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("darknet2torch.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

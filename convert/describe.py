@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,8 @@ if __name__ == "__main__":
 
 from convert.descriptions import describe
 from convert.plain_text import plain_text
+from pymtcnn.commands.console import complain, emit, status_of
+from pymtcnn.commands.options import Parser
 from pymtcnn.errors import MtcnnError
 
 
@@ -40,13 +41,8 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[2]), int(match[1])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="describe.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("describe.py", __doc__)
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="what to describe")
     add("--cfg", type=Path, metavar="FILE", help="the network of a .weights or .pt file")
@@ -58,19 +54,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             found = describe(path, args.cfg, args.size)
         except MtcnnError as error:
-            print(f"describe.py: {error}", file=sys.stderr)
+            complain(parser.prog, error)
             status = 1
             continue
-        try:
-            shown = json.dumps(found) if args.json else "\n" * (number > 0) + plain_text(found)
-            print(shown, flush=True)
-        except BrokenPipeError:  # head, for example, has what it wanted
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-            return 1
+        shown = json.dumps(found) if args.json else "\n" * (number > 0) + plain_text(found)
+        emit(f"{shown}\n")
         if found.get("misfit"):
-            print(f"describe.py: {path}: {found['misfit']}", file=sys.stderr)
+            complain(parser.prog, f"{path}: {found['misfit']}")
             status = 1
     return status
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("describe.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import torch
 
 from convert.caffe_net import CaffeLayer, input_shape, read_caffe
 from convert.measures import misfit, multiply_adds, receptive_fields, stock_obstacles
-from pymtcnn.errors import ArgumentError, ModelError
-from train_mtcnn.checkpoint import load_checkpoint, load_tensors
+from pymtcnn.errors import ArgumentError, FileError, ModelError
+from train_mtcnn.checkpoint import load_tensors, read_checkpoint, state_dict_of
 from train_mtcnn.darknet import (
     NETWORKS,
     Cfg,
@@ -128,9 +128,7 @@ def _tensor(name: object, value: object) -> dict:
 
 
 def _checkpoint(path: Path, cfg: Path | None, size: Size) -> dict:
-    content = load_tensors(read_bytes(path), path)
-    state = content["state_dict"] if isinstance(content.get("state_dict"), dict) else content
-    others = {k: v for k, v in content.items() if state is not content and k != "state_dict"}
+    state, others = state_dict_of(load_tensors(read_bytes(path), path))
     found = {
         "kind": "PyTorch checkpoint" if others else "PyTorch state dict",
         "also_holds": [
@@ -142,11 +140,11 @@ def _checkpoint(path: Path, cfg: Path | None, size: Size) -> dict:
         rows = [_tensor(name, value) for name, value in state.items()]
         values = [row["values"] for row in rows if row["values"]]
         return found | {"cfg": None, "parameters": sum(values), "tensors": rows}
-    network = load_checkpoint(path, None if cfg is None else read_cfg(cfg))
+    network, fed = read_checkpoint(path, None if cfg is None else read_cfg(cfg))
     obstacles = ["it is PyTorch's: convert/torch2darknet.py makes Darknet's files of it"]
     return (
         found
-        | {"cfg": str(cfg) if cfg else "its own"}
+        | {"cfg": str(cfg) if cfg else "its own", "fed": fed._asdict()}
         | _network(network.cfg, size, obstacles + stock_obstacles(network.cfg))
     )
 
@@ -234,6 +232,7 @@ KINDS: dict[str, Callable[[Path, Path | None, Size], dict]] = {
     ".caffemodel": _caffemodel,
     ".data": _data,
 }
+_WITHOUT_CFG = (".weights", ".pt", ".pth")  # what --cfg is for
 
 
 def describe(path: Path, cfg: Path | None = None, size: Size = None) -> dict:
@@ -245,6 +244,7 @@ def describe(path: Path, cfg: Path | None = None, size: Size = None) -> dict:
         The file; its ending says what it is.
     cfg
         The network of a `.weights` file or a checkpoint; None: the one beside it, or its own.
+        Other files name their networks themselves.
     size
         Height and width of the picture, pixels; None: the network's own. Of a cascade: of the
         picture whose pyramid PNet looks at.
@@ -259,9 +259,13 @@ def describe(path: Path, cfg: Path | None = None, size: Size = None) -> dict:
     MtcnnError
         If the file cannot be read, is damaged or refused, or the network does not take that size.
     """
+    if path.is_dir():
+        raise FileError(f"{path}: is a folder; name files in it ({', '.join(KINDS)})")
+    content = read_bytes(path)
     if path.suffix not in KINDS:
         raise ArgumentError(f"{path}: its ending is none of {', '.join(KINDS)}")
-    content = read_bytes(path)
+    if cfg and path.suffix not in _WITHOUT_CFG:
+        raise ArgumentError(f"{path}: --cfg {cfg} is for {', '.join(_WITHOUT_CFG)}; leave it out")
     return {
         "file": str(path),
         "bytes": len(content),

@@ -3,6 +3,7 @@
     python convert/import_pretrained.py facenet-pytorch
     python convert/import_pretrained.py caffe FOLDER
     python convert/import_pretrained.py ipazc
+    python convert/import_pretrained.py mtcnn-darknet FOLDER
     python convert/import_pretrained.py mtcnn-sysu FOLDER
     python convert/import_pretrained.py pytorch FOLDER
 
@@ -13,9 +14,9 @@ A new model is one file in importers/ and one line in its table.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,7 +28,8 @@ if __name__ == "__main__":
 
 from convert.importers import IMPORTERS
 from convert.place import placing
-from pymtcnn.errors import MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
 from train_mtcnn.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -46,15 +48,16 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     importer = IMPORTERS[name]
     cfgs = {n: read_cfg(DARKNET_CFG / f"{n}.cfg") for n in NETWORKS}
     cfgs = importer.rewrite(cfgs, source)
-    values = importer.read(source, {n: read_layers(cfg) for n, cfg in cfgs.items()}, **options)
+    layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
+    published = importer.read(source, layers, **options)
     files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
     for network in NETWORKS:
         write_cfg(files["cfg"][network], cfgs[network])
-        write_weights(files["weights"][network], values[network])
+        write_weights(files["weights"][network], published.values[network])
     settings = read_data(DEFAULT_MODEL)
     write_data(
         folder / f"{name}.data",
-        dataclasses.replace(settings, **files, **importer.SETTINGS),
+        dataclasses.replace(settings, **files, **published.settings),
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 
@@ -85,8 +88,8 @@ def import_model(
     ------
     FileError
         If a file cannot be read or written, or is there, differs and `force` is not given.
-    ModelError
-        If the published files are not what the importer expects.
+    LibraryError, ModelError, WeightsError
+        As the importer's `read`: the published files are not what it expects.
     """
     there = out.exists()
     with placing(out, force) as (folder, new):
@@ -98,21 +101,12 @@ def import_model(
     return f"{name}: {', '.join(new)} written to {out}/"
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="import_pretrained.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("import_pretrained.py", __doc__)
     commands = parser.add_subparsers(dest="model", required=True, metavar="MODEL")
     for name, importer in sorted(IMPORTERS.items()):
         about = importer.__doc__.split("\n")[0]
-        command = commands.add_parser(
-            name,
-            help=about,
-            description=importer.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        command = commands.add_parser(name, help=about, description=importer.__doc__)
         importer.add_source(command)
         command.add_argument(
             "--out", type=Path, metavar="DIR", help=f"folder to write (default: darknet_cfg/{name})"
@@ -121,12 +115,13 @@ def main(argv: list[str] | None = None) -> int:
     args = vars(parser.parse_args(argv))
     name, out = args.pop("model"), args.pop("out")
     out = out or DARKNET_CFG / name
-    try:
-        print(import_model(name, out=out.resolve(), **args))
-    except MtcnnError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
+    print(import_model(name, out=out.resolve(), **args))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("import_pretrained.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

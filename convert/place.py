@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pymtcnn.errors import FileError, MtcnnError
+from pymtcnn.files import atomic_write
 
 
 @contextmanager
@@ -29,9 +30,10 @@ def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
     Raises
     ------
     FileError
-        If it cannot be written, or a file is there, differs and `force` is not given.
+        If it cannot be written, or a file is there, differs and `force` is not given. Folders
+        that were made go again.
     """
-    made = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".convert-", dir=folder) as temporary:
@@ -39,9 +41,9 @@ def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
             yield Path(temporary), moved
             moved += place(Path(temporary), folder, force)
     except BaseException as error:
-        if made:
-            with suppress(OSError):
-                folder.rmdir()
+        with suppress(OSError):
+            for path in made:
+                path.rmdir()
         if isinstance(error, OSError) and not isinstance(error, MtcnnError):
             reason = error.strerror or error
             raise FileError(f"{folder}: cannot be written: {reason}") from error
@@ -50,6 +52,8 @@ def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
 
 def place(source: Path, folder: Path, force: bool) -> list[str]:
     """Move the files of one folder into another, where they are new or differ.
+
+    A link stays one: the file that it names is replaced.
 
     Parameters
     ----------
@@ -78,7 +82,12 @@ def place(source: Path, folder: Path, force: bool) -> list[str]:
     if differing and not force:
         raise FileError(f"{folder}: {', '.join(differing)} would change; --force replaces them")
     for path in new:
-        os.replace(path, folder / path.name)
+        target = folder / path.name
+        if target.is_symlink():
+            with atomic_write(target) as file:  # beside the file that it names
+                file.write(path.read_bytes())
+        else:
+            os.replace(path, target)
     return [path.name for path in new]
 
 

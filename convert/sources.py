@@ -1,4 +1,7 @@
-"""What is converted: a checkpoint, one network in Darknet's files, or a whole model."""
+"""What is converted: a checkpoint, one network in Darknet's files, or a whole model.
+
+A file's ending says which it is; a checkpoint may have any that no other kind has.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pathlib import Path
 from convert.sidecar import read_input
 from pymtcnn.errors import ArgumentError, FileError, ModelError
 from train_mtcnn.checkpoint import read_checkpoint
-from train_mtcnn.darknet import NETWORKS, Data, read_cfg, read_data
+from train_mtcnn.darknet import Data, read_cfg, read_data
+from train_mtcnn.detector import load_networks
 from train_mtcnn.files import read_bytes
 from train_mtcnn.inputs import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.networks import Network
@@ -17,6 +21,30 @@ from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
 # What networks of a dialect take, if nothing else is said.
 FED = {"stock": STOCK, "native": TRAINED}
+
+_KINDS = {
+    ".pt": "a checkpoint",
+    ".pth": "a checkpoint",
+    ".weights": "the weights of Darknet's files",
+    ".data": "a whole model",
+    ".cfg": "a network without its weights",
+    ".json": "what is known of a .weights file",
+    ".onnx": "ONNX's",
+    ".caffemodel": "Caffe's, which convert/import_pretrained.py imports",
+    ".prototxt": "Caffe's, which convert/import_pretrained.py imports",
+}
+
+
+def check_kind(path: Path, *endings: str) -> None:
+    """Raise FileError for a folder, and for a file of another kind than those of `endings`."""
+    if path.is_dir():
+        kind = "a folder"
+    elif path.suffix in _KINDS and path.suffix not in endings:
+        kind = _KINDS[path.suffix]
+    else:
+        return
+    *others, last = endings
+    raise FileError(f"{path}: is {kind}; name a {', '.join(others)} or {last}")
 
 
 @dataclass(frozen=True)
@@ -103,9 +131,15 @@ def read_darknet_source(
     return Source(weights, network, fed)
 
 
+def read_source(path: Path, cfg: Path | None = None) -> Source:
+    """Read one network: a `.weights` file, or else a checkpoint. Raises as their readers do."""
+    read = read_darknet_source if path.suffix == ".weights" else read_checkpoint_source
+    return read(path, cfg)
+
+
 def read_model(path: Path) -> tuple[Data, dict[str, Source]]:
-    """Read a `.data` file and its networks, by name. Raises as read_darknet_source does."""
+    """Read a `.data` file and its networks, by name. Raises as load_networks does."""
     data = read_data(path)
     fed = Input(data.mean, data.norm, data.color)
-    networks = {n: Network.from_darknet(data.cfg[n], data.weights[n]) for n in NETWORKS}
-    return data, {n: Source(data.weights[n], network, fed) for n, network in networks.items()}
+    networks = load_networks(data).items()
+    return data, {name: Source(data.weights[name], network, fed) for name, network in networks}

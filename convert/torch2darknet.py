@@ -31,9 +31,11 @@ if __name__ == "__main__":
 
 from convert.place import placing
 from convert.sidecar import write_sidecar
-from convert.sources import Source, read_checkpoint_source, read_darknet_source, read_model
+from convert.sources import Source, check_kind, read_model, read_source
 from convert.stock import to_stock
-from pymtcnn.errors import ArgumentError, FileError, MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
+from pymtcnn.errors import ArgumentError, FileError
 from train_mtcnn.darknet import NETWORKS, write_cfg, write_data, write_weights
 from train_mtcnn.inputs import STOCK, Input
 from train_mtcnn.parts import put_together, take_apart
@@ -114,11 +116,12 @@ def convert(
         files do not fit each other.
     """
     weights = out if out.suffix == ".weights" else out / f"{source.stem}.weights"
-    darknet = source.suffix == ".weights"
-    read = read_darknet_source(source, cfg) if darknet else read_checkpoint_source(source, cfg)
+    check_kind(source, ".pt", ".pth", ".weights")
+    read = read_source(source, cfg)
     with placing(weights.parent, force) as (folder, _):
         fed = write_network(read, folder / weights.name, dialect, licence)
-        for taken in (source, cfg or (source.with_suffix(".cfg") if darknet else source)):
+        beside = source.with_suffix(".cfg") if source.suffix == ".weights" else source
+        for taken in (source, cfg or beside):
             _keep(taken, folder, weights.parent)
     return f"{source} -> {weights}: {dialect}, {_fed(fed)}, output {read.network.output_shape}"
 
@@ -167,8 +170,7 @@ def _fed(fed: Input) -> str:
 def _jobs(args: argparse.Namespace) -> list[tuple[Path, Path | None, Path]]:
     """What to convert: source, cfg, output."""
     if args.source:
-        if args.source.is_dir():
-            raise FileError(f"{args.source}: is a folder; name a .pt, .weights or .data in it")
+        check_kind(args.source, ".pt", ".weights", ".data")
         return [(args.source, args.cfg, args.out or args.source.with_suffix(".weights"))]
     found = [CHECKPOINTS / f"{name}.pt" for name in NETWORKS]
     missing = [str(path) for path in found if not path.exists()]
@@ -180,13 +182,8 @@ def _jobs(args: argparse.Namespace) -> list[tuple[Path, Path | None, Path]]:
     return [(path, None, path.with_suffix(".weights")) for path in found]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="torch2darknet.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("torch2darknet.py", __doc__)
     add = parser.add_argument
     add("source", nargs="?", type=Path, metavar="SOURCE", help=".pt, .weights or .data")
     add("--cfg", type=Path, metavar="FILE", help="the network, where the source has none")
@@ -203,18 +200,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.source and (args.cfg or args.out):
         parser.error("--cfg and --out go with a SOURCE; name it")
     options = {"force": args.force, "dialect": args.dialect, "licence": args.licence}
-    try:
-        if args.source and args.source.suffix == ".data":
-            if not args.out or args.cfg:
-                parser.error("a .data has its own cfgs and needs --out DIR")
-            print(convert_model(args.source, args.out, **options))
-        else:
-            for job in _jobs(args):
-                print(convert(*job, **options))
-    except MtcnnError as error:
-        print(f"torch2darknet.py: {error}", file=sys.stderr)
-        return 1
+    if args.source and args.source.suffix == ".data" and not args.source.is_dir():
+        if not args.out or args.cfg:
+            parser.error("a .data has its own cfgs and needs --out DIR")
+        print(convert_model(args.source, args.out, **options))
+    else:
+        for job in _jobs(args):
+            print(convert(*job, **options))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("torch2darknet.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ Runtime is not installed, this is left out. Files that are there and differ are 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,11 +32,11 @@ import torch
 
 from convert.onnx_graph import onnx_model
 from convert.place import placing
-from convert.sources import read_checkpoint_source, read_darknet_source
-from pymtcnn.errors import ArgumentError, CfgError, ModelError, MtcnnError
-from train_mtcnn.darknet import float32, parse_decimal, read_data
-from train_mtcnn.detector import load_networks
-from train_mtcnn.files import read_bytes
+from convert.sources import check_kind, read_model, read_source
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
+from pymtcnn.errors import ArgumentError, CfgError, ModelError
+from train_mtcnn.darknet import float32, parse_decimal
 from train_mtcnn.inputs import TRAINED, Input
 from train_mtcnn.networks import Network
 
@@ -150,13 +151,6 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
     return f"input {network.input_shape} ({size}), output {network.output_shape}, {checked}"
 
 
-def read_network(model: Path, cfg: Path | None) -> tuple[Network, Input]:
-    """A network of a checkpoint or a `.weights` file, and what it takes. Raises as convert does."""
-    read = read_darknet_source if model.suffix == ".weights" else read_checkpoint_source
-    source = read(model, cfg)
-    return source.network, source.fed
-
-
 def convert(
     model: Path,
     cfg: Path | None = None,
@@ -194,37 +188,35 @@ def convert(
     ArgumentError
         If an option does not go with the kind of model.
     FileError, CfgError, WeightsError
-        If a file cannot be read or written, makes no sense, or is there, differs and `force` is not
-        given.
+        If a file cannot be read or written, is of another kind, makes no sense, or is there,
+        differs and `force` is not given.
     ModelError
         If the tensors do not fit the cfg, the networks make no cascade, or ONNX Runtime makes
         something else of a file than PyTorch.
     """
-    read_bytes(model)  # where it is missing, so is perhaps the cfg beside it: name this one
+    check_kind(model, ".pt", ".pth", ".weights", ".data")
     if model.suffix == ".data":
         if cfg or given or fixed_size:
             raise ArgumentError(
                 f"{model}: says itself which networks it has and what they are fed; --cfg,"
                 " --fixed-size, --color, --mean and --norm are for a single network"
             )
-        data = read_data(model)
-        fed = Input(data.mean, data.norm, data.color)
         folder = out or model.parent
-        networks = {f"{name}.onnx": network for name, network in load_networks(data).items()}
-        fixed = {name: not name.startswith("pnet") for name in networks}
+        sources = {f"{name}.onnx": source for name, source in read_model(model)[1].items()}
+        fixed = {name: not name.startswith("pnet") for name in sources}
     else:
         out = out or model.with_suffix(".onnx")
         if out.suffix != ".onnx":
             out /= f"{model.stem}.onnx"
         folder = out.parent
-        network, fed = read_network(model, cfg)
-        fed = fed._replace(**(given or {}))
-        networks, fixed = {out.name: network}, {out.name: fixed_size}
+        source = read_source(model, cfg)
+        source = dataclasses.replace(source, fed=source.fed._replace(**(given or {})))
+        sources, fixed = {out.name: source}, {out.name: fixed_size}
     with placing(folder, force) as (temporary, _):
         return [
             f"{model} -> {folder / name}: "
-            + write(temporary / name, network, fed, fixed_size=fixed[name])
-            for name, network in networks.items()
+            + write(temporary / name, source.network, source.fed, fixed_size=fixed[name])
+            for name, source in sources.items()
         ]
 
 
@@ -244,13 +236,8 @@ def _factor(text: str) -> float:
     return value
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="torch2onnx.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("torch2onnx.py", __doc__)
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="a checkpoint, FILE.weights or FILE.data")
     add("--cfg", type=Path, metavar="FILE", help="default: the checkpoint's, or beside the weights")
@@ -267,20 +254,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
     given = {n: v for n in ("color", "mean", "norm") if (v := getattr(args, n)) is not None}
-    try:
-        lines = convert(
-            args.model,
-            args.cfg,
-            args.out,
-            given=given,
-            fixed_size=args.fixed_size,
-            force=args.force,
-        )
-    except MtcnnError as error:
-        print(f"torch2onnx.py: {error}", file=sys.stderr)
-        return 1
+    lines = convert(
+        args.model,
+        args.cfg,
+        args.out,
+        given=given,
+        fixed_size=args.fixed_size,
+        force=args.force,
+    )
     print("\n".join(lines))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("torch2onnx.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

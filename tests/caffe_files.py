@@ -1,4 +1,8 @@
-"""The paper's networks as Caffe writes them, with random weights: .prototxt and .caffemodel."""
+"""Networks as Caffe writes them, with random weights: the paper's and lippman1125/mtcnn_caffe's.
+
+The layers of the latter, their names and files are those of its prototxts (commits 50b25b2 and
+add2f93 of the repository).
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,7 @@ def _message(layer: CaffeLayer) -> bytes:
     return b"".join(parts)
 
 
-# Input's side, then the chain: convolutions (filters, kernel), poolings (window), a dense layer.
+# Input's side, then the chain: convolutions (filters, kernel), poolings (window), dense layers.
 _CHAINS = {
     "det1": (12, "conv1:10:3 PReLU1 pool1:2 conv2:16:3 PReLU2 conv3:32:3 PReLU3"),
     "det2": (
@@ -63,17 +67,32 @@ _CHAINS = {
         "conv1:32:3 prelu1 pool1:3 conv2:64:3 prelu2 pool2:3 conv3:64:3 prelu3 pool3:2"
         " conv4:128:2 prelu4 conv5:256 prelu5",
     ),
+    "12net": (12, "conv1:10:3 relu1 pool1:2 conv2:16:3 relu2 conv3:32:3 relu3"),
+    "24net": (
+        24,
+        "conv1:28:3 relu1 pool1:3 conv2:48:3 relu2 pool2:3 conv3:64:2 relu3 fc4:128 relu4",
+    ),
+    "48net": (
+        48,
+        "conv1:32:3 relu1 pool1:3 conv2:64:3 relu2 pool2:3 conv3:64:3 relu3 pool3:2"
+        " conv4:128:2 relu4 fc5:256 relu5 drop5",
+    ),
 }
 _HEADS = {
     "det1": "conv4-1:2:1 conv4-2:4:1",
     "det2": "conv5-1:2 conv5-2:4",
     "det3": "conv6-1:2 conv6-2:4 conv6-3:10",
+    "12net": "conv4-1:2:1 conv4-2:4:1 conv4-3:10:1",
+    "24net": "fc5-1:2 fc5-2:4 fc5-3:10",
+    "48net": "fc6-1:2 fc6-2:4 fc6-3:10",
 }
+PAPER = ("det1", "det2", "det3")
+LIPPMAN1125 = {"12net": "PNet", "24net": "RNet", "48net": "ONet"}  # -> name of its caffemodel
 _DENSE_INPUT = 9  # pixels
 
 
 def caffe_layers(network: str, seed: int = 0) -> list[CaffeLayer]:
-    """The layers of "det1", "det2" or "det3"."""
+    """The layers of one of PAPER or LIPPMAN1125."""
     random = np.random.default_rng(seed)
     layers = []
     bottom, channels, pixels = "data", 3, _DENSE_INPUT
@@ -81,6 +100,9 @@ def caffe_layers(network: str, seed: int = 0) -> list[CaffeLayer]:
     def add(word: str) -> CaffeLayer:
         name, *numbers = word.split(":")
         numbers = [int(number) for number in numbers]
+        if name.startswith("drop"):
+            text = "dropout_param { dropout_ratio: 0.5 }"
+            return CaffeLayer(name, "Dropout", bottom, bottom, text)
         if not numbers:
             blobs = [random.uniform(-0.2, 0.5, channels)]
             return CaffeLayer(name, "PReLU", bottom, bottom, "", blobs)
@@ -99,7 +121,7 @@ def caffe_layers(network: str, seed: int = 0) -> list[CaffeLayer]:
 
     for word in _CHAINS[network][1].split():
         layers.append(add(word))
-        if layers[-1].type != "Pooling":
+        if layers[-1].blobs:
             channels = len(layers[-1].blobs[0])
         if layers[-1].type == "InnerProduct":
             pixels = 1
@@ -111,16 +133,52 @@ def caffe_layers(network: str, seed: int = 0) -> list[CaffeLayer]:
 
 def write_caffe(folder: Path, network: str, layers: list[CaffeLayer]) -> None:
     """Write NETWORK.prototxt and NETWORK.caffemodel."""
+    (folder / f"{network}.prototxt").write_text(prototxt(network, layers))
+    messages = [_field(100, _message(layer)) for layer in layers]
+    (folder / f"{network}.caffemodel").write_bytes(b"".join(messages))
+
+
+def prototxt(network: str, layers: list[CaffeLayer]) -> str:
+    """The text of a prototxt for detecting."""
     side = _CHAINS[network][0]
     text = f'name: "{network}"\ninput: "data"\n'
     text += "".join(f"input_dim: {size}\n" for size in (1, 3, side, side))
-    (folder / f"{network}.prototxt").write_text(text + "".join(layer.text() for layer in layers))
-    messages = [_field(100, _message(layer)) for layer in layers]
-    (folder / f"{network}.caffemodel").write_bytes(b"".join(messages))
+    return text + "".join(layer.text() for layer in layers)
+
+
+def training_prototxt(network: str, layers: list[CaffeLayer]) -> str:
+    """The text of a prototxt for training: data from Python, losses instead of the softmax."""
+    text = f'name: "face_{_CHAINS[network][0]}c"  # it isn\'t for detecting {{\n'
+    text += """layer {
+  name: "PythonLayer" type: "Python" top: "data" top: "label"
+  python_param { module: "pythonLayer" layer: "Data_Layer_train" }
+}
+"""
+    text += "".join(layer.text() for layer in layers[:-1])
+    head = layers[-1].bottom
+    for name, kind in (("cls_loss", "SoftmaxWithLossOHEM"), ("cls_Acc", "Accuracy")):
+        text += (
+            f'layer {{ name: "{name}" type: "{kind}" bottom: "{head}" bottom: "label"'
+            f' top: "{name}" include {{ phase: TRAIN }} }}\n'
+        )
+    return text
+
+
+def write_random_lippman1125(folder: Path, seed: int = 0) -> None:
+    """Write the files of a cascade, named as in the repository; PNet's prototxt trains only."""
+    for network, result in LIPPMAN1125.items():
+        side = folder / network
+        side.mkdir(parents=True, exist_ok=True)
+        layers = caffe_layers(network, seed)
+        write_caffe(side, network, layers)
+        (side / f"{network}.caffemodel").rename(side / f"{result}_iter_1200000.caffemodel")
+        text = training_prototxt(network, layers)
+        (side / f"train{network.removesuffix('net')}.prototxt").write_text(text)
+    (folder / "12net" / "12net.prototxt").unlink()
 
 
 def write_random_caffe(folder: Path, seed: int = 0) -> None:
     """Write the six files of a cascade."""
     folder.mkdir(exist_ok=True)
-    for network in _CHAINS:
+    for network in PAPER:
         write_caffe(folder, network, caffe_layers(network, seed))

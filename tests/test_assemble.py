@@ -67,6 +67,16 @@ def test_bad_checkpoints(tmp_path, capsys):
         assemble([tmp_path / "pnet.pt"], tmp_path / "made")
     assert main(["--out", str(tmp_path / "made"), str(tmp_path / "pnet.pt")]) == 1
     assert capsys.readouterr().err.startswith("assemble.py: ")
-    with pytest.raises(SystemExit):
-        main(["--out", str(tmp_path / "made"), *["x.pt"] * 4])
+    assert not (tmp_path / "made").exists()
+    assert main(["--out", str(tmp_path / "made"), *["x.pt"] * 4]) == 2
     assert "at most three checkpoints" in capsys.readouterr().err
+
+
+def test_all_checkpoints_are_read_before_any_is_written(tmp_path):
+    for name in ("old", "pnet"):
+        save_checkpoint(tmp_path / f"{name}.pt", Network(DARKNET_CFG / "pnet.cfg"))
+    data = assemble([tmp_path / "old.pt"], tmp_path / "made")
+    before = {path.name: path.read_bytes() for path in data.parent.iterdir()}
+    with pytest.raises(FileError, match=r"rnet\.pt: cannot be read"):
+        assemble([tmp_path / "pnet.pt", tmp_path / "rnet.pt"], tmp_path / "made")
+    assert {path.name: path.read_bytes() for path in data.parent.iterdir()} == before

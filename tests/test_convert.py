@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from convert import darknet2torch, import_pretrained, torch2darknet
 from convert.importers import facenet_pytorch
+from convert.place import placing
 from pymtcnn.errors import FileError, ModelError
 from train_mtcnn.checkpoint import load_checkpoint, save_checkpoint
 from train_mtcnn.darknet import (
@@ -121,7 +122,7 @@ def published_like(seed=0):
         state = states[name] = {}
         for layer, their in zip(layers, theirs.split(), strict=True):
             for part, shape in layer.tensors.items():
-                if their == facenet_pytorch._PROBABILITY[name]:
+                if their in ("conv4_1", "dense5_1", "dense6_1"):  # two classes
                     shape = (2, *shape[1:])
                 if part == "weights" and their.startswith("dense"):
                     shape = (shape[0], int(np.prod(shape[1:])))
@@ -382,6 +383,32 @@ def test_output_that_cannot_be_written(tmp_path, capsys):
     assert torch2darknet.main([str(checkpoint), "--out", str(checkpoint / "b")]) == 1
     assert "a.pt/b: cannot be written: Not a directory" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [checkpoint]
+    out = tmp_path / "a" / "b" / "c"
+    with pytest.raises(FileError), placing(out, force=False):
+        raise FileError("no network")
+    assert list(tmp_path.iterdir()) == [checkpoint]
+    out.parent.mkdir(parents=True)
+    with pytest.raises(FileError), placing(out, force=False):
+        raise FileError("no network")
+    assert out.parent.is_dir() and not out.exists()
+
+
+def test_links_are_followed(tmp_path, capsys):
+    """--force replaces the file that a link names; the link stays."""
+    checkpoint, real = tmp_path / "a.pt", tmp_path / "elsewhere" / "real.weights"
+    save_checkpoint(checkpoint, random_network(DARKNET_CFG / "pnet.cfg"))
+    out = tmp_path / "out" / "b.weights"
+    out.parent.mkdir()
+    real.parent.mkdir()
+    real.write_bytes(b"old")
+    out.symlink_to(real)
+    command = [str(checkpoint), "--out", str(out)]
+    assert torch2darknet.main(command) == 1 and real.read_bytes() == b"old"
+    assert "b.weights would change; --force" in capsys.readouterr().err
+    assert torch2darknet.main([*command, "--force"]) == 0
+    assert out.is_symlink() and out.read_bytes() == real.read_bytes() != b"old"
+    assert [path.name for path in real.parent.iterdir()] == ["real.weights"]
+    assert torch2darknet.main(command) == 0  # the same again
 
 
 @pytest.mark.parametrize("script", ["import_pretrained", "torch2darknet", "darknet2torch"])

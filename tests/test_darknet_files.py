@@ -4,9 +4,12 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from mtcnn_darknet_files import MTCNN_DARKNET, write_mtcnn_darknet
 
+import pymtcnn
 from pymtcnn.errors import CfgError, FileError, WeightsError
 from pymtcnn.files import atomic_write
 from train_mtcnn.activations import ACTIVATION
@@ -27,6 +30,7 @@ from train_mtcnn.darknet import (
     write_weights,
 )
 from train_mtcnn.layers import ACTIVATIONS, Shape, count_weights, read_layers
+from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_floor_pooling, with_prelu
 
 NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
@@ -335,6 +339,22 @@ def test_header_forms(tmp_path, header, transposed):
     path.write_bytes(header + values.tobytes())
     read, flag = read_weights(path, 5)
     assert read.tolist() == values.tolist() and flag == transposed
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("name", MTCNN_DARKNET)
+def test_prelu_files_of_mtcnn_darknet(tmp_path, name, shared):
+    """.cfg and .weights as isLouisHsu/MTCNN_Darknet writes them, with random numbers."""
+    theirs = write_mtcnn_darknet(tmp_path, name, shared)
+    files = tmp_path / f"{name}.cfg", tmp_path / f"{name}.weights"
+    side = MTCNN_DARKNET[name][0]
+    x = torch.rand(4, 3, side, side)
+    with torch.no_grad():
+        expected = theirs(x).numpy().reshape(4, 15, 1, 1)
+        found = Network.from_darknet(*files)(x).numpy()
+    tolerance = 1e-5 * np.abs(expected).max()
+    assert np.abs(found - expected).max() < tolerance
+    assert np.abs(pymtcnn.Network(*files).run(x.numpy()) - expected).max() < tolerance
 
 
 @pytest.mark.parametrize("size", [16, 20 + 4 * 4, 20 + 4 * 6, 20 + 4 * 5 + 1, 20 + 4 * 5 - 3])

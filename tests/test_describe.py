@@ -276,12 +276,22 @@ def test_checkpoint(told, tmp_path):
     assert found["kind"] == "PyTorch checkpoint"
     assert found["also_holds"] == ["cfg", "epoch 7", "settings"]
     assert (found["cfg"], found["dialect"]) == ("its own", "native")
+    assert found["fed"] == {"mean": 127.5, "norm": 1 / 128, "color": "RGB"}
     assert found["parameters"] == network.weights_count
     assert list(found["layers"][0]["tensors"]) == [
         *("biases", "scales", "means", "variances", "weights")
     ]
     assert found["stock_darknet"] is False
     assert "torch2darknet.py" in found["obstacles"][0] and "[prelu]" in found["obstacles"][1]
+
+
+def test_checkpoint_is_shown_as_it_is_stored(told, tmp_path):
+    """Loaded for training, this one has a convolution of 1x1 more before its padded layer."""
+    text = NET + "[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
+    fed = {"mean": 0.0, "norm": 1 / 255, "color": "BGR"}
+    save_checkpoint(tmp_path / "a.pt", Network(parse_cfg(text)), {"input": fed})
+    found = told(tmp_path / "a.pt")
+    assert len(found["layers"]) == 1 and found["fed"] == fed
 
 
 def test_state_dicts(told, tmp_path):
@@ -364,6 +374,21 @@ def test_cascade(told, tmp_path):
 # ---- several files, bad files --------------------------------------------------------------------
 
 
+def test_what_describes_nothing(tell, tmp_path):
+    cfg = DARKNET_CFG / "pnet.cfg"
+    for path, message in (
+        (tmp_path / "none", "cannot be read: No such file or directory"),
+        (tmp_path, "is a folder; name files in it (.cfg, .weights, "),
+        (tmp_path / "none.data", "cannot be read: No such file or directory"),
+    ):
+        status, lines, (error,) = tell(path)
+        assert status == 1 and not lines and error.startswith(f"describe.py: {path}: {message}")
+    for path in (DARKNET_CFG / "onet.cfg", DARKNET_CFG / "default.data"):
+        status, lines, (error,) = tell(path, "--cfg", cfg)
+        assert status == 1 and not lines
+        assert error == f"describe.py: {path}: --cfg {cfg} is for .weights, .pt, .pth; leave it out"
+
+
 class Evil:
     def __reduce__(self):
         return (os.mkdir, ("evil",))
@@ -371,12 +396,13 @@ class Evil:
 
 def test_several_files(tell, tmp_path):
     cfgs = [DARKNET_CFG / f"{name}.cfg" for name in NETWORKS]
-    status, lines, errors = tell(cfgs[0], tmp_path / "none.cfg", cfgs[1], DARKNET_CFG / "x.txt")
+    text = tmp_path / "x.txt"
+    text.write_text("text")
+    status, lines, errors = tell(cfgs[0], tmp_path / "none.cfg", cfgs[1], text)
     assert status == 1
     assert errors == [
         f"describe.py: {tmp_path}/none.cfg: cannot be read: No such file or directory",
-        f"describe.py: {DARKNET_CFG}/x.txt: its ending is none of"
-        " .cfg, .weights, .pt, .pth, .caffemodel, .data",
+        f"describe.py: {text}: its ending is none of .cfg, .weights, .pt, .pth, .caffemodel, .data",
     ]
     headings = [line for line in lines if line and line[0] != " "]
     assert headings == [str(cfgs[0]), str(cfgs[1])]
@@ -445,13 +471,6 @@ def test_bad_caffemodels(tell, tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     status, lines, (error,) = tell(path)
     assert status == 1 and not lines and "det2.caffemodel: not a whole Caffe model" in error
-
-
-@pytest.mark.parametrize("words", [[], ["a.cfg", "--size", "640"], ["a.cfg", "--size", "0x4"]])
-def test_usage(words, capsys):
-    with pytest.raises(SystemExit) as error:
-        describe.main(words)
-    assert error.value.code == 2 and "usage: describe.py" in capsys.readouterr().err
 
 
 def test_runs_from_any_folder(tmp_path):

@@ -344,12 +344,18 @@ def test_program(tmp_path, data, capsys):
     assert program.main([*command, "--out", str(out), "--resume"]) == 0
     assert "detected: 1" in capsys.readouterr().out and proposals.read_bytes() == before
     other = [*command, "--out", str(out), "--resume", "--scale-factor", "0.8"]
-    assert program.main(other) == 1
-    assert "made with other settings" in capsys.readouterr().err
+    before = read_all(out)
+    for words in (other, [word for word in other if word != "--resume"]):
+        assert program.main(words) == 1
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert "settings.json: the predictions there were made with other settings" in message
+        assert "--force" in message and read_all(out) == before
     write_random_cascade(tmp_path, seed=1)  # the same path, other weights
     assert program.main([*command, "--out", str(out), "--resume"]) == 1
+    (out / "settings.json").write_text("no JSON")
     write_random_cascade(tmp_path)
-    assert program.main([*command, "--out", str(out)]) == 0
+    assert program.main([*command, "--out", str(out)]) == 1
+    assert program.main([*command, "--out", str(out), "--force", "--resume"]) == 0
     assert read_all(out / "predictions") == predictions
 
     # Any number of processes makes the same predictions.
@@ -374,6 +380,13 @@ def test_program(tmp_path, data, capsys):
     command = ["--data", str(data), "--predictions", str(tmp_path / "theirs")]
     assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
     assert list(read_results(tmp_path / "four").values["stages"]) == ["final"]
+
+    # The results of others are not written over unasked.
+    assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
+    capsys.readouterr()
+    assert program.main([*command, "--out", str(out)]) == 1
+    assert "results.json: holds the results of a model; give" in capsys.readouterr().err
+    assert program.main([*command, "--out", str(out), "--force"]) == 0
 
 
 def test_recall_leaves_out_invalid_faces(tmp_path):
@@ -449,16 +462,14 @@ def test_program_errors(tmp_path, data, capsys, monkeypatch):
     assert "images: no such folder" in fails("--data", data)
 
     for option in ("--landmarks", "--fddb"):
-        with pytest.raises(SystemExit) as stop:
-            program.main(["--data", str(data), "--predictions", "x", option, "y"])
-        assert stop.value.code == 2 and "leave out --landmarks" in capsys.readouterr().err
+        assert program.main(["--data", str(data), "--predictions", "x", option, "y"]) == 2
+        assert "leave out --landmarks" in capsys.readouterr().err
     for option, value in (
         *(("--min-face", "0"), ("--min-face", "20,30"), ("--thresholds", "0.5,0.5")),
         *(("--scale-factor", "1"), ("--pictures", "0"), ("--jobs", "x")),
     ):
-        with pytest.raises(SystemExit) as stop:
-            program.main(["--data", str(data), option, value])
-        assert stop.value.code == 2 and option in capsys.readouterr().err
+        assert program.main(["--data", str(data), option, value]) == 2
+        assert option in capsys.readouterr().err
 
 
 def test_script_runs_from_any_folder(tmp_path):
@@ -470,7 +481,5 @@ def test_script_runs_from_any_folder(tmp_path):
 
 
 def test_negative_threshold(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        program.main(["--data", str(tmp_path), "--thresholds", "-0.1,0.5,0.3"])
-    assert stop.value.code == 2
+    assert program.main(["--data", str(tmp_path), "--thresholds", "-0.1,0.5,0.3"]) == 2
     assert "each 0..1" in capsys.readouterr().err

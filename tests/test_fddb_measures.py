@@ -53,7 +53,8 @@ def test_by_hand(tmp_path, fddb, monkeypatch):
 
     monkeypatch.setattr(fddb_measures, "detect_all", detect_all)
     truth = read_folds(fddb)
-    values, curves = fddb_measures.measure(truth, fddb, {"model": "m"}, tmp_path / "out", 3, True)
+    options = {"jobs": 3, "resume": True}
+    values, curves = fddb_measures.measure(truth, fddb, {"model": "m"}, tmp_path / "out", **options)
     assert (values["pictures"], values["faces"]) == (2, 2)
     assert values["discrete"] == dict.fromkeys(("100", "500", "1000", "2000"), 0.5)
     # A circle in its square: pi / 4, of two faces; a little less, as boxes end one pixel later.
@@ -62,7 +63,7 @@ def test_by_hand(tmp_path, fddb, monkeypatch):
     assert json.loads(json.dumps(values)) == values
     (fddb / "originalPics").rename(fddb / "pictures")
     with pytest.raises(FileError, match="originalPics: no such folder"):
-        fddb_measures.measure(truth, fddb, {"model": "m"}, tmp_path / "out", 3, True)
+        fddb_measures.measure(truth, fddb, {"model": "m"}, tmp_path / "out", **options)
 
 
 def test_curves_end_and_are_short():

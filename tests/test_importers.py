@@ -13,16 +13,25 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from caffe_files import caffe_layers, write_caffe, write_random_caffe
+from caffe_files import (
+    LIPPMAN1125,
+    caffe_layers,
+    prototxt,
+    training_prototxt,
+    write_caffe,
+    write_random_caffe,
+    write_random_lippman1125,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ipazc_files import keras_forward, read_ipazc, write_random_ipazc
 
 import pymtcnn
 from convert import import_pretrained
+from convert.caffe_net import deployed
 from convert.import_pretrained import import_model
 from convert.importers import caffe
-from pymtcnn.errors import FileError, LibraryError, ModelError, MtcnnError
+from pymtcnn.errors import FileError, LibraryError, ModelError, MtcnnError, WeightsError
 from train_mtcnn.boxes import iou
 from train_mtcnn.darknet import DARKNET_CFG, DEFAULT_MODEL, NETWORKS, read_cfg, read_data
 from train_mtcnn.layers import read_layers
@@ -253,6 +262,111 @@ def test_colour_order_of_mtcnn_sysu(models_dir, wider_val, tmp_path):
     assert counts[0] > 2 * counts[1]
 
 
+# ---- lippman1125's ------------------------------------------------------------------------------
+
+
+def caffe_plainly(network, x):
+    """A network of LIPPMAN1125, layer by layer, as its layers are laid down: [B, outputs, h, w]."""
+    heads = []
+    x = torch.from_numpy(x).double()
+    for layer in caffe_layers(network):
+        blobs = [torch.from_numpy(blob.astype(np.float32)).double() for blob in layer.blobs]
+        is_head = layer.name.partition("-")[2] and layer.blobs
+        if layer.type == "Convolution":
+            y = F.conv2d(x, *blobs)
+        elif layer.type == "InnerProduct":
+            y = F.linear(x.flatten(1), *blobs)
+        elif layer.type == "PReLU":
+            y = F.prelu(x, *blobs)
+        elif layer.type == "Pooling":
+            size = int(layer.parameters.partition("kernel_size: ")[2][0])
+            y = F.max_pool2d(x, size, 2, ceil_mode=True)
+        else:
+            continue
+        if is_head:
+            heads.append(y if y.ndim == 4 else y[:, :, None, None])
+        else:
+            x = y
+    heads[0] = heads[0].softmax(1)[:, 1:]
+    return torch.cat(heads, 1).numpy()
+
+
+def caffe_by_opencv(folder, network, x):
+    """The same by OpenCV's reader of the files, which needs a prototxt for detecting."""
+    side = folder / network
+    text = prototxt(network, caffe_layers(network))
+    (folder / "deploy.prototxt").write_text(text)
+    net = cv2.dnn.readNetFromCaffe(
+        str(folder / "deploy.prototxt"), str(*side.glob("*_iter_*.caffemodel"))
+    )
+    net.enableWinograd(False)
+    net.setInput(x)
+    names = [n for n in net.getUnconnectedOutLayersNames() if n != "prob1"]
+    probability, *others = net.forward(["prob1", *sorted(names)])
+    parts = [y if y.ndim == 4 else y[:, :, None, None] for y in (probability[:, 1:], *others)]
+    return np.concatenate(parts, 1)
+
+
+@needs_opencv_4
+def test_lippman1125(tmp_path, pictures, report_difference):
+    """Its contract: BGR, rows before columns, landmarks interleaved; told by names of layers."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    write_random_lippman1125(source)
+    import_model("caffe", source, out)
+    data = read_data(out / "caffe.data")
+    assert (data.mean, data.norm, data.color) == (127.5, 1 / 128, "BGR")
+    picture = pymtcnn.read_picture(pictures[0])
+    largest = 0.0
+    for name, network in zip(NETWORKS, LIPPMAN1125):
+        ours = Network.from_darknet(data.cfg[name], data.weights[name])
+        for size in SIZES[name]:
+            x = crops(picture, (100, 50, 250, 240), size, data)
+            with torch.no_grad():
+                found = ours(torch.from_numpy(x)).numpy()
+            for theirs in (caffe_plainly(network, x), caffe_by_opencv(source, network, x)):
+                theirs = theirs[:, : found.shape[1]]  # PNet's and RNet's landmarks are left out
+                assert found.shape == theirs.shape
+                difference = np.abs(found - theirs) / np.maximum(1, np.abs(theirs))
+                largest = np.maximum(largest, difference.max())
+    report_difference("lippman1125, random: import against its source", largest, TOLERANCE)
+    assert largest < TOLERANCE
+
+
+def test_prototxts_for_training():
+    """The layers that only train go; their data become an input. Others stay as they are."""
+    layers = caffe_layers("12net")
+    text = prototxt("12net", layers)
+    assert deployed(text) == text and deployed("") == ""
+    training = training_prototxt("12net", layers)
+    lines = deployed(training).strip().splitlines()
+    assert lines[0] == 'input: "data"'
+    assert [line for line in lines[1:] if line] == [layer.text().strip() for layer in layers[:-1]]
+    assert deployed("layer { " + text) == "layer { " + text  # OpenCV says what is wrong with it
+
+
+@needs_opencv_4
+def test_layouts_are_not_mixed(tmp_path):
+    """The paper's PNet beside lippman1125's others takes another input: refused."""
+    source = tmp_path / "source"
+    write_random_lippman1125(source)
+    paper = caffe_layers("det1")
+    write_caffe(source / "12net", "det1", paper)
+    next(source.glob("12net/PNet*")).unlink()
+    message = r"det1\.caffemodel: not lippman1125/mtcnn_caffe's pnet: missing \['conv4-3', 'relu1'"
+    refused("caffe", source, ModelError, message)
+
+
+@needs_opencv_4
+def test_of_lippman1125s_names_without_all_heads(tmp_path):
+    """CongWeilin's RNet has the same layers but the landmarks; its pictures lie by columns."""
+    source = tmp_path / "source"
+    write_random_lippman1125(source)
+    layers = [layer for layer in caffe_layers("24net") if layer.name != "fc5-3"]
+    next(source.glob("24net/RNet*")).unlink()
+    write_caffe(source / "24net", "24net", layers)
+    refused("caffe", source, ModelError, r"24net\.caffemodel: not lippman1125.*missing \['fc5-3'\]")
+
+
 # ---- the command line ----------------------------------------------------------------------------
 
 
@@ -273,13 +387,6 @@ def test_import_again(model, tmp_path, capsys):
     assert (out / "onet.weights").read_bytes() != before
 
 
-@pytest.mark.parametrize("words", [[], ["other"], ["caffe"], ["mtcnn-sysu"], ["pytorch"]])
-def test_usage(words, capsys):
-    with pytest.raises(SystemExit) as error:
-        import_pretrained.main(words)
-    assert error.value.code == 2 and "usage: import_pretrained.py" in capsys.readouterr().err
-
-
 # ---- what is refused -----------------------------------------------------------------------------
 
 
@@ -295,8 +402,9 @@ def refused(model, source, error, message):
 @pytest.mark.parametrize("model", MODELS)
 def test_missing_files(model, tmp_path):
     source = tmp_path / "source"
-    missing = "cannot be read: No such file" if model == "ipazc" else "there are: none"
+    missing = "cannot be read: No such file" if model == "ipazc" else "no such folder; name the one"
     refused(model, source, FileError, f"source.*{missing}")
+    missing = "cannot be read: No such file" if model == "ipazc" else "there are: none"
     write_random(model, source)
     sorted(source.glob("*3*" if model == "caffe" else "onet*"))[-1].unlink()
     refused(model, source, FileError, f"source.*{missing}")
@@ -350,13 +458,14 @@ def not_finite(layers, by_name):
         (wide, r"conv5-2 \(biases\) is \[5\], darknet_cfg/rnet.cfg makes it \[4\]"),
         (one_class, r"conv5-1 \(biases\) is \[0\], .* makes it \[1\]"),
         (no_bias, r"conv3 has 1 arrays, expected 2"),
-        (not_finite, r"conv4 \(weights\) has values that are not finite"),
+        (not_finite, r"conv4 \(weights\), channel 5: nan is not a finite number"),
     ],
 )
 def test_other_caffe_networks(tmp_path, change, message):
     source = write_random("caffe", tmp_path / "source")
     write_caffe(source, "det2", bad_caffe(change))
-    refused("caffe", source, ModelError, rf"det2\.caffemodel: .*{message}")
+    error = WeightsError if change is not_finite else ModelError
+    refused("caffe", source, error, rf"det2\.caffemodel: .*{message}")
 
 
 @needs_opencv_4
@@ -418,7 +527,7 @@ def test_damaged_caffemodels(tmp_path, cut, place, byte):
     cfgs = caffe.rewrite({"pnet": read_cfg(DARKNET_CFG / "pnet.cfg")}, folder)
     layers = {"pnet": read_layers(cfgs["pnet"])}
     try:
-        values = caffe.read(folder, layers)["pnet"]
+        values = caffe.read(folder, layers).values["pnet"]
     except MtcnnError as error:
         assert "det1.caffemodel" in str(error)
     else:
@@ -435,6 +544,9 @@ def test_caffe_needs_opencv_4(tmp_path, monkeypatch, missing):
     refused("caffe", source, LibraryError, r"takes OpenCV 4 .*pip install 'opencv-python.*<5'")
 
 
+HUGE = torch.tensor([1, 1e39, 2, 3], dtype=torch.float64)
+
+
 class Evil:
     def __reduce__(self):
         return (os.mkdir, ("evil",))
@@ -449,7 +561,8 @@ class Evil:
         ("rnet", {"prelu4.weight": torch.ones(128)}, ModelError, r"\[128\], .* makes it \[1\]"),
         ("rnet", {"conv4.bias": [0.0] * 128}, ModelError, "conv4.bias is no tensor of floating"),
         ("rnet", {"conv4.bias": torch.ones(128, dtype=torch.int64)}, ModelError, "conv4.bias is"),
-        ("pnet", {"conv4_2.bias": torch.tensor([1, 2, 3, np.inf])}, ModelError, "not finite"),
+        ("pnet", {"conv4_2.bias": torch.tensor([1, 2, 3, np.inf])}, WeightsError, "not a finite"),
+        ("pnet", {"conv4_2.bias": HUGE}, WeightsError, "channel 1: 1e.39 is beyond float32"),
         ("pnet", {"conv4_2.bias": Evil()}, FileError, "refused"),
     ],
 )

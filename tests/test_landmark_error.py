@@ -39,9 +39,26 @@ def test_eyes_at_one_point(tmp_path):
 
 
 def test_summary_by_hand():
-    # 0.1 itself is not large.
-    values = np.array([0.0625, 0.1, 0.125, 0.25, 0.5])
-    assert summary(values) == LandmarkErrors(mean=1.0375 / 5, median=0.125, large=3 / 5, faces=5)
+    # Eyes 20 pixels apart; moved by 1.25, 2, 2.5, 5 and 10 pixels. 0.1 itself is not large.
+    truth = np.tile(TRUTH, (5, 1, 1))
+    moved = truth + np.array([(0, 1.25), (0, 2), (-2.5, 0), (-3, 4), (6, -8)])[:, None]
+    found = summary(moved, truth)
+    left = np.array([(-0.1, 1.25 + 0.15), (-0.1, 2.15), (-2.6, 0.15), (-3.1, 4.15), (5.9, -7.85)])
+    assert found == LandmarkErrors(
+        mean=pytest.approx(1.0375 / 5),
+        median=pytest.approx(0.125),
+        large=3 / 5,
+        faces=5,
+        shift=(pytest.approx(0.1 / 20), pytest.approx(-0.15 / 20)),
+        mean_without_shift=pytest.approx(np.linalg.norm(left / 20, axis=1).mean()),
+    )
+
+
+def test_a_shift_alone_is_no_error_without_it():
+    truth = np.array([TRUTH, TRUTH])
+    found = summary(truth + np.array([1, -2]), truth)
+    assert found.shift == pytest.approx((0.05, -0.1))
+    assert found.mean == pytest.approx(5**0.5 / 20) and found.mean_without_shift < 1e-9
 
 
 def test_onet_sees_the_square_padded(tmp_path):
@@ -71,3 +88,5 @@ def test_the_default_model_on_some_faces(default_model, data_dir):
     assert len(faces) > 1500
     result = landmark_error(default_model, folder, faces[:100])
     assert result.faces == 100 and 0.06 < result.mean < 0.11 and 0.05 < result.median < 0.10
+    # AFLW's marks lie right of and below where the model puts them.
+    assert result.shift[0] < -0.01 and result.mean_without_shift < result.mean

@@ -12,7 +12,16 @@ from random_cascade import write_random_cascade
 
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, parse_cfg, read_cfg, write_cfg, write_weights
+from train_mtcnn.darknet import (
+    DARKNET_CFG,
+    NETWORKS,
+    parse_cfg,
+    read_cfg,
+    read_data,
+    write_cfg,
+    write_weights,
+)
+from train_mtcnn.detector import load_networks
 from train_mtcnn.layers import ACTIVATIONS
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_floor_pooling, with_prelu
@@ -89,8 +98,7 @@ def test_default_model(default_model, tmp_path, report_difference):
     assert [line.split(" -> ")[1].split(":")[0] for line in lines] == [
         str(tmp_path / f"{name}.onnx") for name in NETWORKS
     ]
-    networks = torch2onnx.load_networks(torch2onnx.read_data(default_model))
-    for name, network in networks.items():
+    for name, network in load_networks(read_data(default_model)).items():
         shapes = [(5, 3, *size) for size in SIZES[name]]
         largest = max(difference(tmp_path / f"{name}.onnx", network, shape) for shape in shapes)
         report_difference(f"ONNX Runtime against PyTorch, default {name}", largest, TOLERANCE)
@@ -348,15 +356,6 @@ def test_folders(tmp_path):
     refused(tmp_path / "a.pt", "a.pt: cannot be written", FileError, out=tmp_path / "a.pt/a.onnx")
     torch2onnx.convert(tmp_path / "a.pt", out=tmp_path / "new" / "b.onnx")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["b.onnx"]
-
-
-@pytest.mark.parametrize(
-    "words", [[], ["a.pt", "--norm", "0"], ["a.pt", "--mean", "x"], ["a.pt", "--color", "GRAY"]]
-)
-def test_usage(words, capsys):
-    with pytest.raises(SystemExit) as error:
-        torch2onnx.main(words)
-    assert error.value.code == 2 and "usage: torch2onnx.py" in capsys.readouterr().err
 
 
 def test_runs_from_any_folder(tmp_path):

@@ -398,10 +398,19 @@ def test_what_is_no_darknet_file(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", Network(parse_cfg(NET + CONV)))
     cfg = str(tmp_path / "pnet.cfg")
     assert darknet2torch.main([str(tmp_path / "a.pt"), "--cfg", cfg]) == 1
-    assert "bytes of weights after the header" in capsys.readouterr().err
-    assert torch2darknet.main([cfg]) == 1
-    assert "pnet.cfg: " in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        torch2darknet.main([str(tmp_path / "x.data")])
-    with pytest.raises(SystemExit):
-        darknet2torch.main([str(tmp_path / "x.data")])
+    assert "a.pt: is a checkpoint; name a .weights or .data" in capsys.readouterr().err
+    for program, endings in (
+        (torch2darknet, ".pt, .weights or .data"),
+        (darknet2torch, ".weights or .data"),
+    ):
+        for path, what in ((cfg, "a network without its weights"), (str(tmp_path), "a folder")):
+            assert program.main([path]) == 1
+            assert f"{path}: is {what}; name a {endings}\n" in capsys.readouterr().err
+        (tmp_path / "coco.data").write_text("classes = 80\ntrain = train.txt\n")
+        assert program.main([str(tmp_path / "coco.data"), "--out", str(tmp_path / "x")]) == 1
+        message = capsys.readouterr().err
+        assert "coco.data:1: unknown key 'classes'; the .data of a cascade, such as" in message
+        assert message.count("\n") == 1
+    assert not (tmp_path / "x").exists()
+    assert torch2darknet.main([str(tmp_path / "x.data")]) == 2
+    assert darknet2torch.main([str(tmp_path / "x.data")]) == 2

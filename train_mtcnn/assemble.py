@@ -8,7 +8,6 @@ of use up to the last one that is.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -23,7 +22,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from pymtcnn.errors import MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
 from pymtcnn.files import make_folder
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import (
@@ -59,17 +59,19 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
     Raises
     ------
     FileError, CfgError, ModelError
-        If a checkpoint cannot be read or a file not be written.
+        If a checkpoint cannot be read (then nothing is written) or a file not be written.
     """
-    make_folder(out)
-    files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
+    networks = []  # all are read before any is written
     for index, net in enumerate(NETWORKS):
         if index < len(checkpoints):
             network = load_checkpoint(checkpoints[index])
-            cfg, values = without_batch_norm(network.cfg), network.weights(fold=True)
+            networks.append((without_batch_norm(network.cfg), network.weights(fold=True)))
         else:
             cfg = read_cfg(DARKNET_CFG / f"{net}.cfg")
-            values = np.zeros(Network(cfg).weights_count, np.float32)
+            networks.append((cfg, np.zeros(Network(cfg).weights_count, np.float32)))
+    make_folder(out)
+    files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
+    for net, (cfg, values) in zip(NETWORKS, networks, strict=True):
         write_cfg(files["cfg"][net], cfg)
         write_weights(files["weights"][net], values)
     path = out / f"{name}.data"
@@ -77,24 +79,20 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
     return path
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="assemble.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("assemble.py", __doc__)
     parser.add_argument("checkpoints", nargs="+", type=Path, metavar="NET.pt")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     args = parser.parse_args(argv)
     if len(args.checkpoints) > len(NETWORKS):
         parser.error("at most three checkpoints: of PNet, RNet, ONet")
-    try:
-        print(assemble(args.checkpoints, args.out))
-    except MtcnnError as error:
-        print(f"assemble.py: {error}", file=sys.stderr)
-        return 1
+    print(assemble(args.checkpoints, args.out))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("assemble.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,17 @@ def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
     return loaded
 
 
+def state_dict_of(content: dict) -> tuple[dict, dict]:
+    """The state dict in what `load_tensors` read, and what else a checkpoint holds.
+
+    A bare state dict holds nothing else.
+    """
+    state = content.get("state_dict")
+    if not isinstance(state, dict):
+        return content, {}
+    return state, {key: value for key, value in content.items() if key != "state_dict"}
+
+
 def save_checkpoint(path: str | os.PathLike, network: Network, about: dict | None = None) -> None:
     """Write a network's checkpoint, and plain values on how it was made. Raises FileError."""
     content = {"cfg": format_cfg(network.cfg), "state_dict": network.state_dict(), **(about or {})}
@@ -90,15 +101,10 @@ def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:
 
 def read_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> tuple[Network, Input]:
     """Like load_checkpoint; the network is as it was saved, beside what it takes."""
-    content = load_tensors(read_bytes(path), path)
-    state = content
-    fed = TRAINED
-    if isinstance(content.get("state_dict"), dict):
-        state = content["state_dict"]
-        if "input" in content:
-            fed = _input(path, content["input"])
-        if cfg is None and isinstance(content.get("cfg"), str):
-            cfg = parse_cfg(content["cfg"], f"{path} (its cfg)")
+    state, others = state_dict_of(load_tensors(read_bytes(path), path))
+    fed = _input(path, others["input"]) if "input" in others else TRAINED
+    if cfg is None and isinstance(others.get("cfg"), str):
+        cfg = parse_cfg(others["cfg"], f"{path} (its cfg)")
     if cfg is None:
         raise ModelError(f"{path}: does not say which network it is; name its cfg with --cfg")
     network = Network(cfg)

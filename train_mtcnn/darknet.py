@@ -387,7 +387,10 @@ def read_data(path: str | os.PathLike) -> Data:
         if not (key and equals and value):
             raise CfgError(f"{where}: '{line}' is not 'key = value'")
         if key not in _KEYS:
-            raise CfgError(f"{where}: unknown key '{key}'; known are {', '.join(_KEYS)}")
+            raise CfgError(
+                f"{where}: unknown key '{key}'; the .data of a cascade, such as"
+                f" darknet_cfg/default.data, has {', '.join(_KEYS)}"
+            )
         if key in values:
             raise CfgError(f"{where}: '{key}' is given twice")
         values[key] = where, value

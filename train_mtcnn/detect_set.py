@@ -78,6 +78,14 @@ def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _is_json_of(value: dict, path: Path) -> bool:
+    """Whether a file holds a value as JSON."""
+    try:
+        return json.loads(read_bytes(path)) == json.loads(json.dumps(value))
+    except (ValueError, RecursionError):  # no JSON
+        return False
+
+
 def detect_all(
     settings: dict,
     pictures: Sequence[tuple[str, str]],
@@ -87,6 +95,7 @@ def detect_all(
     stages: tuple[str, ...] = STAGES,
     jobs: int = 1,
     resume: bool = False,
+    force: bool = False,
 ) -> dict:
     """Detect faces in all pictures and write the predictions.
 
@@ -107,6 +116,8 @@ def detect_all(
         Processes; the results do not depend on it.
     resume
         Keep predictions that were made with the same settings.
+    force
+        Replace predictions that were made with other settings.
 
     Returns
     -------
@@ -115,20 +126,20 @@ def detect_all(
     Raises
     ------
     MtcnnError
-        If a picture cannot be read, an output not be written, or the settings differ.
+        If a picture cannot be read, an output not be written, or there are predictions of other
+        settings in `out` and `force` is not given.
     """
     from tqdm import tqdm
 
     predictions, written = out / "predictions", out / "settings.json"
     signed = {**settings, "model_sha256": model_digest(Path(settings["model"]))}
-    if resume and written.exists():
-        if json.loads(read_bytes(written)) != json.loads(json.dumps(signed)):
-            raise FileError(
-                f"{written}: the predictions there were made with other settings; leave out"
-                " --resume to replace them, or give another --out"
-            )
-    else:
-        resume = False
+    same = written.exists() and _is_json_of(signed, written)
+    if written.exists() and not same and not force:
+        raise FileError(
+            f"{written}: the predictions there were made with other settings; give another --out,"
+            " or --force to replace them"
+        )
+    resume = resume and same
     folders = [stage_folder(predictions, stage) for stage in stages]
     for folder in folders:
         make_folder(folder)

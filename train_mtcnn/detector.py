@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -120,6 +121,26 @@ def pyramid(
         levels.append((h, w))
         face /= scale_factor
     return levels
+
+
+class HeatMap(NamedTuple):
+    """What PNet makes of one level of the pyramid.
+
+    Attributes
+    ----------
+    probabilities : [rows, columns] float32
+        Row i, column j is for the square of `cell` pixels from (stride * j, stride * i) on.
+    height, width : int
+        Of the level, pixels.
+    cell, stride : int
+        Of PNet's grid, pixels of the level.
+    """
+
+    probabilities: NDArray[np.float32]
+    height: int
+    width: int
+    cell: int
+    stride: int
 
 
 class TorchDetector:
@@ -282,6 +303,37 @@ class TorchDetector:
         squares, _, outputs = self._look(planes, boxes, self._onet, -math.inf)
         return _landmarks(squares, outputs[:, 5:15])
 
+    @torch.inference_mode()
+    def heat_maps(self, image: ImageSource, color: str = "RGB") -> list[HeatMap]:
+        """PNet's probabilities all over the pyramid of one picture.
+
+        Parameters
+        ----------
+        image, color
+            As for `detect`.
+
+        Returns
+        -------
+        list of HeatMap
+            One for each level, the largest first; empty where the picture is too small for a face.
+
+        Raises
+        ------
+        ArgumentError, FileError, PictureError
+            As for `detect`.
+        """
+        planes = self._planes(image, color)
+        sizes = self._levels(*planes.shape[1:])
+        return [
+            HeatMap(
+                self._pnet(self._level(planes, *size)[None])[0, 0].numpy(),
+                *size,
+                self._pnet.cell,
+                self._pnet.stride,
+            )
+            for size in sizes
+        ]
+
     # -- steps 1 to 5
 
     def _planes(self, image: ImageSource, color: str) -> Tensor:
@@ -305,6 +357,11 @@ class TorchDetector:
             options.max_side,
         )
 
+    def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
+        """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""
+        height, width = planes.shape[1:]
+        return self._input(planes, Span(0, width, level_width), Span(0, height, level_height))
+
     def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
         """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""
         values = resize(planes, x, y, self._data.pad)
@@ -318,8 +375,7 @@ class TorchDetector:
         found = [(np.empty((0, 4), np.float32), np.empty((0, 5), np.float32))]
         for level_height, level_width in self._levels(height, width):
             tick = perf_counter()
-            x, y = Span(0, width, level_width), Span(0, height, level_height)
-            level = self._input(planes, x, y)
+            level = self._level(planes, level_height, level_width)
             pyramid_ms += _ms(tick)
             output = self._pnet(level[None])[0]
             cells += output[0].numel()

@@ -10,8 +10,8 @@ WIDER_FACE is the folder of the unpacked download: wider_face_split/ and WIDER_v
   - with --landmarks: the error of the five points on AFLW (testImageList.txt),
   - with --fddb: FDDB's ROC curves.
 
-Writes predictions in the official form, results.txt, results.json, curves.npz and plots. report.py
-puts several such folders side by side.
+Writes predictions in the official form, results.txt, results.json, curves.npz and plots. An --out
+that holds those of other settings is refused. report.py puts several such folders side by side.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ if __name__ == "__main__":
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
 from pymtcnn.arguments import check_count
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import JOBS, MIN_FACE, SCALE_FACTOR, THRESHOLDS, Option, Parser
-from pymtcnn.errors import FileError, MtcnnError
+from pymtcnn.errors import FileError
 from train_mtcnn import fddb_measures, plots, wider_measures
 from train_mtcnn.darknet import DEFAULT_MODEL
 from train_mtcnn.detect_set import FINAL, detect_all
 from train_mtcnn.fddb import read_folds
 from train_mtcnn.landmark_error import landmark_error
 from train_mtcnn.landmark_sets import read_facepoint
-from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, table, write_results
+from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, read_results, table, write_results
 from train_mtcnn.script import require
 from train_mtcnn.wider import Truth, prediction_path, read_truth
 from train_mtcnn.wider_measures import read_stages, read_valid_faces
@@ -72,6 +73,7 @@ def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
     parser.checked("pictures", PICTURES, otherwise="all")
     parser.checked("jobs", JOBS, "1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
+    add("--force", action="store_true", help="replace what was made with other settings")
     args = parser.read(sys.argv[1:] if argv is None else argv)
     if args.predictions and (args.landmarks or args.fddb):
         parser.error("--predictions detects nothing, so leave out --landmarks and --fddb")
@@ -85,7 +87,18 @@ def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
 
 
 def _stored(args: argparse.Namespace, truth: list[Truth]) -> Path:
-    """The folder of the predictions that were given, with one for each picture."""
+    """The folder of the predictions that were given, with one for each picture.
+
+    The results of others are not written over unasked.
+    """
+    there = args.out and args.out / RESULTS
+    if there and there.exists() and not args.force:
+        of = read_results(args.out).values["settings"].get("predictions")
+        if of != os.fspath(args.predictions):
+            raise FileError(
+                f"{there}: holds the results of {of or 'a model'}; give another --out, or --force"
+                " to replace them"
+            )
     missing = [
         path
         for picture in truth
@@ -103,7 +116,7 @@ def _detected(args: argparse.Namespace, truth: list[Truth], out: Path) -> dict:
         raise FileError(f"{images}: no such folder; the validation pictures belong there")
     pictures = [(picture.event, picture.name) for picture in truth]
     start = time.perf_counter()
-    made = detect_all(_model(args), pictures, images, out, jobs=args.jobs, resume=args.resume)
+    made = detect_all(_model(args), pictures, images, out, **_how(args))
     return {**made, "seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -118,7 +131,12 @@ def _model(args: argparse.Namespace) -> dict:
     }
 
 
-def _evaluate(args: argparse.Namespace) -> None:
+def _how(args: argparse.Namespace) -> dict:
+    """The other options of `detect_all`."""
+    return {"jobs": args.jobs, "resume": args.resume, "force": args.force}
+
+
+def _evaluate(args: argparse.Namespace) -> int:
     if args.backend == "torch" or args.landmarks:
         require("evaluate.py", "torch")
     split = args.data / "wider_face_split"
@@ -147,9 +165,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         errors = landmark_error(args.model, args.landmarks, marked.faces)
         values["landmarks"] = {**asdict(errors), "left_out": marked.skipped.total()}
     if folds:
-        measured = fddb_measures.measure(
-            folds, args.fddb, _model(args), out / "fddb", args.jobs, args.resume
-        )
+        measured = fddb_measures.measure(folds, args.fddb, _model(args), out / "fddb", **_how(args))
         values["fddb"] = measured[0]
         curves |= measured[1]
     results = Results({**values, "settings": settings}, curves)
@@ -162,19 +178,12 @@ def _evaluate(args: argparse.Namespace) -> None:
         if folds:
             plots.roc(out / "fddb.png", {out.name: results})
         print(f"written to {out}/: {TABLE}, {RESULTS}, {CURVES}, plots")
+    return 0
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "evaluate.py") -> int:
     """The command line; returns the exit status."""
-    args = _arguments(argv, prog)
-    try:
-        _evaluate(args)
-    except MtcnnError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return status_of(prog, lambda: _evaluate(_arguments(argv, prog)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _POINTS = 1000  # of a curve: enough for a plot
 
 
 def measure(
-    truth: list[FddbPicture], folder: Path, settings: dict, out: Path, jobs: int, resume: bool
+    truth: list[FddbPicture], folder: Path, settings: dict, out: Path, **options: Any
 ) -> tuple[dict, dict[str, NDArray[np.float32]]]:
     """Detect faces in FDDB's pictures and evaluate them.
 
@@ -30,10 +31,12 @@ def measure(
         The pictures.
     folder
         The unpacked download, with originalPics/.
-    settings, jobs, resume
+    settings
         As for `detect_all`.
     out
         Predictions and their settings go there.
+    options
+        Others of `detect_all`: jobs, resume, force.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def measure(
     if not images.is_dir():
         raise FileError(f"{images}: no such folder; FDDB's pictures belong there")
     names = [picture.path.removesuffix(".jpg").rpartition("/")[::2] for picture in truth]
-    detect_all(settings, names, images, out, stages=(FINAL,), jobs=jobs, resume=resume)
+    detect_all(settings, names, images, out, stages=(FINAL,), **options)
     found = [read_prediction(out / "predictions", event, name) for event, name in names]
     sizes = [pixels_of(images / picture.path, "RGB")[0].shape[1::-1] for picture in truth]
     roc = evaluate(truth, found, sizes)

@@ -31,12 +31,19 @@ class LandmarkErrors:
         Share of faces with an error above `LARGE`.
     faces
         Their number.
+    shift
+        Mean x and y of found less annotated points.
+    mean_without_shift
+        Mean of what the errors would be if all points were moved back by `shift`: the rest after a
+        difference in where the marks are put.
     """
 
     mean: float
     median: float
     large: float
     faces: int
+    shift: tuple[float, float]
+    mean_without_shift: float
 
 
 def errors(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
@@ -52,16 +59,28 @@ def errors(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
     -------
     [N] float64: mean distance of the five points over the distance between the eyes of `truth`.
     """
+    return np.linalg.norm(_differences(points, truth), axis=2).mean(1)
+
+
+def summary(points: NDArray, truth: NDArray) -> LandmarkErrors:
+    """The errors of at least one face; `points` and `truth` as for `errors`."""
+    values, differences = errors(points, truth), _differences(points, truth)
+    shift = differences.mean((0, 1))
+    return LandmarkErrors(
+        mean=float(values.mean()),
+        median=float(np.median(values)),
+        large=float((values > LARGE).mean()),
+        faces=len(values),
+        shift=(float(shift[0]), float(shift[1])),
+        mean_without_shift=float(np.linalg.norm(differences - shift, axis=2).mean()),
+    )
+
+
+def _differences(points: NDArray, truth: NDArray) -> NDArray[np.float64]:
+    """Found less annotated points, in distances between the annotated eyes: [N, 5, 2]."""
     points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
     eyes = np.linalg.norm(truth[:, 0] - truth[:, 1], axis=1)
-    return np.linalg.norm(points - truth, axis=2).mean(1) / eyes
-
-
-def summary(values: NDArray[np.float64]) -> LandmarkErrors:
-    """Mean, median and share of large ones of the errors [N] of at least one face."""
-    return LandmarkErrors(
-        float(values.mean()), float(np.median(values)), float((values > LARGE).mean()), len(values)
-    )
+    return (points - truth) / eyes[:, None, None]
 
 
 def landmark_error(
@@ -100,4 +119,4 @@ def landmark_error(
         detector.landmarks(folder / face.path, face.box[None])[0]
         for face in tqdm(faces, unit="face", disable=None)
     ]
-    return summary(errors(np.array(points), np.array([face.points for face in faces])))
+    return summary(np.array(points), np.array([face.points for face in faces]))

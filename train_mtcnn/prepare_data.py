@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import Detector, crop, read_picture
+from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError, OutOfMemoryError
 from pymtcnn.files import atomic_write
 from train_mtcnn.boxes import square
@@ -433,12 +434,7 @@ def spread(items: list, count: int) -> list:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="prepare_data.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("prepare_data.py", __doc__)
     add = parser.add_argument
     default = Settings("pnet")
     add("--net", choices=tuple(SIDES), required=True, help="the network to make samples for")

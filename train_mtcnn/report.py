@@ -8,7 +8,6 @@ both. Writes report.md and PNG files into DIR.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,9 @@ if __name__ == "__main__":
 import numpy as np
 from numpy.typing import NDArray
 
-from pymtcnn.errors import FileError, MtcnnError
+from pymtcnn.commands.console import status_of
+from pymtcnn.commands.options import Parser
+from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn import plots
 from train_mtcnn.history import HISTORY, read_history
@@ -209,24 +210,19 @@ def write_report(folders: Sequence[Path], out: Path) -> None:
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="report.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _run(argv: Sequence[str] | None) -> int:
+    parser = Parser("report.py", __doc__)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN_DIR", help="a run's folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="is made if missing")
     args = parser.parse_args(argv)
-    try:
-        write_report(args.runs, args.out)
-    except MtcnnError as error:
-        print(f"report.py: {error}", file=sys.stderr)
-        return 1
+    write_report(args.runs, args.out)
     print(f"written to {os.fspath(args.out)}/: report.md, plots")
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("report.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

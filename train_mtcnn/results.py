@@ -140,6 +140,12 @@ def table(values: dict) -> str:
             f"landmark error: mean {percent(error['mean'])}, median {percent(error['median'])},"
             f" {percent(error['large'])} of {error['faces']} faces above {LARGE:.0%}",
         ]
+        if "shift" in error:  # older results have none
+            x, y = error["shift"]
+            lines.append(
+                f"points lie {x:+.3f}, {y:+.3f} from the annotated ones; moved back by this:"
+                f" mean {percent(error['mean_without_shift'])}"
+            )
     if "fddb" in values:
         counts = values["fddb"]["discrete"]
         lines += ["", "FDDB's false positives" + "".join(f"{count:>8}" for count in counts)]

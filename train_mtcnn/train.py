@@ -33,6 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, ModelError, MtcnnError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn import plots
@@ -412,12 +413,7 @@ def make_network(settings: Settings, cfg: Path | None, load: Path | None) -> Net
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="train.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("train.py", __doc__)
     add = parser.add_argument
     default, changes = Settings("pnet"), Augmentation()
     add("--net", choices=NETWORKS, required=True, help="the network to train")

@@ -30,6 +30,7 @@ if __name__ == "__main__":
 
     require("train_all.py", "numpy", "torch", "tqdm", "matplotlib", "scipy", "cv2")
 
+from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.darknet import (
@@ -144,6 +145,7 @@ def _train(args: argparse.Namespace, each: Round, load: Path | None) -> Stage:
 def _evaluate(args: argparse.Namespace, model: Path) -> Stage:
     out = args.out / "evaluation"
     command = ["evaluate.py", "--data", str(args.wider), "--model", str(model), "--out", str(out)]
+    command.append("--force")  # over what an earlier model left
     command += ["--landmarks", str(args.landmarks)] if _has_test_list(args.landmarks) else []
     command += ["--pictures", str(args.pictures)] if args.pictures is not None else []
     return Stage("evaluate", command, out / "results.json")
@@ -273,12 +275,7 @@ def install(folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="train_all.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("train_all.py", __doc__)
     add = parser.add_argument
     add("--wider", type=Path, required=True, metavar="DIR", help="WIDER FACE, unpacked")
     add("--landmarks", type=Path, metavar="DIR", help="CNN_FacePoint or CelebA, unpacked")

@@ -1,25 +1,30 @@
-"""The paper's own networks: det1..3.prototxt and .caffemodel (MIT licence). Caffe is not needed.
+"""Caffe's .prototxt and .caffemodel: the paper's own (MIT licence), or lippman1125's training.
 
-They go by the names of a training program, too: 12net, 24net and 48net, in one folder or each in a
-folder of its own name. What such a program itself trained has layers of other names: it is refused.
+The files are det1, det2 and det3, or 12net, 24net and 48net, in one folder or each in a folder of
+its own name; lippman1125's are PNet_iter_N.caffemodel and the like. Caffe is not needed.
 
-What differs from our networks, and is put right exactly:
+Whose they are is told by the names of the layers with weights. What differs from our networks, and
+is put right exactly:
 
-- Their program is MATLAB's, whose pictures lie column by column: to Caffe, a picture's x is the
-  height and y the width. So the two axes of each kernel are exchanged. Dense layers, here
-  convolutions that cover their whole input, flatten in the order channel, x, y.
+- The paper's program is MATLAB's, whose pictures lie column by column: to Caffe, a picture's x is
+  the height and y the width. So the two axes of each kernel are exchanged. Dense layers, here
+  convolutions that cover their whole input, flatten in the order channel, x, y. lippman1125's
+  pictures lie row by row, as ours do.
 - Two classes, other and face, and a softmax where we have one logistic: the difference of the two.
-- Landmarks as x1..x5, y1..y5 where ours are x, y interleaved. Their order is ours: left eye, right
-  eye, nose, left mouth, right mouth, as seen in the picture.
+- The paper's landmarks are x1..x5, y1..y5 where ours, and lippman1125's, are x, y interleaved.
+  Their order is ours: left eye, right eye, nose, left mouth, right mouth, as seen in the picture.
+- lippman1125's PNet and RNet have landmarks, too, which no cascade needs: they are left out.
 
-What does not differ: box offsets dx1, dy1, dx2, dy2 in parts of the box's width and height; RGB;
-the input (v - 127.5) * 0.0078125; poolings whose last window may hang over (ceil_mode).
+The paper's input is RGB, lippman1125's BGR, both (v - 127.5) / 128. Box offsets are dx1, dy1, dx2,
+dy2 in parts of the box's width and height; the last window of a pooling may hang over (ceil_mode).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,30 +32,59 @@ from convert.caffe_net import read_caffe
 from convert.importers.folder import find_one
 from convert.importers.tensors import (
     PAPER,
+    Published,
     Tensors,
     check_names,
-    interleaved,
-    logistic,
     pair,
-    weights_values,
+    two_class_values,
     with_slopes,
 )
 from pymtcnn.errors import ModelError
 from train_mtcnn.layers import Layer
 
-SETTINGS = PAPER
 
-_FILES = {"pnet": ("det1", "12net"), "rnet": ("det2", "24net"), "onet": ("det3", "48net")}
+class _Layout(NamedTuple):
+    """What the names of a cascade's layers tell."""
 
-# Their layers with weights, in the order of our sections.
-_LAYERS = {
-    "pnet": "conv1 PReLU1 conv2 PReLU2 conv3 PReLU3 conv4-1 conv4-2",
-    "rnet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5-1 conv5-2",
-    "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5 prelu5"
-    " conv6-1 conv6-2 conv6-3",
-}
-_PROBABILITY = {"pnet": "conv4-1", "rnet": "conv5-1", "onet": "conv6-1"}
-_LANDMARKS = "conv6-3"
+    whose: str
+    layers: dict[str, str]  # those with weights, in the order of our sections, heads last
+    left_out: dict[str, set[str]]  # others with weights: landmarks that no cascade needs
+    by_columns: bool  # pictures lie column by column, and landmarks x1..x5, y1..y5
+    settings: dict[str, Any]
+
+    def names(self, network: str) -> set[str]:
+        """The names of all layers with weights."""
+        return {*self.layers[network].split(), *self.left_out[network]}
+
+
+_LAYOUTS = (
+    _Layout(
+        whose="the paper's",
+        layers={
+            "pnet": "conv1 PReLU1 conv2 PReLU2 conv3 PReLU3 conv4-1 conv4-2",
+            "rnet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5-1 conv5-2",
+            "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 conv5 prelu5"
+            " conv6-1 conv6-2 conv6-3",
+        },
+        left_out={"pnet": set(), "rnet": set(), "onet": set()},
+        by_columns=True,
+        settings=PAPER,
+    ),
+    _Layout(
+        whose="lippman1125/mtcnn_caffe's",
+        layers={
+            "pnet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4-1 conv4-2",
+            "rnet": "conv1 relu1 conv2 relu2 conv3 relu3 fc4 relu4 fc5-1 fc5-2",
+            "onet": "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 fc5 relu5 fc6-1 fc6-2 fc6-3",
+        },
+        left_out={"pnet": {"conv4-3"}, "rnet": {"fc5-3"}, "onet": set()},
+        by_columns=False,
+        settings={**PAPER, "color": "BGR"},
+    ),
+)
+
+# network -> the names of its files: the paper's, the size of its input, that of a training's result
+_FILES = {"pnet": ("det1", 12, "PNet"), "rnet": ("det2", 24, "RNet"), "onet": ("det3", 48, "ONet")}
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -66,62 +100,68 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 rewrite = with_slopes
 
 
-def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
-    """Read the three networks.
-
-    Parameters
-    ----------
-    source
-        The folder of the six files.
-    layers
-        Our networks' layers, by name.
-
-    Returns
-    -------
-    Network's name -> [weights_count] float32.
-
-    Raises
-    ------
-    FileError
-        If a file cannot be found or read.
-    LibraryError
-        If OpenCV is missing or does not read Caffe's files.
-    ModelError
-        If they are not the networks that we expect.
-    """
-    return {name: _network(source, name, layers[name]) for name in layers}
+def read(source: Path, layers: dict[str, list[Layer]]) -> Published:
+    """Read the three networks (`convert.importers` has the contract)."""
+    files = {name: _files(source, name) for name in layers}
+    found = {name: _blobs(*files[name]) for name in layers}
+    layout = _layout_of({name: str(model) for name, (_, model) in files.items()}, found)
+    values = {}
+    for name in layers:
+        file = str(files[name][1])
+        pairs = pair(file, name, layers[name], layout.layers[name].split())
+        theirs = {
+            their: _tensors(file, their, layer, found[name][their], layout.by_columns)
+            for their, layer in pairs.items()
+        }
+        unflatten = _by_columns if layout.by_columns else np.reshape
+        values[name] = two_class_values(file, name, pairs, theirs, unflatten, layout.by_columns)
+    return Published(values, layout.settings)
 
 
-def _network(folder: Path, name: str, layers: list[Layer]) -> np.ndarray:
-    stem, side = _FILES[name]
-    stems = stem, side, f"{side}/{stem}", f"{side}/{side}"
-    prototxt, model = (
-        find_one(folder, *(f"{stem}.{ending}" for stem in stems))
-        for ending in ("prototxt", "caffemodel")
-    )
-    file = str(model)
-    pairs = pair(file, name, layers, _LAYERS[name].split())
-    found = read_caffe(prototxt, file)
-    blobs = {layer.name: layer.blobs for layer in found if layer.blobs}
-    check_names(file, f"the paper's {name}", pairs, blobs)
-    theirs = {their: _tensors(file, their, layer, blobs[their]) for their, layer in pairs.items()}
-    theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
-    if _LANDMARKS in theirs:
-        theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
-    return weights_values(file, name, pairs, theirs, _unflatten)
+def _files(folder: Path, network: str) -> tuple[Path, Path]:
+    """The prototxt and the caffemodel of a network; for want of a prototxt that of its training."""
+    stem, size, result = _FILES[network]
+    side = f"{size}net"
+    names = stem, side, f"{side}/{stem}", f"{side}/{side}"
+    prototxts = [f"{name}.prototxt" for name in names]
+    if not any((folder / name).is_file() for name in prototxts):
+        prototxts += [f"train{size}.prototxt", f"{side}/train{size}.prototxt"]
+    names = *names, f"{result}_iter_*", f"{side}/{result}_iter_*"
+    models = [f"{name}.caffemodel" for name in names]
+    return find_one(folder, *prototxts), find_one(folder, *models)
 
 
-def _tensors(file: str, their: str, layer: Layer, blobs: list[np.ndarray]) -> Tensors:
-    """A layer's arrays as its tensors, their spatial axes exchanged."""
+def _blobs(prototxt: Path, model: Path) -> dict[str, list[np.ndarray]]:
+    """Layer's name -> its arrays, of those that have some."""
+    return {layer.name: layer.blobs for layer in read_caffe(prototxt, model) if layer.blobs}
+
+
+def _layout_of(files: dict[str, str], found: dict[str, Iterable[str]]) -> _Layout:
+    """The layout whose names all networks have; ModelError tells what the nearest has otherwise."""
+
+    def common(layout: _Layout) -> int:
+        return sum(len(layout.names(name) & set(there)) for name, there in found.items())
+
+    layout = max(_LAYOUTS, key=common)
+    for name, there in found.items():
+        check_names(files[name], f"{layout.whose} {name}", layout.names(name), there)
+    return layout
+
+
+def _tensors(
+    file: str, their: str, layer: Layer, blobs: list[np.ndarray], by_columns: bool
+) -> Tensors:
+    """A layer's arrays as its tensors, the spatial axes y, x."""
     if len(blobs) != len(layer.tensors):
         raise ModelError(f"{file}: {their} has {len(blobs)} arrays, expected {len(layer.tensors)}")
     first, *others = (blob.astype(np.float64) for blob in blobs)
     if layer.type == "prelu":
         return {"slopes": first.ravel()}
-    weights = first.swapaxes(2, 3) if first.ndim == 4 else first
+    weights = first.swapaxes(2, 3) if by_columns and first.ndim == 4 else first
     return {"weights": weights, "biases": others[0].ravel()}
 
 
-def _unflatten(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+def _by_columns(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+    """A dense layer's weights, flattened in the order channel, x, y, as a convolution's."""
     filters, channels, height, width = shape
     return weights.reshape(filters, channels, width, height).swapaxes(2, 3)

@@ -15,17 +15,14 @@ import numpy as np
 from convert.importers import package
 from convert.importers.tensors import (
     PAPER,
-    interleaved,
-    logistic,
+    Published,
     pair,
     read_state,
+    two_class_values,
     unflatten_xyc,
-    weights_values,
     with_slopes,
 )
 from train_mtcnn.layers import Layer
-
-SETTINGS = PAPER
 
 _REQUIREMENT = "facenet-pytorch==2.6.0"
 _MEMBERS = {name: f"facenet_pytorch/data/{name}.pt" for name in ("pnet", "rnet", "onet")}
@@ -38,37 +35,15 @@ _LAYERS = {
     "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 dense5 prelu5"
     " dense6_1 dense6_2 dense6_3",
 }
-_PROBABILITY = {"pnet": "conv4_1", "rnet": "dense5_1", "onet": "dense6_1"}
-_LANDMARKS = "dense6_3"
 
 add_source = package.add_source
 rewrite = with_slopes
 
 
-def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
-    """Read the three networks.
-
-    Parameters
-    ----------
-    source
-        A wheel of facenet-pytorch or a folder of it; None: the installed package, else the wheel
-        from PyPI.
-    layers
-        Our networks' layers, by name.
-
-    Returns
-    -------
-    Network's name -> [weights_count] float32.
-
-    Raises
-    ------
-    FileError
-        If the files cannot be found, downloaded or read.
-    ModelError
-        If they are not the networks that we expect.
-    """
+def read(source: Path | None, layers: dict[str, list[Layer]]) -> Published:
+    """Read the three networks (`convert.importers` has the contract)."""
     files = find(source)
-    return {name: _network(name, *files[name], layers[name]) for name in layers}
+    return Published({name: _network(name, *files[name], layers[name]) for name in layers}, PAPER)
 
 
 def find(source: Path | None) -> dict[str, tuple[str, bytes]]:
@@ -79,7 +54,4 @@ def find(source: Path | None) -> dict[str, tuple[str, bytes]]:
 def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.ndarray:
     pairs = pair(file, name, layers, _LAYERS[name].split())
     theirs = read_state(content, file, f"facenet-pytorch's {name}", pairs)
-    theirs[_PROBABILITY[name]] = logistic(theirs[_PROBABILITY[name]])
-    if _LANDMARKS in theirs:
-        theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
-    return weights_values(file, name, pairs, theirs, unflatten_xyc)
+    return two_class_values(file, name, pairs, theirs, unflatten_xyc)

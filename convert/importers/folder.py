@@ -13,8 +13,11 @@ def find_one(folder: Path, *patterns: str) -> Path:
     Raises
     ------
     FileError
-        If there is none, or more than one.
+        If there is no such folder, no such file, or more than one.
     """
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "no such folder"
+        raise FileError(f"{folder}: {what}; name the one that holds {' or '.join(patterns)}")
     found = sorted({path for pattern in patterns for path in folder.glob(pattern)})
     if len(found) != 1:
         there = ", ".join(str(path.relative_to(folder)) for path in found) or "none"

@@ -25,18 +25,17 @@ from convert.importers import package
 from convert.importers.joblib_arrays import read_arrays
 from convert.importers.tensors import (
     PAPER,
+    Published,
     Tensors,
-    interleaved,
-    logistic,
     pair,
+    two_class_values,
     unflatten_xyc,
-    weights_values,
     with_slopes,
 )
 from pymtcnn.errors import ModelError
 from train_mtcnn.layers import Layer
 
-SETTINGS = {**PAPER, "thresholds": (0.6, 0.7, 0.8)}  # its own defaults
+_SETTINGS = {**PAPER, "thresholds": (0.6, 0.7, 0.8)}  # its own defaults
 
 _REQUIREMENT = "mtcnn==1.0.0"
 _MEMBERS = {name: f"mtcnn/assets/weights/{name}.lz4" for name in ("pnet", "rnet", "onet")}
@@ -48,37 +47,17 @@ _LAYERS = {
     "onet": "conv1 prelu1 conv2 prelu2 conv3 prelu3 conv4 prelu4 fc5 prelu5 fc6-3 fc6-1 fc6-2",
 }
 _PROBABILITY = {"pnet": "conv4-2", "rnet": "fc5-2", "onet": "fc6-3"}
-_LANDMARKS = "fc6-2"
 
 add_source = package.add_source
 rewrite = with_slopes
 
 
-def read(source: Path | None, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
-    """Read the three networks.
-
-    Parameters
-    ----------
-    source
-        A wheel of mtcnn or a folder of it; None: the installed package, else the wheel from PyPI.
-    layers
-        Our networks' layers, by name.
-
-    Returns
-    -------
-    Network's name -> [weights_count] float32.
-
-    Raises
-    ------
-    FileError
-        If the files cannot be found, downloaded or read.
-    LibraryError
-        If the package lz4 is not installed.
-    ModelError
-        If they are not the networks that we expect.
-    """
+def read(source: Path | None, layers: dict[str, list[Layer]]) -> Published:
+    """Read the three networks (`convert.importers` has the contract)."""
     files = find(source)
-    return {name: _network(name, *files[name], layers[name]) for name in layers}
+    return Published(
+        {name: _network(name, *files[name], layers[name]) for name in layers}, _SETTINGS
+    )
 
 
 def find(source: Path | None) -> dict[str, tuple[str, bytes]]:
@@ -96,10 +75,7 @@ def _network(name: str, file: str, content: bytes, layers: list[Layer]) -> np.nd
         raise ModelError(f"{file}: has {len(arrays)} arrays, mtcnn's {name} {count}")
     each = iter(arrays)
     theirs = {their: _tensors(pairs[their], each) for their in order}
-    theirs[head] = logistic(theirs[head])
-    if _LANDMARKS in theirs:
-        theirs[_LANDMARKS] = interleaved(theirs[_LANDMARKS])
-    return weights_values(file, name, pairs, theirs, unflatten_xyc)
+    return two_class_values(file, name, pairs, theirs, unflatten_xyc)
 
 
 def _tensors(layer: Layer, arrays: Iterator[np.ndarray]) -> Tensors:

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from convert.importers.folder import find_one
-from convert.importers.tensors import PAPER, pair, read_state, weights_values
+from convert.importers.tensors import PAPER, Published, pair, read_state, weights_values
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer
 from train_mtcnn.rewrite import with_floor_pooling, with_prelu
 
-SETTINGS = {**PAPER, "mean": 0.0, "norm": 1 / 255, "color": "BGR"}
+_SETTINGS = {**PAPER, "mean": 0.0, "norm": 1 / 255, "color": "BGR"}
 
 # Their layers in the order of our sections with weights.
 _LAYERS = {
@@ -52,28 +52,9 @@ def rewrite(cfgs: dict[str, Cfg], source: Path) -> dict[str, Cfg]:
     return {name: with_floor_pooling(with_prelu(cfg, shared=True)) for name, cfg in cfgs.items()}
 
 
-def read(source: Path, layers: dict[str, list[Layer]]) -> dict[str, np.ndarray]:
-    """Read the three networks.
-
-    Parameters
-    ----------
-    source
-        The folder of the three files.
-    layers
-        The layers of our networks, rewritten, by name.
-
-    Returns
-    -------
-    Network's name -> [weights_count] float32.
-
-    Raises
-    ------
-    FileError
-        If the files cannot be found or read.
-    ModelError
-        If they are not the networks that we expect.
-    """
-    return {name: _network(name, source, layers[name]) for name in layers}
+def read(source: Path, layers: dict[str, list[Layer]]) -> Published:
+    """Read the three networks (`convert.importers` has the contract)."""
+    return Published({name: _network(name, source, layers[name]) for name in layers}, _SETTINGS)
 
 
 def _network(name: str, folder: Path, layers: list[Layer]) -> np.ndarray:

@@ -29,6 +29,7 @@ import numpy as np
 from convert.importers.folder import find_one
 from convert.importers.tensors import (
     PAPER,
+    Published,
     Tensors,
     load_state,
     logistic,
@@ -41,8 +42,6 @@ from train_mtcnn.darknet import Cfg
 from train_mtcnn.files import read_bytes
 from train_mtcnn.layers import Layer, read_layers
 from train_mtcnn.rewrite import with_floor_pooling, with_prelu
-
-SETTINGS = PAPER
 
 # Outputs of a head -> its place among ours: probability, box offsets, landmarks.
 _HEADS = {1: 0, 2: 0, 4: 1, 10: 2}
@@ -89,32 +88,14 @@ def _inputs(weights: list[tuple[int, ...]]) -> int:
     return math.prod(weights[-1][1:]) if weights else 0
 
 
-def read(
-    source: Path, layers: dict[str, list[Layer]], face_class: int = 1
-) -> dict[str, np.ndarray]:
-    """Read the three networks.
+def read(source: Path, layers: dict[str, list[Layer]], face_class: int = 1) -> Published:
+    """Read the three networks (`convert.importers` has the contract).
 
-    Parameters
-    ----------
-    source
-        The folder of the three files.
-    layers
-        The layers of our networks, rewritten, by name.
-    face_class
-        Of two classes, the one that is the face.
-
-    Returns
-    -------
-    Network's name -> [weights_count] float32.
-
-    Raises
-    ------
-    FileError
-        If the files cannot be found or read.
-    ModelError
-        If they are not the networks that we expect.
+    Of two classes, `face_class` is the one that is the face.
     """
-    return {name: _network(name, _read(source, name), layers[name], face_class) for name in layers}
+    return Published(
+        {n: _network(n, _read(source, n), layers[n], face_class) for n in layers}, PAPER
+    )
 
 
 def _network(name: str, states: _States, layers: list[Layer], face_class: int) -> np.ndarray:

@@ -8,17 +8,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from pymtcnn.errors import ModelError
-from train_mtcnn.checkpoint import is_plain, load_tensors
+from train_mtcnn.checkpoint import is_plain, load_tensors, state_dict_of
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.layers import Layer
+from train_mtcnn.parts import check_finite
 from train_mtcnn.rewrite import with_prelu
 
 Tensors = dict[str, np.ndarray]
+Unflatten = Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray]
+
+
+class Published(NamedTuple):
+    """A published model.
+
+    Attributes
+    ----------
+    values
+        Network's name -> [weights_count] float32, as in its `.weights` file.
+    settings
+        The keys of the `.data` file that are the model's own: thresholds, mean, norm, color.
+    """
+
+    values: dict[str, np.ndarray]
+    settings: dict[str, Any]
+
 
 # The paper's networks: their settings in a `.data` file.
 PAPER = {"thresholds": (0.6, 0.7, 0.7), "mean": 127.5, "norm": 0.0078125, "color": "RGB"}
@@ -66,13 +85,11 @@ def pair(file: str, name: str, layers: list[Layer], names: list[str]) -> dict[st
 
 
 def load_state(content: bytes, file: str) -> dict:
-    """The state dict in a file of PyTorch, by itself or as the "state_dict" of a checkpoint.
+    """The state dict in a file of PyTorch, by itself or in a checkpoint.
 
     Raises FileError, as load_tensors does; no code of the file is run.
     """
-    content = load_tensors(content, file)
-    inner = content.get("state_dict")
-    return inner if isinstance(inner, dict) else content
+    return state_dict_of(load_tensors(content, file))[0]
 
 
 def state_array(file: str, key: str, value: object) -> np.ndarray:
@@ -149,12 +166,31 @@ def unflatten_xyc(weights: np.ndarray, shape: tuple[int, int, int, int]) -> np.n
     return weights.reshape(filters, width, height, channels).transpose(0, 3, 2, 1)
 
 
+def two_class_values(
+    file: str,
+    name: str,
+    pairs: dict[str, Layer],
+    theirs: dict[str, Tensors],
+    unflatten: Unflatten,
+    planar: bool = True,
+) -> np.ndarray:
+    """`weights_values` of a network whose probability is a softmax of the classes other and face.
+
+    Where `planar`, its landmarks are x1..x5, y1..y5.
+    """
+    probability, _, *landmarks = list(pairs)[-3 if name == "onet" else -2 :]
+    theirs = {**theirs, probability: logistic(theirs[probability])}
+    if planar:
+        theirs |= {head: interleaved(theirs[head]) for head in landmarks}
+    return weights_values(file, name, pairs, theirs, unflatten)
+
+
 def weights_values(
     file: str,
     name: str,
     pairs: dict[str, Layer],
     theirs: dict[str, Tensors],
-    unflatten: Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray],
+    unflatten: Unflatten,
 ) -> np.ndarray:
     """The values of a network's `.weights` file.
 
@@ -177,7 +213,9 @@ def weights_values(
     Raises
     ------
     ModelError
-        If a shape does not fit, or a value is not finite.
+        If a shape does not fit.
+    WeightsError
+        If a value is not finite, or beyond float32.
     """
     values = []
     for their, layer in pairs.items():
@@ -190,7 +228,6 @@ def weights_values(
                     f"{file}: {their} ({part}) is {list(array.shape)}, darknet_cfg/{name}.cfg"
                     f" makes it {list(shape)}"
                 )
-            if not np.isfinite(array).all():
-                raise ModelError(f"{file}: {their} ({part}) has values that are not finite")
+            check_finite(array, f"{file}: {their} ({part})")
             values.append(array.ravel())
     return np.concatenate(values).astype(np.float32)

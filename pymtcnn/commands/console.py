@@ -20,6 +20,9 @@ def status_of(prog: str, run: Callable[[], int]) -> int:
     try:
         return run()
     except SystemExit as stop:  # --help, --version or a usage error, already printed
+        if isinstance(stop.code, str):  # what Python itself would print at the end
+            complain(prog, stop.code.removeprefix(f"{prog}: "))
+            return 1
         return int(stop.code or 0)
     except MtcnnError as error:
         complain(prog, error)

@@ -95,7 +95,7 @@ OF_A_MODEL = {
 class Parser(argparse.ArgumentParser):
     """A command's parser: checked options, and usage errors in one line, with the remedy."""
 
-    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+    def __init__(self, prog: str, description: str | None, epilog: str | None = None) -> None:
         super().__init__(
             prog=prog,
             description=description,

@@ -1,9 +1,14 @@
 """Rung 3: what torch2darknet.py and torch2onnx.py write, against PyTorch on what it was made of.
 
 The same pixels, fed to each reader as it wants them; differences of probabilities, offsets,
-landmarks. The readers: OpenCV 4's Darknet reader, within 1e-4; the C core, PyTorch and ONNX
-Runtime, within 1e-5.
+landmarks. The readers: OpenCV 4's Darknet reader and Darknet itself, within 1e-4; the C core,
+PyTorch and ONNX Runtime, within 1e-5.
 """
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,7 +22,7 @@ from pymtcnn import read_picture
 from train_mtcnn.darknet import NETWORKS
 from train_mtcnn.networks import Network
 
-TOLERANCE = {"OpenCV": 1e-4, "C core": 1e-5, "PyTorch": 1e-5}
+TOLERANCE = {"OpenCV": 1e-4, "Darknet": 1e-4, "C core": 1e-5, "PyTorch": 1e-5}
 
 SIZES = {
     "pnet": [(12, 12), (13, 12), (17, 23), (47, 61), (120, 160), (333, 241)],
@@ -99,6 +104,47 @@ def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path,
         what = f"{label} {name}, {dialect} files: {reader} against PyTorch's source"
         report_difference(what, difference, TOLERANCE[reader])
         assert difference <= TOLERANCE[reader], what
+
+
+@pytest.fixture(scope="module")
+def darknet():
+    """The libdarknet.so that $DARKNET names (docs/darknet.md)."""
+    library = os.environ.get("DARKNET")
+    if not library:
+        pytest.skip("$DARKNET names no libdarknet.so: docs/darknet.md says how to make one")
+    return os.path.abspath(library)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("dialect", ["stock", "native"])
+def test_darknet_agrees_with_the_source(
+    model, dialect, name, darknet, pictures, tmp_path, report_difference
+):
+    label, sources = model
+    source = sources[name]
+    weights = tmp_path / f"{name}.weights"
+    fed = write_network(source, weights, dialect)
+    cfg = weights.with_suffix(".cfg")
+    if "[prelu]" in cfg.read_text():
+        pytest.skip("Darknet has no [prelu]")
+    picture = read_picture(pictures[0])
+    values = {f"{h}x{w}": pixels(picture, h, w) for h, w in SIZES[name]}
+    inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
+    np.savez(inputs, **{size: fed_with(value, fed) for size, value in values.items()})
+    script = Path(__file__).parents[1] / "darknet_forward.py"
+    command = [sys.executable, script, darknet, cfg, weights, inputs, outputs]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    largest = 0.0
+    with np.load(outputs) as found:
+        for size, value in values.items():
+            with torch.inference_mode():
+                expected = source.network(torch.from_numpy(fed_with(value, source.fed))).numpy()
+            difference = np.abs(found[size].reshape(expected.shape) - expected).max()
+            largest = np.maximum(largest, difference).item()
+    what = f"{label} {name}, {dialect} files: Darknet against PyTorch's source"
+    report_difference(what, largest, TOLERANCE["Darknet"])
+    assert largest <= TOLERANCE["Darknet"], what
 
 
 @pytest.mark.parametrize("name", NETWORKS)
