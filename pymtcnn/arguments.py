@@ -24,6 +24,7 @@ COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 MAX_THREADS = 256
 MAX_BOXES = 1_000_000
 MAX_SIDE = 1_000_000
+MAX_CROP = 4096
 MAX_FRAMES = 1_000_000
 MAX_SMOOTHING = 60
 FINAL_NMS = ("hard", "linear", "gaussian")
@@ -198,6 +199,15 @@ def check_count(value: Any, name: str, most: int) -> int:
 def check_threads(value: Any, name: str = "threads") -> int:
     """Number of threads: 1..MAX_THREADS."""
     return check_count(value, name, MAX_THREADS)
+
+
+def check_megapixels(value: Any, name: str) -> float:
+    """A number of megapixels, above 0, at most 1000000."""
+    rule = "a number of megapixels, above 0 and at most 1000000"
+    number = _number(value, name, rule)
+    if not 0 < number <= 1e6:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
 
 
 def check_max_side(value: Any, name: str = "max_side") -> int:

@@ -33,9 +33,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "pymtcnn") -> int:
     """
     command, *rest = [*(sys.argv[1:] if argv is None else argv)] or [""]
     if command in COMMANDS:
-        return import_module(f".commands.{command}", __package__).main(
-            rest, prog=f"{prog} {command}"
-        )
+        module = import_module(f".commands.{command}", __package__)
+        return int(module.main(rest, prog=f"{prog} {command}"))
     if command in ("-h", "--help"):
         print(_help(prog), end="")
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,7 +51,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it may not be there
+            temporary.unlink()
         if isinstance(error, OSError) and not isinstance(error, MtcnnError):
             raise _unwritable(path, error) from error
         raise
@@ -72,6 +73,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     with atomic_path(path) as temporary, open(temporary, "xb") as file:
         yield file
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path` and those above it; FileError names it if it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be made: {reason(error)}") from error
 
 
 def _unwritable(path: str | os.PathLike[str], error: Exception) -> FileError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,15 @@ def json_line(
     head = f'"image": {_json_string(path)}, "width": {width}, "height": {height}'
     times = _json_times(detections) if timed else ""
     return f'{{{head}, "faces": [{faces}]{times}}}\n'
+
+
+def wider_text(name: str, boxes: NDArray[Any], scores: NDArray[Any]) -> str:
+    """Boxes [N, 4] and scores [N] in the form of WIDER FACE's evaluation, best first."""
+    lines = [name, str(len(boxes))]
+    for i in np.argsort(-scores, kind="stable"):
+        x1, y1, x2, y2 = (float(value) for value in boxes[i])
+        lines.append(f"{x1:.3f} {y1:.3f} {x2 - x1:.3f} {y2 - y1:.3f} {scores[i]:.8f}")
+    return "\n".join(lines) + "\n"
 
 
 # ---- frames of videos ----------------------------------------------------------------------------
@@ -120,15 +129,15 @@ def frame_json(frame: FrameFaces, *, timed: bool = False) -> str:
 # ---- their parts ---------------------------------------------------------------------------------
 
 
-def _text_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _text_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     return f"{_join(box, 2, ' ')} {score:.4f} {_join(points.ravel(), 2, ' ')}"
 
 
-def _csv_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _csv_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     return f"{_join(box, 3, ',')},{score:.6f},{_join(points.ravel(), 3, ',')}"
 
 
-def _json_face(box: NDArray, score: np.float32, points: NDArray) -> str:
+def _json_face(box: NDArray[np.float32], score: np.float32, points: NDArray[np.float32]) -> str:
     landmarks = ", ".join(f"[{_join(point, 3)}]" for point in points)
     return f'"box": [{_join(box, 3)}], "score": {score:.6f}, "landmarks": [{landmarks}]'
 

@@ -91,7 +91,7 @@ def _check_pixels(name: str, width: int, height: int, most: int) -> None:
     if width * height > most:
         raise PictureError(
             f"{name}: {width}x{height} pixels are too many; scale the picture down to "
-            f"{most // 1_000_000} megapixels at most"
+            f"{most / 1e6:g} megapixels at most, or raise the limit"
         )
 
 

@@ -147,6 +147,21 @@ def wider_val(data_dir: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video in which a face moves to the left: 30 frames, 25 a second."""
+    import cv2
+    import numpy as np
+
+    picture = cv2.imread(str(ROOT / "tests" / "data" / "astronaut.jpg"))
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (320, 240))
+    for i in range(30):
+        writer.write(np.ascontiguousarray(picture[20:260, 40 + i : 360 + i]))
+    writer.release()
+    return path
+
+
 # ---- parity --------------------------------------------------------------------------------------
 
 _differences = pytest.StashKey[list[str]]()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import cold_start, common, peers, scaling, tracking
+from bench import cold_start, common, folder, peers, scaling, tracking
 
 ROOT = Path(__file__).resolve().parents[1]
 HOPPER = ROOT / "tests" / "data" / "grace_hopper.jpg"
@@ -239,3 +239,19 @@ def test_cold_start(program, default_model, monkeypatch, capsys):
 def test_cold_start_tells_that_the_program_fails(capsys):
     assert cold_start.main([str(HOPPER), "--program", "/bin/false", "--runs", "1"]) == 1
     assert "cold_start.py: /bin/false" in capsys.readouterr().err
+
+
+def test_folder(capsys, program, default_model):
+    """Programs that fail, or are not installed, are left out with a line."""
+    words = [str(HOPPER.parent), "--runs", "1", "--program", str(program), "--min-face", "80"]
+    assert folder.main([*words, "--yunet", "missing.onnx", "--model", str(default_model)]) == 0
+    out, error = capsys.readouterr()
+    head, _, _, _, *rows = out.splitlines()
+    assert head.startswith("2 pictures, min face 80, ") and "without YuNet, 1 thread: " in error
+    table = {row.split("|")[1].strip(): row.split("|")[2:5] for row in rows}
+    ours = ["./mtcnn, 1 thread", "./mtcnn, 2 threads"]
+    ours += ["pymtcnn detect, 1 process", "pymtcnn detect, 2 processes"]
+    assert list(table)[:4] == ours and len({table[name][2] for name in ours}) == 1
+    assert float(table[ours[0]][1]) == 1
+    assert folder.main(["missing/*.jpg"]) == 1
+    assert "missing/*.jpg: no file matches" in capsys.readouterr().err

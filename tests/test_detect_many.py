@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -18,7 +21,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pymtcnn import Detections, PictureError, formats, write_picture
+from pymtcnn import Detections, PictureError, formats, read_picture, write_picture
 from pymtcnn.commands import detect
 from pymtcnn.commands.results_file import done_in
 from pymtcnn.commands.sources import find_pictures
@@ -81,6 +84,18 @@ def test_folder(run, folder):
     assert error[1] == f"prog: 1 of 4 failed: {folder}/broken.jpg"
 
 
+def test_same_pictures_as_the_program(program, default_model, folder):
+    """In the same order, and the same status, for what is broken, too."""
+    words = ["--json", "--model", str(default_model), str(folder), f"{folder}/*.p*", "missing.jpg"]
+    theirs, ours = (
+        subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
+        for command in ([str(program)], [sys.executable, "-m", "pymtcnn", "detect"])
+    )
+    assert theirs.returncode == ours.returncode == 1
+    assert images(theirs.stdout.splitlines()) == images(ours.stdout.splitlines())
+    assert len(theirs.stdout.splitlines()) == 4
+
+
 def test_pattern_and_words_without_pictures(run, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     status, out, error = run("--json", f"{folder}/**/*.PNG", tmp_path / "empty", f"{folder}/*.gif")
@@ -138,6 +153,58 @@ def test_annotated_copies_keep_the_folders(run, folder, tmp_path):
     status, _, error = run("--out", folder, folder)
     assert status == 1 and sum("would be overwritten" in line for line in error) == 3
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_crops_and_predictions(run, folder, tmp_path):
+    crops, wider = tmp_path / "crops", tmp_path / "wider"
+    (folder / "broken.jpg").unlink()
+    assert run("--crops", crops, "--crop-size", 32, "--wider", wider, folder)[0] == 0
+    found = sorted(str(path.relative_to(crops)) for path in crops.rglob("*.png"))
+    assert found == ["a_0.png", "b_0.png", "deep/er/c_0.png"]
+    assert read_picture(crops / "a_0.png").shape == (32, 32, 3)
+    found = sorted(str(path.relative_to(wider)) for path in wider.rglob("*.txt"))
+    assert found == ["er/c.txt", "in/a.txt", "in/b.txt"]
+    assert (wider / "in/a.txt").read_text() == (
+        "in/a.jpg\n1\n0.000 0.000 30.000 21.000 0.50000000\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--crops", "--wider"])
+def test_files_that_would_overwrite_each_other(run, folder, tmp_path, option):
+    shutil.copy(folder / "b.png", folder / "a.png")
+    status, out, error = run(option, tmp_path / "out", folder)
+    assert (status, out, len(error)) == (2, [], 1)
+    assert "two pictures are called " in error[0] and not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    status, out, error = run(option, tmp_path / "file", "--json", folder / "a.png")
+    assert (status, len(out), len(error)) == (1, 1, 1)
+    assert f"{tmp_path}/file" in error[0] and "cannot be made: " in error[0]
+
+
+def test_the_same_files_as_the_program(program, default_model, pictures, tmp_path):
+    """Predictions within 0.01; crops differ where decoders round a pixel differently."""
+    for name, command in (
+        ("c", [program]),
+        ("python", [sys.executable, "-m", "pymtcnn", "detect"]),
+    ):
+        words = ["--model", default_model, "--crops", tmp_path / name, "--crop-size", 64]
+        words += ["--wider", tmp_path / name, "--max-side", 300, "--nms", "linear", *pictures]
+        subprocess.run([*map(str, [*command, *words])], check=True, cwd=ROOT, capture_output=True)
+    files = [sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*.*"))
+             for n in ("c", "python")]  # fmt: skip
+    assert files[0] == files[1] and len(files[0]) == 4
+    for name in files[0]:
+        theirs, ours = tmp_path / "c" / name, tmp_path / "python" / name
+        if name.suffix == ".png":
+            difference = read_picture(theirs).astype(int) - read_picture(ours)
+            assert np.abs(difference).mean() < 0.5
+        else:
+            (path, count, *theirs), (*head, ours) = (
+                [*p.read_text().splitlines()] for p in (theirs, ours)
+            )
+            assert head == [path, count] and len(theirs) == 1
+            numbers = [np.array(line.split(), float) for line in (*theirs, ours)]
+            assert np.abs(numbers[0] - numbers[1]).max() <= 0.01
 
 
 # ---- several processes ---------------------------------------------------------------------------
@@ -335,11 +402,46 @@ def test_disk_that_is_full(folder, tmp_path, name):
 
 
 def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
-    """A PNG of 3 KiB that claims 30000 x 30000 pixels."""
+    """A PNG of 3 KiB that claims 12000 x 12000 pixels."""
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
     data = bytearray((tmp_path / "a.png").read_bytes())
-    data[16:24] = (30000).to_bytes(4, "big") * 2
+    data[16:24] = (12000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     (tmp_path / "a.png").write_bytes(data)
     status, _, error = run(tmp_path / "a.png")
-    assert status == 1 and "30000x30000 pixels are too many" in error[0]
+    assert status == 1 and "12000x12000 pixels are too many" in error[0]
+    status, _, error = run("--max-pixels", "1000", tmp_path / "a.png")  # the limit is lifted
+    assert status == 1 and "not a picture that can be decoded" in error[-1]  # after libpng
+    status, _, error = run("--max-pixels", "0", tmp_path / "a.png")
+    assert status == 2 and "--max-pixels 0: must be a number of megapixels" in error[0]
+
+
+# ---- a terminal ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_progress_on_a_terminal(folder, tmp_path):
+    """A bar, and whole lines of messages above it; none where standard error is a file."""
+    pytest.importorskip("tqdm")
+    import fcntl
+    import pty
+    import termios
+
+    script = "import sys, test_detect_many as t\n"
+    script += "sys.exit(t.detect.main(sys.argv[1:], prog='prog', make_detector=t.make_one_face))"
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 200, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "--save", tmp_path / "faces.csv", folder],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # so Linux tells of the end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    lines = re.split(r"[\r\n]+", shown.decode())
+    assert process.wait() == 1
+    assert any("4/4 [" in line and "picture" in line for line in lines)
+    assert any(re.fullmatch(r"prog: \S+broken\.jpg: truncated JPEG: .*", line) for line in lines)

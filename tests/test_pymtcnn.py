@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 import pymtcnn
 from pymtcnn import ArgumentError, CfgError, Detections, Detector, Network
 from pymtcnn._library import core
-from pymtcnn.arguments import COLORS, FINAL_NMS, MAX_BOXES, MAX_SIDE, MAX_THREADS, check_image
+from pymtcnn.arguments import (
+    COLORS,
+    FINAL_NMS,
+    MAX_BOXES,
+    MAX_CROP,
+    MAX_SIDE,
+    MAX_THREADS,
+    check_image,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -324,7 +332,7 @@ def test_threads_do_not_change_results(default_model, hopper):
 def test_limits_are_those_of_the_header():
     lib = core().lib
     assert (MAX_THREADS, MAX_SIDE) == (lib.MTCNN_MAX_THREADS, lib.MTCNN_MAX_SIDE)
-    assert lib.MTCNN_MAX_BOXES == MAX_BOXES
+    assert (MAX_BOXES, MAX_CROP) == (lib.MTCNN_MAX_BOXES, lib.MTCNN_MAX_CROP)
     forms = [getattr(lib, f"MTCNN_NMS_{name.upper()}") for name in FINAL_NMS]
     assert forms == list(range(len(FINAL_NMS)))
     assert all(hasattr(lib, f"MTCNN_{color}") for color in COLORS)

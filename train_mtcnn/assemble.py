@@ -24,6 +24,7 @@ import numpy as np
 
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
+from pymtcnn.files import make_folder
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import (
     DARKNET_CFG,
@@ -35,7 +36,6 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.files import make_folder
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import without_batch_norm
 

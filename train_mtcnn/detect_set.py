@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pymtcnn.errors import FileError, OutOfMemoryError
-from pymtcnn.files import atomic_write
-from train_mtcnn.files import make_folder, read_bytes
+from pymtcnn.files import atomic_write, make_folder
+from train_mtcnn.files import read_bytes
 from train_mtcnn.model_files import model_digest
 from train_mtcnn.wider import prediction_path, write_prediction
 

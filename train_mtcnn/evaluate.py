@@ -70,7 +70,7 @@ def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
     add("--fddb", type=Path, metavar="FOLDER", help="FDDB: FDDB-folds/ and originalPics/")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
-    parser.checked("pictures", PICTURES, "all")
+    parser.checked("pictures", PICTURES, otherwise="all")
     parser.checked("jobs", JOBS, "1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
     add("--force", action="store_true", help="replace what was made with other settings")

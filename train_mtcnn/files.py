@@ -55,11 +55,3 @@ def wrong_line(
         f"{path}:{number}: '{found[:80]}', expected {expected};"
         " if the file was cut or changed, unpack the download again"
     )
-
-
-def make_folder(path: Path) -> None:
-    """Make the folder `path` and those above it; FileError names it if it cannot be made."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be made: {error.strerror or error}") from error

@@ -27,9 +27,8 @@ from numpy.typing import NDArray
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import FileError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn import plots
-from train_mtcnn.files import make_folder
 from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.landmark_error import LARGE
 from train_mtcnn.recall import SIZE_NAMES

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
-from pymtcnn.files import atomic_write
-from train_mtcnn.files import make_folder, read_bytes
+from pymtcnn.files import atomic_write, make_folder
+from train_mtcnn.files import read_bytes
 from train_mtcnn.landmark_error import LARGE
 from train_mtcnn.recall import SIZE_NAMES
 from train_mtcnn.wider import SETS

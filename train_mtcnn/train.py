@@ -35,13 +35,13 @@ from torch import Tensor
 
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, ModelError, MtcnnError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn import plots
 from train_mtcnn.augment import Augmentation, augment
 from train_mtcnn.batches import RATIOS, Batches, Source
 from train_mtcnn.checkpoint import load_checkpoint, load_tensors, save_checkpoint
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, parse_cfg, read_cfg
-from train_mtcnn.files import make_folder, read_bytes, read_lines
+from train_mtcnn.files import read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
 from train_mtcnn.networks import Network

@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -41,7 +41,7 @@ from train_mtcnn.darknet import (
     read_data,
     write_data,
 )
-from train_mtcnn.files import make_folder, read_bytes
+from train_mtcnn.files import read_bytes
 from train_mtcnn.memory import own_memory
 from train_mtcnn.networks import Network
 

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
+from pymtcnn.formats import wider_text
 from train_mtcnn.boxes import visible
 from train_mtcnn.files import (
     LARGEST_COORDINATE,
     is_picture,
-    make_folder,
     read_bytes,
     read_lines,
     wrong_line,
@@ -235,12 +235,8 @@ def write_prediction(
     """
     path = prediction_path(folder, event, name)
     make_folder(path.parent)
-    lines = [f"{event}/{name}.jpg", str(len(boxes))]
-    for i in np.argsort(-scores, kind="stable"):
-        x1, y1, x2, y2 = (float(value) for value in boxes[i])
-        lines.append(f"{x1:.3f} {y1:.3f} {x2 - x1:.3f} {y2 - y1:.3f} {scores[i]:.8f}")
     with atomic_write(path) as file:
-        file.write(("\n".join(lines) + "\n").encode())
+        file.write(wider_text(f"{event}/{name}.jpg", boxes, scores).encode())
 
 
 def read_prediction(folder: str | os.PathLike, event: str, name: str) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,7 @@ SMALLEST = 12
 # ---- arguments -----------------------------------------------------------------------------------
 
 
-def _check_sizes(sizes: Any, name: str) -> list[tuple[int, int]]:
+def _check_sizes(sizes: list[tuple[int, int]], name: str) -> list[tuple[int, int]]:
     for size in sizes:
         if (
             len(size) != 2

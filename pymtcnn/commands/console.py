@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from ..errors import MtcnnError
@@ -33,6 +36,22 @@ def status_of(prog: str, run: Callable[[], int]) -> int:
         return 130
 
 
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, so that what is at work ends in good order; twice interrupts."""
+    event = threading.Event()
+
+    def note_it(number: int, frame: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note_it)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def emit(text: str) -> None:
     """Write to standard output, at once; a path's bytes come out as they went in."""
     stream = getattr(sys.stdout, "buffer", None)
@@ -58,4 +77,5 @@ def with_progress(items: Iterable[T], total: int | None, unit: str) -> Iterable[
     """The items, with a progress bar on standard error."""
     from tqdm import tqdm
 
-    return tqdm(items, total=total, unit=unit, dynamic_ncols=True)
+    bar: Iterable[T] = tqdm(items, total=total, unit=unit, dynamic_ncols=True)
+    return bar

@@ -1,20 +1,47 @@
-"""Where the command line's annotated pictures go: one file, or a folder with one file a picture."""
+"""The files that `pymtcnn detect` writes for each picture: annotated, crops, predictions."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePath
 
-from ..errors import ArgumentError, FileError
-from ..pictures import check_writable
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crops import extract_faces
+from ..errors import ArgumentError
+from ..files import atomic_write, make_folder
+from ..formats import wider_text
+from ..pictures import check_writable, draw, write_picture
+from ..results import Detections
 from .sources import Picture
 
 EXTENSIONS = (".jpg", ".jpeg", ".png")
 """What the name of a single annotated picture may end in: what the C program writes."""
 
+Write = Callable[[Picture, NDArray[np.uint8], Detections], None]
+"""Writes the files of one picture: given with its RGB pixels [H, W, 3] and its faces."""
 
-class Destination:
+
+def refuse_same_names(option: str, names: Iterable[str]) -> None:
+    """Raise ArgumentError where two pictures would overwrite each other's files."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise ArgumentError(
+                f"{option}: two pictures are called {name} and would overwrite each other there; "
+                "run them one by one, into two folders"
+            )
+        seen.add(name)
+
+
+def _stem(name: str) -> str:
+    """A path without the ending."""
+    return str(PurePath(name).with_suffix(""))
+
+
+class Annotated:
     """What `--out PATH` means for a list of pictures.
 
     Parameters
@@ -32,51 +59,73 @@ class Destination:
     """
 
     def __init__(self, out: str, pictures: Sequence[Picture], several: bool) -> None:
-        self._out = out
         self._path = Path(out)
-        self._folder = several or out.endswith("/") or self._path.is_dir()
-        if not self._folder:
-            if self._path.suffix.lower() not in EXTENSIONS:
-                raise ArgumentError(f"--out {out}: the name must end in .jpg, .jpeg or .png")
-            return
-        names = set()
-        for name in (picture.name for picture in pictures):
-            if name in names:
-                raise ArgumentError(
-                    f"--out {out}: two pictures are called {name} and would overwrite each other "
-                    "there; run them one by one, into two folders"
-                )
-            names.add(name)
+        self.folder = several or out.endswith("/") or self._path.is_dir()
+        if self.folder:
+            refuse_same_names(f"--out {out}", (picture.name for picture in pictures))
+        elif self._path.suffix.lower() not in EXTENSIONS:
+            raise ArgumentError(f"--out {out}: the name must end in .jpg, .jpeg or .png")
 
     def make(self) -> None:
         """Make the folder, if it is one and missing; FileError where that fails."""
-        if self._folder:
-            self._make(self._path)
+        if self.folder:
+            make_folder(self._path)
 
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(
-                f"--out {self._out}: the folder cannot be made: {error.strerror or error}"
-            ) from error
-
-    def of(self, picture: Picture) -> Path:
-        """The annotated picture's path; its folder is there.
-
-        Raises
-        ------
-        ArgumentError
-            It has no name that can be written, or is the picture itself.
-        FileError
-            The folder cannot be made.
-        """
-        target = self._path / picture.name if self._folder else self._path
+    def check(self, picture: Picture) -> None:
+        """Raise ArgumentError where it has no name that can be written, or is the picture."""
+        target = self._target(picture)
         check_writable(target)
         if target.exists() and picture.data is None and os.path.samefile(target, picture.path):
             raise ArgumentError(
                 f"{picture}: would be overwritten by its annotated copy; choose another --out"
             )
-        if self._folder:
-            self._make(target.parent)
-        return target
+
+    def _target(self, picture: Picture) -> Path:
+        return self._path / picture.name if self.folder else self._path
+
+    def __call__(self, picture: Picture, rgb: NDArray[np.uint8], faces: Detections) -> None:
+        target = self._target(picture)
+        if self.folder:
+            make_folder(target.parent)
+        write_picture(target, draw(rgb, faces))
+
+
+class Crops:
+    """`--crops FOLDER`: the aligned faces, <FOLDER>/<name without ending>_<i>.png, best first."""
+
+    def __init__(self, folder: str, side: int, pictures: Sequence[Picture]) -> None:
+        self._folder = Path(folder)
+        self._side = side
+        refuse_same_names(f"--crops {folder}", (_stem(picture.name) for picture in pictures))
+
+    def __call__(self, picture: Picture, rgb: NDArray[np.uint8], faces: Detections) -> None:
+        stem = self._folder / _stem(picture.name)
+        for number, face in enumerate(extract_faces(rgb, faces, self._side)):
+            make_folder(stem.parent)
+            write_picture(f"{stem}_{number}.png", face)
+
+
+class Predictions:
+    """`--wider FOLDER`: <FOLDER>/<event>/<name>.txt for WIDER FACE's evaluation.
+
+    The event is the name of the folder in which the picture lies.
+    """
+
+    def __init__(self, folder: str, pictures: Sequence[Picture]) -> None:
+        self._folder = Path(folder)
+        refuse_same_names(f"--wider {folder}", (_stem(_with_event(p)) for p in pictures))
+
+    def __call__(self, picture: Picture, rgb: NDArray[np.uint8], faces: Detections) -> None:
+        name = _with_event(picture)
+        path = self._folder / f"{_stem(name)}.txt"
+        make_folder(path.parent)
+        with atomic_write(path) as file:
+            file.write(os.fsencode(wider_text(name, faces.boxes, faces.scores)))
+
+
+def _with_event(picture: Picture) -> str:
+    """`event/name.jpg`; what comes from standard input has no event."""
+    if picture.data is not None:
+        return picture.name
+    path = Path(picture.path)
+    return str(PurePath(path.parent.resolve().name, path.name))

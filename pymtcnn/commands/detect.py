@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__, formats
+from ..arguments import MAX_CROP, check_count, check_megapixels
 from ..errors import ArgumentError, MtcnnError
-from ..pictures import draw, read_picture, write_picture
+from ..pictures import read_picture
 from ..results import Detections
 from .console import complain, emit, note, status_of, with_progress
-from .destination import Destination
-from .options import JOBS, Parser, detector_options
+from .destination import Annotated, Crops, Predictions, Write
+from .options import JOBS, Option, Parser, detector_options
 from .results_file import Add, check_save, done_in, open_results
 from .sources import Picture, find_pictures
 from .workers import outcomes
@@ -35,6 +36,16 @@ Text is one line a face: PICTURE<TAB>x1 y1 x2 y2 score, then x y of the landmark
 a face prints no line.
 Exit status: 0 all pictures were read, with faces or not; 1 a picture or an output failed; 2 wrong
 usage; 130 interrupted."""
+
+MEGAPIXELS = Option(
+    "MP",
+    "refuse larger pictures, in megapixels; JPEG and PNG by what their header says",
+    float,
+    check_megapixels,
+)
+CROP_SIZE = Option(
+    "PX", f"side of the crops, pixels, 1..{MAX_CROP}", int, partial(check_count, most=MAX_CROP)
+)
 
 _NAMED = 10
 """Pictures that failed and are named at the end; each has had its own message."""
@@ -109,6 +120,7 @@ def _parser(prog: str, description: str, default_model: str) -> Parser:
     )
     parser.detector_options(default_model)
     parser.checked("jobs", JOBS, "1")
+    parser.checked("max_pixels", MEGAPIXELS, "100")
     form = parser.add_mutually_exclusive_group()
     for name, what in (("json", "one JSON object a picture"), ("csv", "one row a face")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=what)
@@ -128,6 +140,19 @@ def _parser(prog: str, description: str, default_model: str) -> Parser:
         "PATH",
         "annotated picture; with several pictures or a folder of them, or where PATH is a folder "
         "or ends in '/', a folder for one file a picture, of the same name",
+    )
+    parser.valued(
+        "crops",
+        "DIR",
+        "save each face, turned and scaled to ArcFace's five points, as NAME_0.png, ...; folders "
+        "as with --out",
+    )
+    parser.checked("crop_size", CROP_SIZE, "112")
+    parser.valued(
+        "wider",
+        "DIR",
+        "save the faces in the form of WIDER FACE's evaluation, as DIR/EVENT/NAME.txt; EVENT is "
+        "the name of the folder in which the picture lies",
     )
     add(
         "--time",
@@ -155,18 +180,25 @@ class _Work:
     """What a process does with a picture."""
 
     def __init__(
-        self, args: argparse.Namespace, out: Destination | None, make: MakeDetector
+        self,
+        args: argparse.Namespace,
+        annotated: Annotated | None,
+        writes: Sequence[Write],
+        make: MakeDetector,
     ) -> None:
         self._detector = make(args)
-        self._out = out
+        self._most = round(args.max_pixels * 1e6)
+        self._annotated = annotated
+        self._writes = writes
 
     def __call__(self, picture: Picture) -> _Found:
-        rgb = read_picture(picture.source())
-        target = self._out and self._out.of(picture)
+        rgb = read_picture(picture.source(), max_pixels=self._most)
+        if self._annotated:
+            self._annotated.check(picture)
         found = _Found((rgb.shape[1], rgb.shape[0]), self._detector.detect(rgb))
         try:
-            if target:
-                write_picture(target, draw(rgb, found.detections))
+            for write in self._writes:
+                write(picture, rgb, found.detections)
         except MtcnnError as error:
             return replace(found, problem=error)
         return found
@@ -182,7 +214,12 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
         elif args.resume:
             raise ArgumentError("--resume: goes on with --save FILE.jsonl, which is not given")
         several = [picture.path for picture in pictures] != args.pictures or len(pictures) > 1
-        out = Destination(args.out, pictures, several) if args.out is not None else None
+        annotated = Annotated(args.out, pictures, several) if args.out is not None else None
+        writes: list[Write] = [annotated] if annotated else []
+        if args.crops is not None:
+            writes.append(Crops(args.crops, args.crop_size, pictures))
+        if args.wider is not None:
+            writes.append(Predictions(args.wider, pictures))
     except ArgumentError as error:
         parser.error(str(error))
     failed = []
@@ -193,9 +230,9 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
     if args.resume:
         done = done_in(args.save)
         pictures = [picture for picture in pictures if picture.path not in done]
-    work = partial(_Work, args, out, make)
-    if out is not None and pictures:
-        out.make()
+    if annotated and pictures:
+        annotated.make()
+    work = partial(_Work, args, annotated, writes, make)
     saving = nullcontext() if args.save is None else open_results(args.save, args.resume)
     with saving as save, closing(outcomes(work, pictures, args.jobs)) as results:
         failed += _take(results, len(pictures), args, parser.prog, save)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from ..errors import FileError
@@ -27,9 +28,5 @@ def _run(argv: Sequence[str], prog: str) -> int:
         )
     if str(SOURCE_TREE) not in sys.path:
         sys.path.insert(0, str(SOURCE_TREE))
-    from train_mtcnn.script import require
-
-    require(prog, "scipy", "tqdm", "matplotlib")
-    from train_mtcnn.evaluate import main as evaluate
-
-    return evaluate(argv, prog=prog)
+    import_module("train_mtcnn.script").require(prog, "scipy", "tqdm", "matplotlib")
+    return int(import_module("train_mtcnn.evaluate").main(argv, prog=prog))

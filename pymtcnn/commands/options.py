@@ -6,11 +6,15 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from ..arguments import (
     MAX_BOXES,
+    MAX_SIDE,
     MAX_THREADS,
+    check_count,
+    check_final_nms,
     check_max_boxes,
     check_min_face,
     check_scale_factor,
@@ -64,6 +68,21 @@ MAX_BOXES_OPTION = Option(
 THREADS = Option("N", f"threads of a detector, 1..{MAX_THREADS}", int, check_threads)
 JOBS = Option("N", f"processes, each with its own detector, 1..{MAX_THREADS}", int, check_threads)
 
+MAX_SIDE_OPTION = Option(
+    "PX",
+    "look at a picture whose longer side exceeds this as if it were scaled down to it, which "
+    f"bounds the time; results are in the picture's own pixels; 1..{MAX_SIDE}",
+    int,
+    partial(check_count, most=MAX_SIDE),
+)
+NMS = Option(
+    "FORM",
+    "what becomes of faces that overlap: hard drops the lesser one; linear and gaussian (soft-NMS) "
+    "lower its score, which keeps more faces that hide each other, and more false ones",
+    str,
+    check_final_nms,
+)
+
 OF_A_MODEL = {
     "min_face": MIN_FACE,
     "thresholds": THRESHOLDS,
@@ -89,12 +108,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; try --help\n")
 
-    def checked(self, name: str, option: Option, default: str = "the model's") -> None:
-        """Add an option; a default that is no number stands for None."""
+    def checked(
+        self,
+        name: str,
+        option: Option,
+        default: str | None = None,
+        *,
+        otherwise: str = "the model's",
+    ) -> None:
+        """Add an option; `otherwise` tells what None, where there is no default, stands for."""
         self._checked[name] = option
-        flag = name.replace("_", "-")
-        value = default if default[:1].isdigit() else None
-        self.valued(flag, option.metavar, f"{option.help}; default: {default}", default=value)
+        text = f"{option.help}; default: {default or otherwise}"
+        self.valued(name.replace("_", "-"), option.metavar, text, default=default)
 
     def valued(
         self, flag: str, metavar: str, help: str, *, group: Any = None, default: str | None = None
@@ -118,6 +143,8 @@ class Parser(argparse.ArgumentParser):
         self.model_option(default_model)
         for name, option in OF_A_MODEL.items():
             self.checked(name, option)
+        self.checked("nms", NMS, "hard")
+        self.checked("max_side", MAX_SIDE_OPTION, otherwise="pictures as they are")
         self.checked("threads", THREADS, "1")
         self.add_argument(
             "--no-clip",
@@ -144,7 +171,8 @@ class Parser(argparse.ArgumentParser):
 
 def detector_options(args: argparse.Namespace) -> dict[str, Any]:
     """The parsed options as keyword arguments of a detector."""
-    return {name: getattr(args, name) for name in (*OF_A_MODEL, "threads", "clip")}
+    same = {name: getattr(args, name) for name in (*OF_A_MODEL, "threads", "clip")}
+    return {**same, "max_side": args.max_side or 0, "final_nms": args.nms}
 
 
 def joined(argv: Sequence[str], flags: Iterable[str]) -> list[str]:

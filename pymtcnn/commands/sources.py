@@ -57,7 +57,8 @@ class Picture:
 
 def find_pictures(words: Iterable[str]) -> tuple[list[Picture], list[FileError]]:
     """All pictures in the order of the words, a folder's sorted; and the words that have none."""
-    pictures, problems = [], []
+    pictures: list[Picture] = []
+    problems: list[FileError] = []
     for word in words:
         try:
             pictures += _pictures(word, problems)

@@ -6,9 +6,10 @@ The options that it shares with the C program `mtcnn --video`, and the output, a
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 from .. import formats
@@ -19,7 +20,7 @@ from ..pictures import draw
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video import VideoFrame, frames
-from .console import emit, status_of, with_progress
+from .console import emit, interruptible, status_of, with_progress
 from .options import Option, Parser, detector_options
 from .video_file import check_video_name, video_file
 
@@ -41,6 +42,7 @@ FPS = Option("F", "frames a second, where the video's own times are wrong", floa
 
 def main(argv: Sequence[str], *, prog: str = "pymtcnn video") -> int:
     """Run the command; returns the exit status."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own lines; ours tell enough
     return status_of(prog, lambda: _run(_parser(prog), argv))
 
 
@@ -49,9 +51,9 @@ def _parser(prog: str) -> Parser:
     add = parser.add_argument
     add("video", metavar="VIDEO", help="a file, a URL such as rtsp://..., or a camera's number")
     parser.detector_options("the model built in")
-    parser.checked("every", EVERY, "10, with --no-track 1")
+    parser.checked("every", EVERY, otherwise="10, with --no-track 1")
     add("--no-track", dest="track", action="store_false", help="no ids, and nothing is smoothed")
-    parser.checked("fps", FPS, "the video's")
+    parser.checked("fps", FPS, otherwise="the video's")
     form = parser.add_mutually_exclusive_group()
     for name, what in (("json", "one JSON object a frame"), ("csv", "one row a face")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=what)
@@ -90,21 +92,22 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
     with ExitStack() as stack:
         search = _Search(args)
         stack.enter_context(search.detector)
-        video = stack.enter_context(closing(frames(source, fps=args.fps)))
+        video: Any = frames(source, fps=args.fps)
+        stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":
             emit(formats.TRACK_CSV_HEADER if args.track else formats.FRAME_CSV_HEADER)
         found: Any = None
-        try:
-            for frame in _shown(video):
-                new = search(frame)
-                if new is not None:
-                    found = new
-                    emit(_formatted(args, frame, found))
-                if out is not None:
-                    out.add(draw(frame.picture, found), frame.seconds)
-        except KeyboardInterrupt:  # the way to end a camera: what there is becomes whole
-            return 130
+        stop = stack.enter_context(interruptible())
+        for frame in _shown(video):
+            new = search(frame)
+            if new is not None:
+                found = new
+                emit(_formatted(args, frame, found))
+            if out is not None:
+                out.add(draw(frame.picture, found), frame.seconds)
+            if stop.is_set():  # the way to end a camera: what there is becomes whole
+                return 130
     return 0
 
 

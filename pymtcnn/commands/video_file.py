@@ -66,16 +66,16 @@ class VideoFile:
             self._first = rgb, seconds
             return
         if self._first is not None:
-            self._begin(seconds - self._first[1])
+            self._begin(*self._first, seconds)
         self._write(rgb)
 
-    def _begin(self, step: float) -> None:
+    def _begin(self, rgb: NDArray[np.uint8], seconds: float, after: float) -> None:
+        """Open the file with the first frame, from `seconds` until `after`."""
         cv2 = _opencv()
-        rgb, _ = self._first
         self._first = None
         self._size = rgb.shape[1], rgb.shape[0]
         code = cv2.VideoWriter_fourcc(*CODECS[Path(self._path).suffix.lower()])
-        rate = 1 / min(step, LONGEST)
+        rate = 1 / min(after - seconds, LONGEST)
         with _quiet(cv2):
             self._writer = cv2.VideoWriter(str(self._temporary), code, rate, self._size)
         self._write(rgb)
@@ -90,7 +90,8 @@ class VideoFile:
     def finish(self) -> None:
         """Complete the file; FileError if it does not hold all frames, as OpenCV does not tell."""
         if self._first is not None:
-            self._begin(LONGEST)
+            rgb, seconds = self._first
+            self._begin(rgb, seconds, seconds + LONGEST)
         self.release()
         cv2 = _opencv()
         with _quiet(cv2):

@@ -7,25 +7,24 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import MtcnnError, OutOfMemoryError
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+Task = Any
+Result = Any
 Work = Callable[[Task], Result]
+Outcomes = Generator[tuple[Task, Result], None, None]
 
 _AHEAD = 4
 """Tasks a process that are handed out before the first result is taken."""
 
 
-def outcomes(
-    make: Callable[[], Work], tasks: Iterable[Task], jobs: int
-) -> Iterator[tuple[Task, Result | MtcnnError]]:
+def outcomes(make: Callable[[], Work], tasks: Iterable[Task], jobs: int) -> Outcomes:
     """Do all tasks; yields each with its result, or the error that it raised, in their order.
 
     Parameters
@@ -52,7 +51,7 @@ def outcomes(
         yield from crew.outcomes(iter(tasks))
 
 
-def _attempt(work: Work, task: Task) -> Result | MtcnnError:
+def _attempt(work: Work, task: Task) -> Result:
     try:
         return work(task)
     except MtcnnError as error:
@@ -85,8 +84,8 @@ class _Crew:
         self._pool.shutdown()
         self._pool = self._start()
 
-    def outcomes(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Result | MtcnnError]]:
-        waiting: deque[tuple[Task, Future]] = deque()
+    def outcomes(self, tasks: Iterator[Task]) -> Outcomes:
+        waiting: deque[tuple[Task, Future[Result]]] = deque()
         while True:
             for task in islice(tasks, self._jobs * _AHEAD - len(waiting)):
                 waiting.append((task, self._pool.submit(_do, task)))
@@ -105,7 +104,7 @@ class _Crew:
                 waiting.popleft()
                 yield task, result
 
-    def _alone(self, task: Task) -> Result | MtcnnError:
+    def _alone(self, task: Task) -> Result:
         """Do a task while no other one runs."""
         try:
             return self._pool.submit(_do, task).result()
@@ -128,9 +127,11 @@ def _begin(make: Callable[[], Work], stop: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
 
 
-def _do(task: Task) -> Result | MtcnnError | None:
+def _do(task: Task) -> Result:
     return None if _stopped.is_set() else _attempt(_work, task)
