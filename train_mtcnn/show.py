@@ -28,11 +28,10 @@ from numpy.typing import NDArray
 
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import MIN_FACE, THRESHOLDS, Parser
-from pymtcnn.files import atomic_write
+from pymtcnn.files import atomic_write, make_folder
 from pymtcnn.pictures import read_picture
 from train_mtcnn.darknet import NETWORKS
 from train_mtcnn.detector import TorchDetector
-from train_mtcnn.files import make_folder
 from train_mtcnn.stage_plots import (
     add_scale,
     draw_heat_map,

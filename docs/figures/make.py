@@ -26,8 +26,7 @@ from PIL import Image
 from docs.figures import cascade, diagrams
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.files import atomic_write
-from train_mtcnn.files import make_folder
+from pymtcnn.files import atomic_write, make_folder
 
 _IMAGES = Path(__file__).resolve().parents[1] / "images"
 
