@@ -205,16 +205,8 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float lim
     return true;
 }
 
-/* What a score is multiplied with for an overlap, 0..1, with a better candidate. */
-static double decay(double overlap, float limit, mtcnn_final_nms form)
-{
-    if (form == MTCNN_NMS_GAUSSIAN)
-        return exp(-overlap * overlap / 0.5); /* sigma of Bodla et al. */
-    return overlap > limit ? 1.0 - overlap : 1.0;
-}
-
 void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, float threshold,
-                        float limit, mt_overlap kind, mtcnn_final_nms form)
+                        float limit, mt_overlap kind)
 {
     size_t kept = 0, left = *count;
     for (; kept < left && kept < most; kept++) {
@@ -228,7 +220,8 @@ void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, fl
         for (size_t i = kept + 1; i < left; i++) {
             mt_candidate *candidate = &candidates[i];
             const double overlap = mt_overlap_of(candidate->box, chosen.box, kind);
-            candidate->score = (float)(candidate->score * decay(overlap, limit, form));
+            if (overlap > limit)
+                candidate->score = (float)(candidate->score * (1.0 - overlap));
             if (candidate->score >= threshold)
                 candidates[passing++] = *candidate;
         }

@@ -49,12 +49,12 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float lim
                  mt_buffer *scratch);
 
 /*
- * Soft suppression, in place of mt_suppress: a candidate that a kept one overlaps is kept with a
- * lower score (mtcnn_final_nms), or dropped where that is below threshold. Leaves the best `most`,
+ * Soft suppression, in place of mt_suppress: a candidate that a kept one overlaps too much is kept with a
+ * lower score (MTCNN_NMS_SOFT), or dropped where that is below threshold. Leaves the best `most`,
  * best first by their new scores.
  */
 void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, float threshold,
-                        float limit, mt_overlap kind, mtcnn_final_nms form);
+                        float limit, mt_overlap kind);
 
 /* Moves the box by its offsets: x1 += dx1 * width, and so on. */
 void mt_regress(mt_candidate *candidate);

@@ -111,7 +111,7 @@ static bool suppress_faces(mtcnn_detector *detector)
         return suppress(detector, MT_ONET, options->nms[3], MT_OVER_SMALLER);
     mt_suppress_softly(detector->candidates.data, &detector->candidate_count,
                        (size_t)options->max_boxes[MT_ONET], options->thresholds[MT_ONET],
-                       options->nms[3], MT_OVER_SMALLER, options->final_nms);
+                       options->nms[3], MT_OVER_SMALLER);
     return true;
 }
 

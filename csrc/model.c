@@ -45,7 +45,7 @@ int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
     if (options->max_side < 0 || options->max_side > MTCNN_MAX_SIDE)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "max_side %d is outside 0 to %d pixels",
                        options->max_side, MTCNN_MAX_SIDE);
-    if ((int)options->final_nms < MTCNN_NMS_HARD || (int)options->final_nms > MTCNN_NMS_GAUSSIAN)
+    if ((int)options->final_nms < MTCNN_NMS_HARD || (int)options->final_nms > MTCNN_NMS_SOFT)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "unknown final_nms %d",
                        (int)options->final_nms);
     return MTCNN_OK;

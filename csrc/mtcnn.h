@@ -81,15 +81,11 @@ typedef struct mtcnn_model mtcnn_model;
 
 /*
  * How ONet's faces that overlap by more than nms[3] are suppressed. Hard: the lesser one is dropped.
- * Soft (Bodla et al. 2017): it is kept with a lower score, if that still passes the threshold; so
- * faces that hide each other stay, and so do more false ones. With the gaussian form every overlap
- * counts, whatever nms[3].
+ * Soft (the linear form of Bodla et al. 2017): its score is multiplied by 1 - overlap, and it is kept
+ * if that still passes the threshold, which only low ones let happen; so faces that hide each other
+ * stay, and so do more false ones.
  */
-typedef enum mtcnn_final_nms {
-    MTCNN_NMS_HARD = 0,
-    MTCNN_NMS_LINEAR = 1,  /* score * (1 - overlap) */
-    MTCNN_NMS_GAUSSIAN = 2 /* score * exp(-overlap^2 / 0.5) */
-} mtcnn_final_nms;
+typedef enum mtcnn_final_nms { MTCNN_NMS_HARD = 0, MTCNN_NMS_SOFT = 1 } mtcnn_final_nms;
 
 /*
  * Settings of a detection. mtcnn_model_options gives the model's own; change what you like.

@@ -27,7 +27,7 @@ MAX_SIDE = 1_000_000
 MAX_CROP = 4096
 MAX_FRAMES = 1_000_000
 MAX_SMOOTHING = 60
-FINAL_NMS = ("hard", "linear", "gaussian")
+FINAL_NMS = ("hard", "soft")
 """Forms of the final suppression, in the order of mtcnn.h's mtcnn_final_nms."""
 
 

@@ -48,7 +48,7 @@ class Options:
     max_side : int
         Longer side, in pixels, to which larger pictures count as scaled down; 0: none.
     final_nms : str
-        How the final stage suppresses overlapping faces: ``"hard"``, ``"linear"``, ``"gaussian"``.
+        How the final stage suppresses overlapping faces: ``"hard"`` or ``"soft"``.
     """
 
     min_face: float
@@ -94,7 +94,7 @@ class Detector:
         picture's own pixels. 0: none.
     final_nms : str
         How faces that overlap by more than nms[3] are suppressed in the end: ``"hard"`` drops the
-        lesser one; ``"linear"`` and ``"gaussian"`` (soft-NMS) lower its score, so that faces that
+        lesser one; ``"soft"`` (soft-NMS) lowers its score, so that with low thresholds faces that
         hide each other stay, and more false ones.
 
     None stands for the model's own setting.

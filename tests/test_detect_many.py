@@ -188,7 +188,7 @@ def test_the_same_files_as_the_program(program, default_model, pictures, tmp_pat
         ("python", [sys.executable, "-m", "pymtcnn", "detect"]),
     ):
         words = ["--model", default_model, "--crops", tmp_path / name, "--crop-size", 64]
-        words += ["--wider", tmp_path / name, "--max-side", 300, "--nms", "linear", *pictures]
+        words += ["--wider", tmp_path / name, "--max-side", 300, "--nms", "soft", *pictures]
         subprocess.run([*map(str, [*command, *words])], check=True, cwd=ROOT, capture_output=True)
     files = [sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*.*"))
              for n in ("c", "python")]  # fmt: skip

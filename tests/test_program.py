@@ -303,7 +303,7 @@ def test_named_model_detects(program, run, default_model):
         (["--max-side", "640.5"], ["--max-side", "whole number of pixels"]),
         (["--max-pixels", "0"], ["--max-pixels", "megapixels", "above 0"]),
         (["--max-pixels", "1000001"], ["--max-pixels", "1000000"]),
-        (["--nms", "soft"], ["--nms", "soft", "hard, linear or gaussian"]),
+        (["--nms", "linear"], ["--nms", "linear", "hard or soft"]),
         (["--stage", "qnet"], ["--stage", "qnet", "pnet, rnet or onet"]),
         (["--crop-size", "4097"], ["--crop-size", "1 to 4096"]),
         (["--crops", ""], ["--crops", "folder"]),

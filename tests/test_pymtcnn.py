@@ -305,12 +305,12 @@ def test_given_options_are_taken(default_model):
         "clip": False,
         "threads": np.int64(2),
         "max_side": 640,
-        "final_nms": "linear",
+        "final_nms": "soft",
     }
     with Detector(str(default_model), **given) as detector:
         options = detector.options
     assert options == pymtcnn.Options(
-        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2, 640, "linear"
+        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2, 640, "soft"
     )
 
 

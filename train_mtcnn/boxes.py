@@ -64,20 +64,18 @@ def nms(boxes: Boxes, scores: NDArray, limit: float, overlap=iou) -> NDArray[np.
 
 
 def soft_nms(
-    boxes: Boxes, scores: NDArray, limit: float, threshold: float, form: str, overlap=iou
+    boxes: Boxes, scores: NDArray, limit: float, threshold: float, overlap=iou
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Soft non-maximum suppression (Bodla et al. 2017): lowers scores instead of dropping boxes.
+    """Linear soft non-maximum suppression (Bodla et al. 2017): lowers scores instead of dropping.
 
     Parameters
     ----------
     boxes : [N, 4]
     scores : [N] float32
     limit
-        Smaller overlaps count nothing in the linear form.
+        Overlaps above it lower a score: it is multiplied by 1 - overlap.
     threshold
         A box is dropped if its score falls below it.
-    form
-        ``"linear"``: score * (1 - overlap), or ``"gaussian"``: score * exp(-overlap^2 / 0.5).
     overlap
         `iou` or `iom`.
 
@@ -92,11 +90,7 @@ def soft_nms(
         kept.append(best)
         rest = rest[rest != best]
         shared = overlap(boxes[best], boxes[rest])
-        if form == "gaussian":
-            factor = np.exp(-shared * shared / 0.5)
-        else:
-            factor = np.where(shared > limit, 1 - shared, 1)
-        scores[rest] = scores[rest] * factor
+        scores[rest] = scores[rest] * np.where(shared > limit, 1 - shared, 1)
         rest = rest[scores[rest] >= threshold]
     index = np.array(kept, np.intp)
     return index, scores[index]

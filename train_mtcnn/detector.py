@@ -256,9 +256,7 @@ class TorchDetector:
             kept = nms(boxes, scores, options.nms[3], iom)
             kept_scores = scores[kept]
         else:
-            kept, kept_scores = soft_nms(
-                boxes, scores, options.nms[3], options.thresholds[2], options.final_nms, iom
-            )
+            kept, kept_scores = soft_nms(boxes, scores, options.nms[3], options.thresholds[2], iom)
         kept, scores = kept[: options.max_boxes[2]], kept_scores[: options.max_boxes[2]]
         boxes, landmarks = boxes[kept], landmarks[kept]
         onet = Stage("onet", inputs, len(boxes), _ms(begin), boxes, scores)

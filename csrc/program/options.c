@@ -130,9 +130,9 @@ static bool read_name(const char *value, const char *const *names, int count, in
 
 static bool read_nms(struct arguments *arguments, const char *value)
 {
-    static const char *const names[] = {"hard", "linear", "gaussian"}; /* mtcnn_final_nms */
+    static const char *const names[] = {"hard", "soft"}; /* mtcnn_final_nms */
     int index;
-    const bool good = read_name(value, names, 3, &index);
+    const bool good = read_name(value, names, 2, &index);
     if (good)
         arguments->final_nms = (mtcnn_final_nms)index;
     return good;
@@ -290,10 +290,11 @@ const struct option_row option_rows[] = {
      .read = read_max_boxes},
     {.name = "nms",
      .argument = "FORM",
-     .takes = "hard, linear or gaussian",
-     .help = "what becomes of faces that overlap: hard drops the lesser one; linear and gaussian "
-             "(soft-NMS) lower its score, which keeps more faces that hide each other, and more "
-             "false ones",
+     .takes = "hard or soft",
+     .help =
+         "what becomes of faces that overlap: hard drops the lesser one; soft lowers its "
+         "score, which with low thresholds keeps more faces that hide each other, and more false "
+         "ones",
      .fallback = "hard",
      .read = read_nms},
     {.name = "stage",

@@ -77,8 +77,8 @@ MAX_SIDE_OPTION = Option(
 )
 NMS = Option(
     "FORM",
-    "what becomes of faces that overlap: hard drops the lesser one; linear and gaussian (soft-NMS) "
-    "lower its score, which keeps more faces that hide each other, and more false ones",
+    "what becomes of faces that overlap: hard drops the lesser one; soft lowers its score, "
+    "which with low thresholds keeps more faces that hide each other, and more false ones",
     str,
     check_final_nms,
 )
