@@ -20,6 +20,9 @@ CSV_HEADER = f"image,{_FACE}"
 FRAME_CSV_HEADER = f"video,frame,seconds,{_FACE}"
 TRACK_CSV_HEADER = f"video,frame,seconds,id,{_FACE}"
 
+JSON_BEGIN = '{"image": "'
+"""What each line of `json_line` begins with."""
+
 
 # ---- pictures ------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -172,6 +173,27 @@ def green_edges(rgb, box):
         [rgb[y1:y2, x1], rgb[y1:y2, x2 - 1], rgb[y1, x1:x2], rgb[y2 - 1, x1:x2]]
     ).astype(int)
     return (edges[:, 1] - edges[:, [0, 2]].max(axis=1)).mean()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
+def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
+    gradio = pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
+    from pymtcnn.demo.page import make_page
+
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    (handler,) = make_page().fns.values()
+
+    def message(path):
+        upload = {"path": str(path), "orig_name": "x"}  # what a request holds, as it came
+        return handler.fn(upload, "onet", 20, 0.6, 0.5, 0.7)[0]
+
+    picture = Path(shutil.copy(GRACE_HOPPER, uploads))
+    assert message(picture) == "x: 1 face, 512x600 pixels"
+    for other in (GRACE_HOPPER, uploads / "../../etc/hostname", "/nowhere"):
+        with pytest.raises(gradio.Error, match="uploaded"):
+            message(other)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")

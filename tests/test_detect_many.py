@@ -315,7 +315,7 @@ def test_save_and_resume(run, folder, tmp_path):
     assert run("--save", tmp_path / "new.jsonl", "--resume", folder)[0] == 0  # nothing there yet
 
 
-@pytest.mark.parametrize("content", ["no json\n", "[1]\n", '{"image": 1}\n', "{}\n", "\x00\n"])
+@pytest.mark.parametrize("content", ["", "no json\n", "[1]\n", '{"image": 1}\n', "{}\n", "\x00\n"])
 def test_resume_with_something_else(run, folder, tmp_path, content):
     save = tmp_path / "faces.jsonl"
     save.write_text(content + "tail")
@@ -323,6 +323,13 @@ def test_resume_with_something_else(run, folder, tmp_path, content):
     assert (status, out, len(error)) == (1, [], 1)
     assert f"{save}:1: not a line of" in error[0]
     assert save.read_text() == content + "tail"
+
+
+def test_resume_with_a_pipe(run, folder, tmp_path):
+    save = tmp_path / "faces.jsonl"
+    os.mkfifo(save)
+    error = run("--save", save, "--resume", folder)[2]
+    assert error[-1] == f"prog: {save}: cannot be gone on with: Not a regular file"
 
 
 def test_lines_that_stay_out(tmp_path):

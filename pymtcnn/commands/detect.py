@@ -133,7 +133,8 @@ def _parser(prog: str, description: str, default_model: str) -> Parser:
     add(
         "--resume",
         action="store_true",
-        help="go on with --save FILE.jsonl: pictures that it holds are left out",
+        help="go on with --save FILE.jsonl: pictures that it holds, with whatever options, are left "
+        "out",
     )
     parser.valued(
         "out",

@@ -42,14 +42,17 @@ def done_in(save: str) -> set[str]:
     Raises
     ------
     FileError
-        It cannot be read, or holds something else.
+        It cannot be read, or holds something else, which then stays as it is.
     """
     done = set()
     try:
+        if os.path.exists(save) and not os.path.isfile(save):
+            raise OSError(0, "Not a regular file")
         with open(save, "rb+") as file:
             whole = 0
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
+                    _check_begun(line, f"{save}:{number}")
                     break
                 done.add(_image_of(line, f"{save}:{number}"))
                 whole += len(line)
@@ -70,7 +73,18 @@ def _image_of(line: bytes, where: str) -> str:
             return image
     except (ValueError, TypeError, KeyError):
         pass
-    raise FileError(f"{where}: not a line of `pymtcnn detect --save`; give --save another name")
+    raise _not_ours(where)
+
+
+def _check_begun(line: bytes, where: str) -> None:
+    """Raise FileError unless a broken line may be cut off, being one of ours."""
+    begin = formats.JSON_BEGIN.encode()
+    if line[: len(begin)] != begin[: len(line)]:
+        raise _not_ours(where)
+
+
+def _not_ours(where: str) -> FileError:
+    return FileError(f"{where}: not a line of `pymtcnn detect --save`; give --save another name")
 
 
 def open_results(save: str, resume: bool) -> AbstractContextManager[Add]:

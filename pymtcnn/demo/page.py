@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from ..detector import Detector
 from .view import MAX_BYTES, MAX_PIXELS, View, view
@@ -41,6 +43,8 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
         """The values of the outputs for those of the inputs; `upload` is Gradio's ImageData."""
         seen = View()
         if upload is not None:
+            if not _is_upload(upload["path"]):
+                raise gr.Error("Only pictures that were uploaded are shown.")
             seen = view(
                 upload["path"],
                 upload["orig_name"] or "picture",
@@ -126,3 +130,8 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
             api_visibility="private",
         )
     return page
+
+
+def _is_upload(path: str) -> bool:
+    """Whether a file was uploaded: without preprocess, a request may name any of this machine."""
+    return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())

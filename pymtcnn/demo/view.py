@@ -105,7 +105,6 @@ def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[
     if name == "onet":
         return draw(rgb, found)
     stage = next(stage for stage in found.stages if stage.name == name)
-    assert stage.boxes is not None and stage.scores is not None  # they are detect_stages'
     no_landmarks = np.empty((len(stage), 0, 2), np.float32)
     boxes = Detections(stage.boxes, stage.scores, no_landmarks)
     return draw(rgb, boxes, labels=[""] * len(stage))
