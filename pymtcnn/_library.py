@@ -108,3 +108,19 @@ def image_view(core: Core, pixels: NDArray[np.uint8], color: str) -> Any:
     return core.ffi.new(
         "mtcnn_image *", (first, width, height, pixels.strides[0], core.colors[color])
     )
+
+
+FACE = np.dtype([("box", "f4", 4), ("score", "f4"), ("landmarks", "f4", (5, 2))])
+"""struct mtcnn_face."""
+
+
+def faces_view(core: Core, found: Any, kind: np.dtype[np.void] = FACE) -> NDArray[np.void]:
+    """The faces of a C result, stage or tracks, [count] of `kind`, in C's memory: copy them."""
+    if found.count == 0:
+        return np.empty(0, kind)
+    return np.frombuffer(core.ffi.buffer(found.faces, found.count * kind.itemsize), kind)
+
+
+def shortest(value: float) -> float:
+    """The shortest decimal number that is this float32: 0.6, not 0.6000000238418579."""
+    return float(str(np.float32(value)))

@@ -121,13 +121,18 @@ def _number(value: Any, name: str, rule: str) -> float:
     raise ArgumentError(f"{name} {value!r}: must be {rule}")
 
 
+def _number_from(value: Any, name: str, low: float, high: float, rule: str) -> float:
+    """A finite number from low to high."""
+    number = _number(value, name, rule)
+    if not low <= number <= high:
+        raise ArgumentError(f"{name} {value!r}: must be {rule}")
+    return number
+
+
 def check_min_face(value: Any, name: str = "min_face") -> float:
     """Side of the smallest face looked for, in pixels of the picture: 1..MAX_SIDE."""
     rule = f"a number of pixels from 1 to {MAX_SIDE}"
-    number = _number(value, name, rule)
-    if not 1 <= number <= MAX_SIDE:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
+    return _number_from(value, name, 1, MAX_SIDE, rule)
 
 
 def check_scale_factor(value: Any, name: str = "scale_factor") -> float:
@@ -188,11 +193,11 @@ def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int
     return pnet, rnet, onet
 
 
-def check_count(value: Any, name: str, most: int) -> int:
-    """A whole number, 1..most."""
+def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
+    """A whole number, least..most, where least is 0 or more."""
     number = _integer(value)
-    if not 1 <= number <= most:
-        raise ArgumentError(f"{name} {value!r}: must be a whole number, 1..{most}")
+    if not least <= number <= most:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, {least}..{most}")
     return number
 
 
@@ -212,10 +217,7 @@ def check_megapixels(value: Any, name: str) -> float:
 
 def check_max_side(value: Any, name: str = "max_side") -> int:
     """Longer side to which larger pictures count as scaled down: 1..MAX_SIDE pixels; 0: none."""
-    number = _integer(value)
-    if not 0 <= number <= MAX_SIDE:
-        raise ArgumentError(f"{name} {value!r}: must be a whole number, 0..{MAX_SIDE}")
-    return number
+    return check_count(value, name, MAX_SIDE, 0)
 
 
 def check_final_nms(value: Any, name: str = "final_nms") -> str:
@@ -286,33 +288,14 @@ def check_options(
 # ---- videos -----------------------------------------------------------------------------------
 
 
-def _number_from(value: Any, name: str, low: float, high: float, rule: str) -> float:
-    """A finite number from low to high."""
-    number = _number(value, name, rule)
-    if not low <= number <= high:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
-
-
-def _frames_from(value: Any, name: str, low: int) -> int:
-    """A number of frames from low to MAX_FRAMES."""
-    try:
-        number = -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        number = -1
-    if not low <= number <= MAX_FRAMES:
-        raise ArgumentError(f"{name} {value!r}: must be a whole number, {low}..{MAX_FRAMES}")
-    return number
-
-
 def check_every(value: Any, name: str = "every") -> int:
     """Frames from one full scan to the next: 1..MAX_FRAMES."""
-    return _frames_from(value, name, 1)
+    return check_count(value, name, MAX_FRAMES)
 
 
 def check_lost(value: Any, name: str = "lost") -> int:
     """Frames in a row in which a face may be missed: 0..MAX_FRAMES."""
-    return _frames_from(value, name, 0)
+    return check_count(value, name, MAX_FRAMES, 0)
 
 
 def check_min_score(value: Any, name: str = "min_score") -> float:

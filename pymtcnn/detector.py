@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -13,16 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import Core, core, image_view
+from ._library import Core, core, faces_view, image_view, shortest
 from .arguments import FINAL_NMS, check_nms, check_options, check_thresholds
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
 
 ImageSource = NDArray[np.uint8] | PictureSource
-
-# struct mtcnn_face
-_FACE = np.dtype([("box", "f4", 4), ("score", "f4"), ("landmarks", "f4", (5, 2))])
 
 
 @dataclass(frozen=True)
@@ -162,9 +160,9 @@ class Detector:
         )
         self._options = Options(
             min_face=options.min_face,
-            thresholds=check_thresholds(map(_shortest, options.thresholds)),
+            thresholds=check_thresholds(map(shortest, options.thresholds)),
             scale_factor=options.scale_factor,
-            nms=check_nms(map(_shortest, options.nms)),
+            nms=check_nms(map(shortest, options.nms)),
             max_boxes=tuple(options.max_boxes),
             clip=bool(options.clip),
             threads=options.threads,
@@ -220,7 +218,7 @@ class Detector:
         return self._detect(image, color, _stage_with_boxes)
 
     def _detect(
-        self, image: ImageSource, color: str, stage_of: Callable[[Any, str, Any], Stage]
+        self, image: ImageSource, color: str, stage_of: Callable[[Core, str, Any], Stage]
     ) -> Detections:
         pixels, color = pixels_of(image, color)
         ffi, lib = self._core.ffi, self._core.lib
@@ -230,12 +228,12 @@ class Detector:
         with self._lock:
             status = lib.mtcnn_detect(self._open(), view, result, error)
             self._core.check(status, error)
-            faces = _faces(ffi, result)
+            faces = faces_view(self._core, result)
             return Detections(
                 boxes=faces["box"].copy(),
                 scores=faces["score"].copy(),
                 landmarks=faces["landmarks"].copy(),
-                stages=tuple(map(stage_of, repeat(ffi), STAGE_NAMES, result.stages)),
+                stages=tuple(map(stage_of, repeat(self._core), STAGE_NAMES, result.stages)),
                 levels=result.levels,
                 pyramid_ms=result.pyramid_ms,
                 total_ms=result.total_ms,
@@ -299,29 +297,32 @@ class Detector:
         return f"Detector({self._options}{state})"
 
 
+@contextmanager
+def in_turn(detector: Detector) -> Iterator[Any]:
+    """C's detector, for this thread alone while the block runs.
+
+    Raises
+    ------
+    ArgumentError
+        It is closed, or no `Detector`.
+    """
+    if not isinstance(detector, Detector):
+        raise ArgumentError(f"detector of type {type(detector).__name__}: must be a Detector")
+    with detector._lock:
+        yield detector._open()
+
+
 def _free(core: Core, model: Any, detector: Any) -> None:
     """Free C's two objects; the model must outlive the detector."""
     core.lib.mtcnn_detector_free(detector)
     core.lib.mtcnn_model_free(model)
 
 
-def _shortest(value: float) -> float:
-    """The shortest decimal number that is this float32: 0.6, not 0.6000000238418579."""
-    return float(str(np.float32(value)))
-
-
-def _faces(ffi: Any, found: Any, kind: np.dtype[np.void] = _FACE) -> NDArray[np.void]:
-    """The faces of a C result or stage, [count] of kind, in C's memory: copy them at once."""
-    if found.count == 0:
-        return np.empty(0, kind)
-    return np.frombuffer(ffi.buffer(found.faces, found.count * kind.itemsize), kind)
-
-
-def _stage(ffi: Any, name: str, stage: Any) -> Stage:
+def _stage(core: Core, name: str, stage: Any) -> Stage:
     return Stage(name, stage.inputs, stage.count, stage.milliseconds)
 
 
-def _stage_with_boxes(ffi: Any, name: str, stage: Any) -> Stage:
-    faces = _faces(ffi, stage)
+def _stage_with_boxes(core: Core, name: str, stage: Any) -> Stage:
+    faces = faces_view(core, stage)
     boxes, scores = faces["box"].copy(), faces["score"].copy()
     return Stage(name, stage.inputs, stage.count, stage.milliseconds, boxes, scores)

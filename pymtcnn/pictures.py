@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -15,7 +13,7 @@ from .arguments import check_color, check_image
 from .containers import check_container
 from .errors import ArgumentError, FileError, OutOfMemoryError, PictureError
 from .files import atomic_write, reason
-from .optional import library
+from .opencv import opencv, quiet
 
 if TYPE_CHECKING:
     from .results import Detections
@@ -31,13 +29,6 @@ PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | Binary
 
 BOX_COLOR = (0, 255, 0)
 LANDMARK_COLOR = (255, 0, 0)
-
-
-def _opencv() -> Any:
-    """OpenCV, imported at the first picture file: arrays need none of it."""
-    return library(
-        "cv2", "opencv-python, and, on Debian or Ubuntu, the packages libgl1 and libglib2.0-0"
-    )
 
 
 # ---- reading ----------------------------------------------------------------------------------
@@ -148,9 +139,9 @@ def _whole(file: BinaryIO, name: str) -> bytes:
 
 
 def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
-    cv2 = _opencv()
+    cv2 = opencv()
     try:
-        with _quiet(cv2):
+        with quiet(cv2):
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if bgr is not None:
             rgb: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
@@ -161,29 +152,6 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
         if error.code == cv2.Error.StsNoMem:
             raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
     raise PictureError(f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted")
-
-
-_quiet_lock = threading.Lock()
-_quiet_depth = 0
-_log_level = 0
-
-
-@contextlib.contextmanager
-def _quiet(cv2: Any) -> Iterator[None]:
-    """OpenCV logs nothing inside, in whatever number of threads; its log level is put back."""
-    global _quiet_depth, _log_level
-    with _quiet_lock:
-        if _quiet_depth == 0:
-            _log_level = cv2.utils.logging.getLogLevel()
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        _quiet_depth += 1
-    try:
-        yield
-    finally:
-        with _quiet_lock:
-            _quiet_depth -= 1
-            if _quiet_depth == 0:
-                cv2.utils.logging.setLogLevel(_log_level)
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -217,17 +185,17 @@ def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise ArgumentError where no picture format is known for a path's extension."""
     extension = os.path.splitext(path)[1]
-    if not (extension and _opencv().haveImageWriter(f"picture{extension}")):
+    if not (extension and opencv().haveImageWriter(f"picture{extension}")):
         raise ArgumentError(
             f"{os.fspath(path)}: no picture can be written under this name; end it in .jpg or .png"
         )
 
 
 def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
-    cv2 = _opencv()
+    cv2 = opencv()
     extension = os.path.splitext(path)[1]
     try:
-        with _quiet(cv2):
+        with quiet(cv2):
             ok, data = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     except cv2.error:
         ok = False
@@ -273,7 +241,7 @@ def draw(
     texts = [str(label) for label in labels]
     if len(texts) != len(detections):
         raise ArgumentError(f"{len(texts)} labels for {len(detections)} faces: one each is wanted")
-    cv2 = _opencv()
+    cv2 = opencv()
     canvas = np.array(check_image(rgb, "RGB")[0], order="C")
     side = max(canvas.shape[:2])
     thickness = max(1, round(side / 600))

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import Core, image_view
+from ._library import FACE, Core, core, faces_view, image_view, shortest
 from .arguments import check_image, check_seconds, check_tracker_options
-from .detector import _FACE, Detector, _faces
+from .detector import Detector, in_turn
 from .video import VideoSource, frames
 
 # struct mtcnn_tracked_face
-_TRACKED_FACE = np.dtype([("face", _FACE), ("id", "u4"), ("age", "u4")])
+_TRACKED_FACE = np.dtype([("face", FACE), ("id", "u4"), ("age", "u4")])
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Tracker:
     Raises
     ------
     ArgumentError
-        An option outside its range, or the detector is closed.
+        An option outside its range, or the detector is closed or none.
 
     Examples
     --------
@@ -144,7 +144,7 @@ class Tracker:
             every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
         )
         self._detector = detector
-        self._core = detector._core
+        self._core = core()
         ffi, lib = self._core.ffi, self._core.lib
         options = ffi.new("mtcnn_tracker_options *")
         lib.mtcnn_tracker_defaults(options)
@@ -152,15 +152,15 @@ class Tracker:
             setattr(options, name, value)
         self._tracker = ffi.new("mtcnn_tracker **")
         error = ffi.new("mtcnn_error *")
-        with detector._lock:
-            status = lib.mtcnn_tracker_create(self._tracker, detector._open(), options, error)
+        with in_turn(detector) as opened:
+            status = lib.mtcnn_tracker_create(self._tracker, opened, options, error)
         self._core.check(status, error)
         self._free = weakref.finalize(self, lib.mtcnn_tracker_free, self._tracker)
         self._free.atexit = False
         self._options = TrackerOptions(
             every=options.every,
             lost=options.lost,
-            min_score=float(str(np.float32(options.min_score))),
+            min_score=shortest(options.min_score),
             smoothing=options.smoothing,
             beta=options.beta,
         )
@@ -195,8 +195,7 @@ class Tracker:
         error = ffi.new("mtcnn_error *")
         result = ffi.new("mtcnn_tracks *")
         view = image_view(self._core, pixels, color)
-        with self._detector._lock:
-            self._detector._open()
+        with in_turn(self._detector):
             status = lib.mtcnn_track(self._tracker[0], view, seconds, result, error)
             self._core.check(status, error)
             return _tracks(self._core, result)
@@ -212,7 +211,7 @@ class Tracker:
 
 def _tracks(core: Core, result: Any) -> Tracks:
     """A result in arrays of its own: C's hold only until the next frame."""
-    tracked = _faces(core.ffi, result, _TRACKED_FACE)
+    tracked = faces_view(core, result, _TRACKED_FACE)
     faces = tracked["face"]
     return Tracks(
         boxes=faces["box"].copy(),
@@ -288,7 +287,7 @@ def track(
     ...     print(frame.seconds, frame.tracks.ids, frame.tracks.boxes)
     """
     own = detector is None
-    detector = detector or Detector()
+    detector = Detector() if detector is None else detector
     tracker = Tracker(
         detector, every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .arguments import check_fps, check_image
 from .errors import ArgumentError, FileError, VideoError
 from .files import reason
-from .pictures import _opencv, _quiet
+from .opencv import opencv, quiet
 
 VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
 
@@ -93,13 +93,13 @@ def _arrays(source: Iterable[NDArray[np.uint8]], fps: float) -> Iterator[VideoFr
 
 
 def _open(cv2: Any, what: str | int) -> Any:
-    with _quiet(cv2):
+    with quiet(cv2):
         return cv2.VideoCapture(what)
 
 
 def _open_file(name: str) -> tuple[Any, str, bool]:
     """OpenCV's capture of a file or URL, its name for messages, and whether it runs without end."""
-    cv2 = _opencv()
+    cv2 = opencv()
     stream = "://" in name
     if not stream:
         try:
@@ -119,7 +119,7 @@ def _open_file(name: str) -> tuple[Any, str, bool]:
 def _open_camera(number: int) -> tuple[Any, str, bool]:
     if not 0 <= number < MAX_CAMERAS:
         raise ArgumentError(f"camera {number}: must be a whole number, 0..{MAX_CAMERAS - 1}")
-    cv2 = _opencv()
+    cv2 = opencv()
     capture = _open(cv2, number)
     if not capture.isOpened():
         raise FileError(
@@ -130,13 +130,13 @@ def _open_camera(number: int) -> tuple[Any, str, bool]:
 
 
 def _capture(capture: Any, name: str, live: bool, fps: float | None) -> Iterator[VideoFrame]:
-    cv2 = _opencv()
+    cv2 = opencv()
     index, last, start = 0, -1.0, None
     declared = 0 if live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
     step = 1 / (fps or capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS)
     try:
         while True:
-            with _quiet(cv2):
+            with quiet(cv2):
                 ok, bgr = capture.read()
             if not ok:
                 break

@@ -94,6 +94,9 @@ def test_bench(run, default_model):
         (["--sizes", "1000000x1000000"], 2, "400 megapixels at most"),
         (["--min-faces", "20,0"], 2, "--min-faces 20,0: must be a number of pixels"),
         (["--min-faces", "a"], 2, "--min-faces a: must be"),
+        (["--min-faces", ""], 2, "--min-faces : must be a number of pixels"),
+        (["--sizes", ""], 2, "--sizes : must be sizes"),
+        (["--sizes", "12x1000000", "--json"], 1, "size 12x1000000: the picture would have"),
         (["--runs", "0"], 2, "--runs 0: must be a whole number, 1..10000"),
         (["missing.jpg"], 1, "missing.jpg: cannot be read"),
     ],
@@ -187,6 +190,7 @@ def test_annotated_video(run, film, default_model, tmp_path, ending):
         (["missing.mp4"], 1, "missing.mp4: cannot be read: No such file"),
         (["README.md"], 1, "README.md: not a video that can be decoded"),
         (["99"], 1, "camera 99: cannot be opened"),
+        (["1" * 5000], 1, "cannot be read: File name too long"),
         ([], 2, "VIDEO"),
     ],
 )

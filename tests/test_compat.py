@@ -278,6 +278,7 @@ def test_facenet_refuses_pictures_and_boxes(several):
         detector.detect(several.transpose(2, 0, 1))
     with pytest.raises(ArgumentError, match="outside the picture"):
         detector.extract(several, np.array([[1000, 0, 1100, 100]]))
+    assert detector.extract(several, np.empty((0, 4))) is None
 
 
 def test_facenet_detects_without_pytorch(several, monkeypatch):

@@ -233,6 +233,8 @@ def test_detector_and_tracker_may_go_in_any_order(default_model, video):
         tracker.update(video[0].picture, 1)
     with pytest.raises(ArgumentError, match="this detector is closed"):
         Tracker(detector)
+    with pytest.raises(ArgumentError, match="detector of type int: must be a Detector"):
+        pymtcnn.track([video[0].picture], 5)
     gone = weakref.ref(tracker)
     del tracker
     gc.collect()

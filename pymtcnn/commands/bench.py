@@ -20,7 +20,8 @@ from .. import __version__
 from ..arguments import MAX_SIDE, check_count, check_min_face
 from ..detector import Detector
 from ..errors import ArgumentError, FileError
-from ..pictures import MAX_PIXELS, _opencv, read_picture
+from ..opencv import opencv
+from ..pictures import MAX_PIXELS, read_picture
 from ..results import STAGE_NAMES, Detections
 from .console import emit, status_of
 from .options import THREADS, Option, Parser
@@ -43,18 +44,18 @@ SMALLEST = 12
 # ---- arguments -----------------------------------------------------------------------------------
 
 
-def _check_sizes(sizes: list[tuple[int, int]], name: str) -> list[tuple[int, int]]:
-    for size in sizes:
-        if (
-            len(size) != 2
-            or min(size) < SMALLEST
-            or max(size) > MAX_SIDE
-            or prod(size) > MAX_PIXELS
-        ):
-            raise ArgumentError(
-                f"{name} {sizes}: must be sizes like 640x480,1920x1080, each side at least "
-                f"{SMALLEST}, and {MAX_PIXELS // 1_000_000} megapixels at most"
-            )
+def _check_sizes(sizes: list[tuple[int, ...]], name: str) -> list[tuple[int, ...]]:
+    if not sizes or not all(
+        len(size) == 2
+        and SMALLEST <= min(size)
+        and max(size) <= MAX_SIDE
+        and prod(size) <= MAX_PIXELS
+        for size in sizes
+    ):
+        raise ArgumentError(
+            f"{name} {sizes}: must be sizes like 640x480,1920x1080, each side at least "
+            f"{SMALLEST}, and {MAX_PIXELS // 1_000_000} megapixels at most"
+        )
     return sizes
 
 
@@ -68,7 +69,7 @@ MIN_FACES = Option(
     "PX,...",
     "sides of the smallest face, pixels",
     lambda text: [float(number) for number in text.split(",")],
-    lambda values, name: [check_min_face(value, name) for value in values],
+    lambda values, name: [check_min_face(value, name) for value in values or [values]],
 )
 RUNS = Option(
     "N",
@@ -116,10 +117,21 @@ def cpu_name() -> str:
 
 
 def cover(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """The middle of a picture [H, W, 3], scaled to cover width x height."""
-    cv2 = _opencv()
+    """The middle of a picture [H, W, 3], scaled to cover width x height.
+
+    Raises
+    ------
+    ArgumentError
+        The scaled picture, before it is cut to size, has more than `MAX_PIXELS` pixels.
+    """
+    cv2 = opencv()
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     sides = [max(side, round(n * scale)) for side, n in zip((width, height), rgb.shape[1::-1])]
+    if prod(sides) > MAX_PIXELS:
+        raise ArgumentError(
+            f"size {width}x{height}: the picture would have to be scaled to {sides[0]}x{sides[1]} "
+            "pixels to cover it, which are too many; choose a less narrow one"
+        )
     scaled = cv2.resize(rgb, sides, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     x, y = (sides[0] - width) // 2, (sides[1] - height) // 2
     return np.ascontiguousarray(scaled[y : y + height, x : x + width])

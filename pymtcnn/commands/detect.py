@@ -133,8 +133,7 @@ def _parser(prog: str, description: str, default_model: str) -> Parser:
     add(
         "--resume",
         action="store_true",
-        help="go on with --save FILE.jsonl: pictures that it holds, with whatever options, are left "
-        "out",
+        help="go on with --save FILE.jsonl, by the same options: leave out pictures that it holds",
     )
     parser.valued(
         "out",

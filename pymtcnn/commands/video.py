@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -88,7 +89,7 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
             check_video_name(args.out, args.video)
     except ArgumentError as error:
         parser.error(str(error))
-    source = int(args.video) if args.video.isdecimal() else args.video
+    source = int(args.video) if re.fullmatch(r"\d{1,9}", args.video, re.ASCII) else args.video
     with ExitStack() as stack:
         search = _Search(args)
         stack.enter_context(search.detector)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, FileError
 from ..files import atomic_path
-from ..pictures import _opencv, _quiet
+from ..opencv import opencv, quiet
 
 CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 """By the name's ending: those that OpenCV's wheels can write."""
@@ -71,17 +71,17 @@ class VideoFile:
 
     def _begin(self, rgb: NDArray[np.uint8], seconds: float, after: float) -> None:
         """Open the file with the first frame, from `seconds` until `after`."""
-        cv2 = _opencv()
+        cv2 = opencv()
         self._first = None
         self._size = rgb.shape[1], rgb.shape[0]
         code = cv2.VideoWriter_fourcc(*CODECS[Path(self._path).suffix.lower()])
         rate = 1 / min(after - seconds, LONGEST)
-        with _quiet(cv2):
+        with quiet(cv2):
             self._writer = cv2.VideoWriter(str(self._temporary), code, rate, self._size)
         self._write(rgb)
 
     def _write(self, rgb: NDArray[np.uint8]) -> None:
-        cv2 = _opencv()
+        cv2 = opencv()
         if (rgb.shape[1], rgb.shape[0]) != self._size:
             rgb = cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA)
         self._writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
@@ -93,8 +93,8 @@ class VideoFile:
             rgb, seconds = self._first
             self._begin(rgb, seconds, seconds + LONGEST)
         self.release()
-        cv2 = _opencv()
-        with _quiet(cv2):
+        cv2 = opencv()
+        with quiet(cv2):
             capture = cv2.VideoCapture(str(self._temporary))
             held = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
             capture.release()

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..detector import Detector
-from ..errors import ArgumentError, FileError
-from ..files import reason
+from ..errors import ArgumentError
+from ..files import make_folder
+from ..opencv import opencv
 from ..optional import library
 from ..pictures import write_picture
 from . import check_device
@@ -225,7 +226,7 @@ class MTCNN:
         Parameters
         ----------
         img : picture, or batch of pictures
-        batch_boxes : [N, 4], or None; for a batch a sequence of these
+        batch_boxes : [N, 4], or None for no face; for a batch a sequence of these
             x1, y1, x2, y2 in pixels, of which the first is taken, or, with `keep_all`, all.
         save_path
             As for `forward`.
@@ -253,7 +254,7 @@ class MTCNN:
             raise ArgumentError(f"{len(save_path)} save paths: must be one for each picture")
         results: list[Any] = []
         for picture, boxes, path in zip(pictures, batch_boxes, save_path):
-            if boxes is None:
+            if boxes is None or len(boxes) == 0:
                 results.append(None)
                 continue
             faces = self._cut(picture, boxes if self.keep_all else boxes[:1])
@@ -281,7 +282,7 @@ class MTCNN:
                 bilinear = library("PIL.Image", "pillow").Resampling.BILINEAR
                 face[:] = part.resize((side, side), bilinear)
             else:
-                cv2 = library("cv2", "opencv-python")
+                cv2 = opencv()
                 part = np.ascontiguousarray(pixels[top:bottom, left:right])
                 face[:] = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
         return faces
@@ -337,10 +338,7 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
 
 def _save(path: Path, faces: NDArray[np.uint8]) -> None:
     """Write faces [N, H, W, 3] to NAME.jpg, NAME_2.jpg, ..., in a folder that is made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{path.parent}: cannot be made: {reason(error)}") from error
+    make_folder(path.parent)
     for number, face in enumerate(faces, 1):
         name = path.name if number == 1 else f"{path.stem}_{number}{path.suffix}"
         write_picture(path.with_name(name), face)
