@@ -47,7 +47,7 @@ SMALLEST = 12
 def _check_sizes(sizes: list[tuple[int, ...]], name: str) -> list[tuple[int, ...]]:
     if not sizes or not all(
         len(size) == 2
-        and SMALLEST <= min(size)
+        and min(size) >= SMALLEST
         and max(size) <= MAX_SIDE
         and prod(size) <= MAX_PIXELS
         for size in sizes
