@@ -124,10 +124,13 @@ class Tracker:
 
     Examples
     --------
+    >>> pictures = [frame.picture for frame in frames("video.mp4")]  # or others, uint8 RGB
     >>> with Detector() as detector:
     ...     tracker = Tracker(detector, every=5)
     ...     for number, rgb in enumerate(pictures):
-    ...         faces = tracker.update(rgb, number / 25)
+    ...         tracks = tracker.update(rgb, number / 25)
+    >>> tracks.ids
+    array([1], dtype=uint32)
     """
 
     def __init__(
@@ -283,8 +286,11 @@ def track(
 
     Examples
     --------
-    >>> for frame in pymtcnn.track("film.mp4"):
-    ...     print(frame.seconds, frame.tracks.ids, frame.tracks.boxes)
+    >>> for frame in track("video.mp4"):
+    ...     print(f"{frame.seconds:.2f} s:", frame.tracks.ids)  # and frame.tracks.boxes, ...
+    0.00 s: [1]
+    0.04 s: [1]
+    ...
     """
     own = detector is None
     detector = Detector() if detector is None else detector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from program_runs import execute
 
 hypothesis.settings.register_profile("mtcnn", deadline=None)  # machines may be busy
 hypothesis.settings.load_profile("mtcnn")
+
+# What runs in the background of a script inherits that Ctrl-C is ignored; programs under test must
+# not inherit it from here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 

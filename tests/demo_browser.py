@@ -5,10 +5,10 @@ python tests/demo_browser.py docs/images/demo.png
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,4 +136,6 @@ def save_screenshot(path: str) -> None:
 
 
 if __name__ == "__main__":
-    save_screenshot(sys.argv[1])
+    parser = argparse.ArgumentParser(description="Save a picture of the demo's page.")
+    parser.add_argument("path", metavar="FILE.png")
+    save_screenshot(parser.parse_args().path)

@@ -1,10 +1,11 @@
 """README.md and docs/*.md are true: their code runs, their programs, options and links are there.
 
-A page's blocks are run in order, in a copy of the repository with a picture.jpg and, where there is
-FFmpeg, a video.mp4 in it:
+A page's blocks are run in order, in a copy of the repository with a picture.jpg and a video.mp4 in
+it:
 
 ```sh       each command must succeed
 ```python   all of a page are one program: a later block knows the names of those before
+```pycon    a part of that program as typed into Python, whose answers must be the ones shown
 ```c        is written to the file that the page's next `cc FILE.c` compiles
 
 Commands that would take long, change the machine or want what is not there (NOT_RUN, names in
@@ -19,8 +20,11 @@ before a block say more:
 from __future__ import annotations
 
 import contextlib
+import doctest
 import importlib.util
+import inspect
 import io
+import json
 import os
 import re
 import runpy
@@ -34,8 +38,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from examples import run_examples
 from page_blocks import PAGES, ROOT, Block, blocks_of
 
+import pymtcnn
 from train_mtcnn.landmark_sets import read_facepoint
 from train_mtcnn.wider import read_annotations
 
@@ -54,12 +60,16 @@ NOT_RUN = {  # a part of a command -> why it is left out
     r"import_pretrained\.py(?! --help)": "fetches files; tests/test_importers.py runs it",
     r"torchrun|tensorboard": "takes a training",
     r"pymtcnn demo(?! --help)": "serves a page until it is stopped; tests/test_demo.py does it",
-    r"demo_browser": "needs a browser",
+    r"demo_browser": "needs a browser; tests/test_demo.py has one",
+    r"--camera \d|pymtcnn video \d": "needs a camera",
 }
+if not find_library("avformat"):
+    NOT_RUN[r"\./mtcnn .*--video"] = "FFmpeg, which ./mtcnn reads videos with, is not installed"
 PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
 READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # where not there
 MADE = re.compile(r"(runs|onnx|darknet_cfg)/[^ ]+")  # files that commands make
-PACKAGES = ("onnx", "onnxruntime", "av", "sklearn")  # pages may use them, the suite goes without
+# Pages may use these; the suite goes without.
+PACKAGES = ("onnx", "onnxruntime", "av", "sklearn", "pandas", "supervision")
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
@@ -104,8 +114,7 @@ class Scratch:
             else:
                 shutil.copy(ROOT / part, folder)
         shutil.copy(ROOT / "tests" / "data" / "grace_hopper.jpg", folder / "picture.jpg")
-        if find_library("avformat"):  # FFmpeg's, which ./mtcnn reads videos with
-            _write_video(folder / "video.mp4", folder / "picture.jpg")
+        _write_video(folder / "video.mp4", folder / "picture.jpg")
         (folder / "bin").mkdir()
         command = folder / "bin" / "pymtcnn"  # not the one of another installation
         command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pymtcnn "$@"\n')
@@ -239,6 +248,27 @@ def check_readme_python(scratch: Scratch, output: str) -> None:
     assert (scratch.folder / "faces.png").stat().st_size > 10000
 
 
+def check_python_pictures(scratch: Scratch, output: str) -> None:
+    assert (scratch.folder / "faces.png").stat().st_size > 10000
+
+
+def check_crops(scratch: Scratch, output: str) -> None:
+    assert len(list((scratch.folder / "annotated").iterdir())) == 2
+    for crop in (scratch.folder / "faces").iterdir():
+        assert cv2.imread(str(crop)).shape == (112, 112, 3)
+
+
+def check_saved(scratch: Scratch, output: str) -> None:
+    assert len((scratch.folder / "faces.jsonl").read_text().splitlines()) == 2
+    assert len((scratch.folder / "table.csv").read_text().splitlines()) == 3
+
+
+def check_annotated_video(scratch: Scratch, output: str) -> None:
+    assert (scratch.folder / "annotated.mp4").stat().st_size > 10000
+    first = json.loads((scratch.folder / "faces.jsonl").read_text().splitlines()[0])
+    assert _known_face(first["faces"][0]["box"])
+
+
 def check_readme_c(scratch: Scratch, output: str) -> None:
     assert scratch.run("./faces") == "0 faces\n"
 
@@ -261,6 +291,10 @@ CHECKS = {  # page, a part of the block -> check of what it printed and left
     ("README.md", "cc faces.c"): check_readme_c,
     ("docs/darknet.md", "readNetFromDarknet"): check_darknet,
     ("docs/converting.md", "InferenceSession"): check_converting,
+    ("docs/python.md", "write_picture"): check_python_pictures,
+    ("docs/python-command-line.md", "--crops"): check_crops,
+    ("docs/python-command-line.md", "--save"): check_saved,
+    ("docs/python-command-line.md", "pymtcnn video"): check_annotated_video,
 }
 
 
@@ -280,6 +314,14 @@ def _run_python(block: Block, scratch: Scratch, monkeypatch, capsys) -> str:
     code = compile("\n" * (block.line - 1) + block.text, str(ROOT / block.page), "exec")
     exec(code, scratch.names)
     return capsys.readouterr().out
+
+
+def _run_pycon(block: Block, scratch: Scratch, monkeypatch) -> None:
+    monkeypatch.chdir(scratch.folder)
+    parser = doctest.DocTestParser()
+    test = parser.get_doctest(block.text, {}, block.place, str(ROOT / block.page), block.line - 1)
+    test.globs = scratch.names
+    run_examples(test)
 
 
 def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
@@ -308,9 +350,9 @@ def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
     ids=lambda block: block.place,
 )
 def test_code(block, scratch, built_program, monkeypatch, capsys):
-    assert block.language in ("sh", "python", "c"), "sh, python, c, or no language"
+    assert block.language in ("sh", "python", "pycon", "c"), "sh, python, pycon, c, or no language"
     for package in PACKAGES:
-        if re.search(rf"\b(import {package}\b|torch2{package}\b)", block.text) and (
+        if re.search(rf"\b(import |torch2|to_){package}\b", block.text) and (
             importlib.util.find_spec(package) is None
         ):
             pytest.skip(f"{package} is not installed")
@@ -322,6 +364,8 @@ def test_code(block, scratch, built_program, monkeypatch, capsys):
         output = _run_sh(block, scratch, built_program)
     elif block.language == "python":
         output = _run_python(block, scratch, monkeypatch, capsys)
+    elif block.language == "pycon":
+        _run_pycon(block, scratch, monkeypatch)
     else:
         _run_c(block, scratch)
     for (name, part), check in CHECKS.items():
@@ -387,6 +431,17 @@ def test_index_has_every_page():
     linked = re.findall(r"\]\(([^)#]+\.md)", (ROOT / "docs" / "index.md").read_text("utf-8"))
     missing = {Path(page).name for page in PAGES if page.startswith("docs/")} - set(linked)
     assert missing == {"index.md"}
+
+
+def test_python_page_names_all_that_is_public():
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    names = set(pymtcnn.__all__)
+    for name in pymtcnn.__all__:
+        value = getattr(pymtcnn, name)
+        if inspect.isclass(value):
+            names |= {name for name in vars(value) if not name.startswith("_")}
+    missing = {name for name in names if not re.search(rf"\b{name}\b", page)}
+    assert missing == set()
 
 
 def test_every_image_is_shown_and_small():

@@ -138,7 +138,9 @@ def test_a_signal_leaves_whole_files(program, model_environment, tmp_path, numbe
         _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (-number, b"")  # a shell tells 128 + number
     lines = (tmp_path / "found.jsonl").read_text().splitlines(keepends=True)
-    assert 2 <= len(lines) < 400 and all(json.loads(line) and line[-1] == "\n" for line in lines)
+    least = 2 if jobs == "1" else 0  # with more, the first picture may be the last one done
+    assert least <= len(lines) < 400
+    assert all(json.loads(line) and line[-1] == "\n" for line in lines)
     written = tree(out)
     assert len(written) < 800 and all(name.endswith((".jpg", ".png")) for name in written)
     assert all(read_rgb(out / name).size for name in written[-4:])
@@ -268,7 +270,7 @@ def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_
     assert (done.returncode, done.stderr) == (0, b"")
     with Detector(default_model) as detector:
         for name in wanted:
-            found = detector.detect(folder / name)
+            found = detector.detect_stages(folder / name)
             boxes = {stage.name: stage for stage in found.stages}.get(stage, found)
             event, stem = (folder / name).parent.name, Path(name).stem
             write_prediction(tmp_path / "theirs", event, stem, boxes.boxes, boxes.scores)
@@ -312,9 +314,9 @@ def test_max_side(detect):
 
 
 def test_nms(detect):
-    with Detector(final_nms="soft", thresholds=(0.3, 0.2, 0.05)) as detector:
+    with Detector(final_nms="soft", thresholds=(0.2, 0.1, 0.02)) as detector:
         scores = detector.detect(ASTRONAUT).scores
-    options = ("--nms", "soft", "--thresholds", "0.3,0.2,0.05", ASTRONAUT)
+    options = ("--nms", "soft", "--thresholds", "0.2,0.1,0.02", ASTRONAUT)
     faces = detect(*options)[0]["faces"]
     assert np.allclose([face["score"] for face in faces], scores, atol=1e-6)
     assert faces != detect(*options[2:])[0]["faces"]
