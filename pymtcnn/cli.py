@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from .commands.console import complain, emit, status_of
+
 COMMANDS = {
     "detect": "find faces in pictures and folders",
     "video": "find and follow faces in a video, a stream or a camera",
@@ -35,16 +37,20 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "pymtcnn") -> int:
     if command in COMMANDS:
         module = import_module(f".commands.{command}", __package__)
         return int(module.main(rest, prog=f"{prog} {command}"))
-    if command in ("-h", "--help"):
-        print(_help(prog), end="")
+    return status_of(prog, lambda: _without_command(command, prog))
+
+
+def _without_command(word: str, prog: str) -> int:
+    if word in ("-h", "--help"):
+        emit(_help(prog))
         return 0
-    if command == "--version":
+    if word == "--version":
         from . import __version__
 
-        print(f"pymtcnn {__version__}")
+        emit(f"pymtcnn {__version__}\n")
         return 0
-    problem = f"{command}: no such command" if command else "no command given"
-    print(f"{prog}: {problem}; for pictures: {prog} detect PICTURE...; try --help", file=sys.stderr)
+    problem = f"{word}: no such command" if word else "no command given"
+    complain(prog, f"{problem}; for pictures: {prog} detect PICTURE...; try --help")
     return 2
 
 

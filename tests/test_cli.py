@@ -331,6 +331,24 @@ def test_standard_output_that_cannot_be_written(pictures, default_model):
     assert done.stderr == message
 
 
+def test_closed_streams(pictures, default_model):
+    command = f"{sys.executable} -m pymtcnn"
+    detect = f"{command} detect --model '{default_model}' '{pictures[0]}'"
+
+    def run(words):
+        return subprocess.run(words, shell=True, capture_output=True, text=True, cwd=ROOT)
+
+    done = run(f"{detect} >&-")
+    problem = "standard output cannot be written: Bad file descriptor"
+    assert (done.returncode, done.stderr) == (1, f"python -m pymtcnn detect: {problem}\n")
+    done, plain = run(f"{detect} 2>&-"), run(detect)
+    assert (done.returncode, done.stdout) == (0, plain.stdout) and plain.stdout
+    done = run(f"{detect} nothing.jpg 2>&-")
+    assert (done.returncode, done.stdout) == (1, plain.stdout)  # no message among the faces
+    done = run(f"{command} --help >&-")
+    assert (done.returncode, done.stderr) == (1, f"python -m pymtcnn: {problem}\n")
+
+
 def test_reader_that_goes_away(pictures, default_model):
     command = [
         sys.executable,

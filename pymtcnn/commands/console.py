@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from ..errors import MtcnnError
 
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 def status_of(prog: str, run: Callable[[], int]) -> int:
     """Run a command; what it raises becomes a message and an exit status."""
+    if sys.stderr is None:  # closed, as by 2>&-
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 open until the process ends
     try:
         return run()
     except SystemExit as stop:  # --help, --version or a usage error, already printed
@@ -30,7 +33,8 @@ def status_of(prog: str, run: Callable[[], int]) -> int:
     except OSError as error:  # from emit; all other files' errors are MtcnnErrors
         if not isinstance(error, BrokenPipeError):  # head, for example, has what it wanted
             complain(prog, f"standard output cannot be written: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 1
     except KeyboardInterrupt:
         return 130
@@ -54,12 +58,19 @@ def interruptible() -> Iterator[threading.Event]:
 
 def emit(text: str) -> None:
     """Write to standard output, at once; a path's bytes come out as they went in."""
+    if sys.stdout is None:  # closed, as by >&-
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # replaced by a text-only object
         sys.stdout.write(text)
     else:
         stream.write(os.fsencode(text))
     sys.stdout.flush()
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether one of sys.stdout and sys.stderr, which are None when closed, is a terminal."""
+    return stream is not None and stream.isatty()
 
 
 def note(text: str) -> None:

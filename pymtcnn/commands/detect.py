@@ -21,7 +21,7 @@ from ..arguments import MAX_CROP, check_count, check_megapixels
 from ..errors import ArgumentError, MtcnnError
 from ..pictures import read_picture
 from ..results import Detections
-from .console import complain, emit, note, status_of, with_progress
+from .console import complain, emit, is_terminal, note, status_of, with_progress
 from .destination import Annotated, Crops, Predictions, Write
 from .options import JOBS, Option, Parser, detector_options
 from .results_file import Add, check_save, done_in, open_results
@@ -251,7 +251,8 @@ def _take(
     save: Add | None,
 ) -> Iterator[str]:
     """Print or save all results; yields the paths of pictures that failed."""
-    bar = count > 1 and sys.stderr.isatty() and not (save is None and sys.stdout.isatty())
+    terminal = is_terminal(sys.stderr)
+    bar = count > 1 and terminal and not (save is None and is_terminal(sys.stdout))
     if bar:
         results = with_progress(results, count, "picture")
     if save is None and args.form == "csv":
@@ -263,7 +264,7 @@ def _take(
                 emit(_formatted(args, picture.path, found))
             elif problem is None:  # else --resume would not try it again
                 save(picture.path, found.size, found.detections)
-            if args.form == "text" and not bar and sys.stderr.isatty():
+            if args.form == "text" and not bar and terminal:
                 note(formats.summary(picture.path, found.detections))
             if args.time and args.form != "json":
                 note(formats.timing(picture.path, found.detections))

@@ -21,7 +21,7 @@ from ..pictures import draw
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video import VideoFrame, frames
-from .console import emit, interruptible, status_of, with_progress
+from .console import emit, interruptible, is_terminal, status_of, with_progress
 from .options import Option, Parser, detector_options
 from .video_file import check_video_name, video_file
 
@@ -114,7 +114,7 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
 
 def _shown(video: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
     """The frames, with a progress bar where no results go to the terminal."""
-    if sys.stdout.isatty() or not sys.stderr.isatty():
+    if is_terminal(sys.stdout) or not is_terminal(sys.stderr):
         return video
     return iter(with_progress(video, None, "frame"))
 
