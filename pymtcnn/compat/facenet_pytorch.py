@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import MAX_SIDE, check_count
 from ..detector import Detector
 from ..errors import ArgumentError
 from ..files import make_folder
@@ -86,10 +87,8 @@ class MTCNN:
         threads: int = 1,
     ) -> None:
         check_device(device)
-        if not 0 <= margin < image_size:
-            raise ArgumentError(f"margin {margin}, image_size {image_size}: must be 0..image_size")
-        self.image_size = image_size
-        self.margin = margin
+        self.image_size = check_count(image_size, "image_size", MAX_SIDE)
+        self.margin = check_count(margin, "margin", self.image_size - 1, 0)
         self.post_process = post_process
         self.select_largest = select_largest
         self.keep_all = keep_all
