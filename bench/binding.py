@@ -22,6 +22,7 @@ import numpy as np
 
 from bench import common
 from pymtcnn import Detector, MtcnnError, read_picture
+from pymtcnn.commands.options import Parser
 
 WARM_UP = 5
 
@@ -40,9 +41,7 @@ def measure(detector: Detector, rgb: np.ndarray, runs: int) -> tuple[list[float]
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="binding.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("binding.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
     add("--sizes", type=common.size, nargs="+", default=[(640, 480)], metavar="WxH",

@@ -27,6 +27,7 @@ import numpy as np
 
 from bench import common
 from pymtcnn import Detections, MtcnnError, read_picture
+from pymtcnn.commands.options import Parser
 from pymtcnn.compat import facenet_pytorch, ipazc
 
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -147,9 +148,7 @@ def row(name: str, theirs: list[Detections], ours: list[Detections]) -> str:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="dropin.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("dropin.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
     for name in INTERFACES:

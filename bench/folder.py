@@ -29,10 +29,14 @@ import numpy as np
 
 from bench import common
 from bench.peers import FACTOR, THRESHOLDS
+from pymtcnn import MtcnnError
 from pymtcnn.commands.options import Parser
 from pymtcnn.commands.sources import find_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
+
+BASE = "./mtcnn, 1 thread"
+"""What the ratios are to."""
 
 Find = Callable[[np.ndarray], "tuple[list, list, list]"]
 """Boxes x1, y1, x2, y2, scores and landmarks of a BGR picture [H, W, 3]."""
@@ -101,7 +105,7 @@ def programs(args: argparse.Namespace) -> dict[str, list[str]]:
     python = [sys.executable, "-m", "pymtcnn", "detect", *options]
     looped = [sys.executable, __file__, "--min-face", f"{args.min_face:g}"]
     found = {
-        "./mtcnn, 1 thread": c,
+        BASE: c,
         "./mtcnn, 2 threads": [*c, "--threads", "2"],
         "pymtcnn detect, 1 process": python,
         "pymtcnn detect, 2 processes": [*python, "--jobs", "2"],
@@ -124,7 +128,7 @@ def seconds(command: Sequence[str], pictures: Sequence[str]) -> tuple[float, int
 
 
 def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
-    """The lines of the whole report."""
+    """The lines of the whole report; MtcnnError where no program ran."""
     commands = programs(args)
     walls: dict[str, list[float]] = {name: [] for name in commands}
     faces = {}
@@ -137,6 +141,8 @@ def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
                 del walls[name]
             else:
                 walls[name].append(wall)
+    if not any(walls.values()):
+        raise MtcnnError("no program ran")
     yield (
         f"{len(pictures)} pictures, min face {args.min_face:g}, {common.cpu_name()}, "
         f"{args.runs} rounds in turn"
@@ -144,11 +150,11 @@ def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
     yield ""
     yield "| program | pictures a second | times ./mtcnn's time | faces |"
     yield "| --- | --- | --- | --- |"
-    base = next(iter(walls.values()), [])
+    base = walls.get(BASE, [])
     for name, measured in walls.items():
         rate = len(pictures) / median(measured)
-        ratio = median(a / b for a, b in zip(measured, base))
-        yield f"| {name} | {rate:.2f} | {ratio:.2f} | {faces[name]} |"
+        ratio = f"{median(a / b for a, b in zip(measured, base)):.2f}" if base else "-"
+        yield f"| {name} | {rate:.2f} | {ratio} | {faces[name]} |"
 
 
 # ---- the command line ----------------------------------------------------------------------------
@@ -176,8 +182,12 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     paths = [picture.path for picture in found]
     count = min(args.limit or len(paths), len(paths))
-    for line in report(args, [paths[i * len(paths) // count] for i in range(count)]):
-        print(line, flush=True)
+    try:
+        for line in report(args, [paths[i * len(paths) // count] for i in range(count)]):
+            print(line, flush=True)
+    except MtcnnError as error:
+        print(f"folder.py: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from bench import common
 from bench.made_video import Camera, Judge, Shot, made_video
 from pymtcnn import Detector, MtcnnError, Tracker, read_picture
+from pymtcnn.commands.options import Parser
 
 FPS = 25.0
 CLEAR = 0.95
@@ -107,11 +108,7 @@ def row(min_face: float, way: Way, frames: int) -> str:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="tracking.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("tracking.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
     add("--size", type=common.size, default=(1280, 720), metavar="WxH", help="default: 1280x720")

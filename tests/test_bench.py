@@ -1,6 +1,7 @@
 """bench/*.py: arguments, tables, peers that fail; without any peer."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -253,5 +254,18 @@ def test_folder(capsys, program, default_model):
     ours += ["pymtcnn detect, 1 process", "pymtcnn detect, 2 processes"]
     assert list(table)[:4] == ours and len({table[name][2] for name in ours}) == 1
     assert float(table[ours[0]][1]) == 1
+
+
+def test_folder_without_the_program(capsys, monkeypatch):
+    """No ratio is told where there is nothing to compare with; nothing at all is no success."""
     assert folder.main(["missing/*.jpg"]) == 1
     assert "missing/*.jpg: no file matches" in capsys.readouterr().err
+    words = [str(HOPPER), "--runs", "1", "--program", "/nonexistent"]
+    python = {"pymtcnn": [sys.executable, "-m", "pymtcnn", "detect", "--json"]}
+    monkeypatch.setattr(folder, "programs", lambda args: {folder.BASE: [args.program], **python})
+    assert folder.main(words) == 0
+    assert [cell.strip() for cell in capsys.readouterr().out.split("|")[-3:-1]] == ["-", "1"]
+    monkeypatch.setattr(folder, "programs", lambda args: {folder.BASE: [args.program]})
+    assert folder.main(words) == 1
+    out, error = capsys.readouterr()
+    assert out == "" and error.endswith("folder.py: no program ran\n")
