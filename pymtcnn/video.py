@@ -79,6 +79,8 @@ def frames(source: VideoSource, *, fps: float | None = None) -> Iterator[VideoFr
         return _capture(*_open_file(os.fspath(source)), fps)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return _capture(*_open_camera(int(source)), fps)
+    if isinstance(source, np.ndarray) and source.ndim != 4:
+        raise ArgumentError(f"video of shape {source.shape}: must be (frames, height, width, 3)")
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, memoryview)):
         return _arrays(source, fps or DEFAULT_FPS)
     raise ArgumentError(

@@ -186,6 +186,7 @@ def test_annotated_video(run, film, default_model, tmp_path, ending):
         (["--out", "FILM", "FILM"], 2, "would overwrite the video itself"),
         (["--out", "no/x.mp4", "FILM"], 1, "no/x.mp4: cannot be written: No such file"),
         (["--every", "0", "FILM"], 2, "--every 0: must be a whole number"),
+        (["--time", "--csv", "FILM"], 2, "--time: goes with --json"),
         (["--fps", "0", "FILM"], 2, "--fps 0: must be a number of frames a second"),
         (["missing.mp4"], 1, "missing.mp4: cannot be read: No such file"),
         (["README.md"], 1, "README.md: not a video that can be decoded"),

@@ -138,6 +138,9 @@ def test_arrays(pictures_in):
     assert [frame.seconds for frame in read] == [i / 50 for i in range(COUNT)]
     assert all(frame.picture is rgb for frame, rgb in zip(read, pictures_in, strict=True))
     assert list(frames([])) == []
+    assert len(list(frames(np.stack(pictures_in[:2])))) == 2
+    with pytest.raises(ArgumentError, match=r"video of shape \(.*must be \(frames, "):
+        frames(pictures_in[0])  # a picture is no video
     video = frames([pictures_in[0], pictures_in[1][..., 0]])
     next(video)
     with pytest.raises(ArgumentError, match="shape"):

@@ -1,6 +1,7 @@
 """`pymtcnn video`: find and follow faces in a video, a stream or a camera.
 
-The options that it shares with the C program `mtcnn --video`, and the output, are the same.
+The options that it shares with the C program `mtcnn --video`, and the output, are the same; but
+--time tells the milliseconds in JSON only.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _parser(prog: str) -> Parser:
     for name, what in (("json", "one JSON object a frame"), ("csv", "one row a face")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=what)
     parser.valued("out", "FILE", "annotated video: .mp4, .mkv or .avi")
-    add("--time", action="store_true", help="milliseconds of each frame in the JSON object")
+    add("--time", action="store_true", help="with --json: milliseconds of each frame")
     parser.set_defaults(form="text")
     return parser
 
@@ -85,6 +86,8 @@ class _Search:
 def _run(parser: Parser, argv: Sequence[str]) -> int:
     args = parser.read(argv)
     try:
+        if args.time and args.form != "json":
+            raise ArgumentError("--time: goes with --json")
         if args.out is not None:
             check_video_name(args.out, args.video)
     except ArgumentError as error:
