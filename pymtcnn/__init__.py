@@ -13,7 +13,7 @@ to the right, y down; a box is x1, y1, x2, y2 with x2 and y2 exclusive.
 from __future__ import annotations
 
 import sys
-from importlib import metadata, util
+from importlib import util
 
 if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("numpy") is None:
     raise SystemExit(
@@ -41,10 +41,7 @@ from .results import Detections, Face, Stage
 from .tracking import TrackedFrame, Tracker, TrackerOptions, Tracks, track
 from .video import VideoFrame, frames
 
-try:
-    __version__ = metadata.version("pymtcnn-darknet")
-except metadata.PackageNotFoundError:  # run from a source tree without installation
-    __version__ = "0+uninstalled"
+__version__: str
 
 __all__ = [
     "ArgumentError",
@@ -76,3 +73,15 @@ __all__ = [
     "track",
     "write_picture",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up when asked for: importing importlib.metadata takes 20 ms."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import metadata
+
+    try:
+        return metadata.version("pymtcnn-darknet")
+    except metadata.PackageNotFoundError:  # run from a source tree without installation
+        return "0+uninstalled"

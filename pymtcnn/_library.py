@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from importlib import import_module, metadata, util
+from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ def _abi() -> Any:
         try:
             return import_module("._mtcnn_abi", __package__)
         except ImportError:
+            from importlib import metadata
+
             path = metadata.distribution("pymtcnn-darknet").locate_file("pymtcnn/_mtcnn_abi.py")
             spec = util.spec_from_file_location("pymtcnn._mtcnn_abi", str(path))
             if spec is None or spec.loader is None:
