@@ -71,6 +71,11 @@ def test_folder_without_pictures(run, album):
     assert names(done) == [str(HOPPER)]
 
 
+def test_named_pipes_in_a_folder_are_passed_over(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert_one_line(run(tmp_path), 1, "without pictures")
+
+
 def test_patterns(run, album):
     folder, wanted = album
     done = run("--json", f"{folder}/a*/*.jp*")
