@@ -273,7 +273,7 @@ def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_
     assert (done.returncode, done.stderr) == (0, b"")
     with Detector(default_model) as detector:
         for name in wanted:
-            found = detector.detect(folder / name)
+            found = detector.detect_stages(folder / name)
             boxes = {stage.name: stage for stage in found.stages}.get(stage, found)
             event, stem = (folder / name).parent.name, Path(name).stem
             write_prediction(tmp_path / "theirs", event, stem, boxes.boxes, boxes.scores)
