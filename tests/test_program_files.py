@@ -317,12 +317,12 @@ def test_max_side(detect):
 
 
 def test_nms(detect):
-    with Detector(final_nms="soft", thresholds=(0.3, 0.2, 0.05)) as detector:
+    with Detector(final_nms="soft", thresholds=(0.3, 0.1, 0.01)) as detector:
         scores = detector.detect(ASTRONAUT).scores
-    options = ("--nms", "soft", "--thresholds", "0.3,0.2,0.05", ASTRONAUT)
+    options = ("--nms", "soft", "--thresholds", "0.3,0.1,0.01", ASTRONAUT)
     faces = detect(*options)[0]["faces"]
     assert np.allclose([face["score"] for face in faces], scores, atol=1e-6)
-    assert faces != detect(*options[2:])[0]["faces"]
+    assert len(faces) > len(detect(*options[2:])[0]["faces"])
 
 
 def test_max_pixels(run, tmp_path):
