@@ -155,6 +155,13 @@ def test_names_are_escaped(run, tmp_path):
     assert len(rows) == 2 and rows[1][0] == str(path)
 
 
+def test_names_reach_the_terminal_without_escape_sequences(run, tmp_path):
+    path = tmp_path / "\x1b[31m\n.jpg"
+    path.write_bytes(HOPPER.read_bytes())
+    done = run("--time", path)
+    assert b"\x1b" not in done.stderr and done.stderr.splitlines()[0].endswith(b"/?[31m?.jpg:")
+
+
 def test_names_that_are_no_utf8_still_make_json(run, tmp_path):
     path = os.fsencode(tmp_path) + b"/a\xff\xc3.jpg"
     Path(os.fsdecode(path)).write_bytes(HOPPER.read_bytes())
@@ -306,6 +313,7 @@ def test_named_model_detects(program, run, default_model):
         (["--nms", "linear"], ["--nms", "linear", "hard or soft"]),
         (["--stage", "qnet"], ["--stage", "qnet", "pnet, rnet or onet"]),
         (["--crop-size", "4097"], ["--crop-size", "1 to 4096"]),
+        (["--crop-size", "64"], ["--crop-size", "needs --crops"]),
         (["--crops", ""], ["--crops", "folder"]),
         (["--wider", ""], ["--wider", "folder"]),
         (["--crops", "x", "--stage", "rnet"], ["--crops", "landmarks", "--stage"]),
@@ -652,6 +660,10 @@ def test_png_with_a_broken_checksum(run, tmp_path, noise):
 
 
 # ---- pictures that cannot be read ----------------------------------------------------------------
+
+
+def test_empty_name(run):
+    assert_one_line(run(""), 1, "mtcnn: '': cannot be opened")
 
 
 def test_missing_picture(run, tmp_path):

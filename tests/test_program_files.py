@@ -71,6 +71,11 @@ def test_folder_without_pictures(run, album):
     assert names(done) == [str(HOPPER)]
 
 
+def test_named_pipes_in_a_folder_are_passed_over(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert_one_line(run(tmp_path), 1, "without pictures")
+
+
 def test_patterns(run, album):
     folder, wanted = album
     done = run("--json", f"{folder}/a*/*.jp*")
@@ -319,7 +324,7 @@ def test_nms(detect):
     options = ("--nms", "soft", "--thresholds", "0.2,0.1,0.02", ASTRONAUT)
     faces = detect(*options)[0]["faces"]
     assert np.allclose([face["score"] for face in faces], scores, atol=1e-6)
-    assert faces != detect(*options[2:])[0]["faces"]
+    assert len(faces) > len(detect(*options[2:])[0]["faces"])
 
 
 def test_max_pixels(run, tmp_path):

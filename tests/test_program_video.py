@@ -213,6 +213,20 @@ def test_standard_input(detect, mjpeg):
     assert len(found) == COUNT and found[0]["video"] == "-" and found[0]["faces"]
 
 
+def test_named_pipe(command, mjpeg, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen([*command, "--json", "--video", pipe], stdout=subprocess.PIPE) as process:
+        pipe.write_bytes(mjpeg)
+        lines = process.stdout.readlines()
+    assert (process.returncode, len(lines)) == (0, COUNT)
+
+
+def test_more_pixels_than_the_limit(run, clips):
+    done = run("--max-pixels", "0.1", "--video", clips["mp4"])
+    assert_one_line(done, 1, "400 x 320", "0.1 megapixels", "raise --max-pixels")
+
+
 def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
     other = b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames(301, 201))
     video, out = tmp_path / "two.mjpeg", tmp_path / "out.mp4"
@@ -309,6 +323,20 @@ def test_interrupt_finishes_the_annotated_video(command, mjpeg, tmp_path):
     assert len(_read(out)[0]) == len(lines) < 50 * COUNT
     assert [json.loads(line)["frame"] for line in lines] == list(range(len(lines)))
     assert set(tmp_path.iterdir()) == {video, out}
+
+
+def test_interrupt_while_a_pipe_gives_nothing(command, mjpeg):
+    with subprocess.Popen(
+        [*command, "--video", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdin.write(mjpeg)
+        process.stdin.flush()  # more than a pipe holds: it is reading by now
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()  # standard input is still open
+    assert (process.returncode, errors) == (130, b"")
 
 
 def test_standard_output_on_a_full_disk(run, clips, tmp_path):

@@ -70,6 +70,8 @@ static int check_together(const struct arguments *arguments)
         message_print(NULL, "no picture named" TRY_HELP);
     else if (arguments->track && arguments->stage != STAGE_FINAL)
         message_print("--track", "cannot go with --stage" TRY_HELP);
+    else if (arguments->crop_size && !arguments->crops)
+        message_print("--crop-size", "needs --crops" TRY_HELP);
     else if (arguments->crops && !output_has_landmarks(arguments->stage))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
     else
@@ -85,7 +87,6 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
                                     .threads = 1,
                                     .jobs = 1,
                                     .max_pixels = PICTURE_MAX_MEGAPIXELS,
-                                    .crop_size = CROPS_SIDE,
                                     .camera = -1};
 
     struct option options[OPTION_MOST + 1] = {0};
@@ -118,6 +119,8 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
     arguments->word_count = argc - optind;
     if (check_together(arguments))
         return WISH_NOTHING;
+    if (!arguments->crop_size)
+        arguments->crop_size = CROPS_SIDE;
     if (!(arguments->timeout > 0))
         arguments->timeout = VIDEO_TIMEOUT;
     return WISH_DETECT;

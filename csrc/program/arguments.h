@@ -32,7 +32,7 @@ struct arguments {
     bool time;
     const char *out;   /* where annotated pictures go; NULL: nowhere */
     const char *crops; /* the folder of aligned crops; NULL: none */
-    int crop_size;     /* pixels */
+    int crop_size;     /* pixels; 0: not named */
     const char *wider; /* the folder of predictions in WIDER FACE's form; NULL: none */
     const char *video; /* a file or URL in place of pictures; NULL: none */
     int camera;        /* the number of a camera in place of pictures; -1: none */
@@ -43,6 +43,8 @@ struct arguments {
                           is reordered */
     int word_count;
 };
+
+enum { EXIT_USAGE = 2 }; /* the command line is wrong */
 
 #define VIDEO_TIMEOUT 10 /* seconds, unless one says otherwise */
 

@@ -77,7 +77,7 @@ static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
         } else if (path && lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
             failed = add_folder(inputs, path, skip);
         } else if (path && picture_is_named(path) && stat(path, &status) == 0 &&
-                   !S_ISDIR(status.st_mode)) {
+                   S_ISREG(status.st_mode)) { /* opening a named pipe would wait */
             failed = add(inputs, path, skip);
             path = NULL;
         }

@@ -24,7 +24,7 @@ struct inputs {
  * Finds the inputs that words[count] name, in their order:
  *
  * - a folder: the pictures in it and the folders below it, by their names' endings, sorted by name.
- *   Names with a dot in front and links to folders are passed over;
+ *   Names with a dot in front, links to folders, and what is no file are passed over;
  * - what is no file but has one of *?[ in it: all that the pattern fits, sorted (glob(3));
  * - "-": standard input; anything else: itself, whether it is there or not.
  *

@@ -28,7 +28,7 @@ void interrupt_catch(void)
         if (action.sa_handler == SIG_IGN)
             continue;
         action.sa_handler = on_signal;
-        action.sa_flags = SA_RESTART; /* a line for stdout is written to its end */
+        action.sa_flags = 0; /* no SA_RESTART: a pipe that gives nothing must not hold us */
         sigaction(numbers[i], &action, NULL);
     }
 }

@@ -12,8 +12,6 @@
 #include "standard_output.h"
 #include "video_run.h"
 
-enum { EXIT_USAGE = 2 };
-
 static int run_with_inputs(const struct arguments *arguments, const struct inputs *inputs)
 {
     mtcnn_model *model = NULL;

@@ -12,8 +12,7 @@ int message_set(struct message *message, const char *format, ...)
     return -1;
 }
 
-/* File names may hold line feeds and escape sequences: neither may reach the terminal. */
-static void write_plain(FILE *stream, const char *text)
+void message_write_name(FILE *stream, const char *text)
 {
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
@@ -25,10 +24,10 @@ void message_write(FILE *stream, const char *subject, const char *text)
 {
     fputs("mtcnn: ", stream);
     if (subject) {
-        write_plain(stream, subject);
+        message_write_name(stream, *subject ? subject : "''");
         fputs(": ", stream);
     }
-    write_plain(stream, text);
+    message_write_name(stream, text);
     fputc('\n', stream);
 }
 

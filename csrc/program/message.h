@@ -15,6 +15,9 @@ __attribute__((format(printf, 2, 3)))
 #endif
 int message_set(struct message *message, const char *format, ...);
 
+/* Writes a file's name, for a terminal: '?' for line feeds, escape sequences and the like. */
+void message_write_name(FILE *stream, const char *text);
+
 /*
  * Prints "mtcnn: subject: text" as one line, whatever bytes subject holds; subject (a file or an
  * option) may be NULL.

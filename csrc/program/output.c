@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "message.h"
 #include "utf8.h"
 
 const char *const output_stage_names[3] = {"pnet", "rnet", "onet"};
@@ -166,8 +167,8 @@ void output_time(FILE *stream, const struct findings *findings)
         {"cells", "boxes"}, {"crops", "boxes"}, {"crops", "faces"}};
     char levels[32];
     snprintf(levels, sizeof levels, "%d levels", result->levels);
-    fprintf(stream, "%s:\n  %-10s%-26s%8.2f ms\n", findings->path, "pyramid", levels,
-            result->pyramid_ms);
+    message_write_name(stream, findings->path);
+    fprintf(stream, ":\n  %-10s%-26s%8.2f ms\n", "pyramid", levels, result->pyramid_ms);
     for (int i = 0; i < 3; i++) {
         const mtcnn_stage *stage = &result->stages[i];
         char inputs[32];

@@ -17,8 +17,6 @@
 #include "progress.h"
 #include "standard_output.h"
 
-enum { EXIT_USAGE = 2 };
-
 /* What a picture's work leaves to be printed, once those before it have been. */
 struct record {
     char *out, *errors; /* for stdout and stderr */
@@ -90,9 +88,10 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
         .path = input->path, .width = picture->width, .height = picture->height};
     output_take(&findings, &result, arguments->stage);
     output_findings(out, arguments->format, &findings, arguments->time);
-    if (run->summaries)
-        fprintf(errors, "%s: %d face%s\n", input->path, findings.count,
-                findings.count == 1 ? "" : "s");
+    if (run->summaries) {
+        message_write_name(errors, input->path);
+        fprintf(errors, ": %d face%s\n", findings.count, findings.count == 1 ? "" : "s");
+    }
     if (arguments->time && arguments->format != OUTPUT_JSON)
         output_time(errors, &findings);
     const int failed = write_files(run, input, picture, &findings, target, errors);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "message.h"
 
@@ -10,8 +11,17 @@ static int cause; /* errno of the first write that failed; 0: none */
 
 int standard_output_write(const char *text, size_t size)
 {
-    if (!cause && (fwrite(text, 1, size, stdout) < size || fflush(stdout)))
+    if (!cause && fflush(stdout))
         cause = errno;
+    while (!cause && size) { /* not by stdio, which would lose text at a signal */
+        const ssize_t written = write(STDOUT_FILENO, text, size);
+        if (written >= 0) {
+            text += written;
+            size -= (size_t)written;
+        } else if (errno != EINTR) {
+            cause = errno;
+        }
+    }
     return cause ? -1 : 0;
 }
 

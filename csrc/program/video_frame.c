@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#define ALIGNMENT \
-    64 /* bytes: of rows, for libswscale's vector code, which may also pass their end */
+/* Bytes, of rows: for libswscale's vector code, which may also pass their end. */
+#define ALIGNMENT 64
 
 /* The default for both ways: libswscale's fast conversions, which it also has for other sizes. */
 #define FLAGS SWS_BICUBIC

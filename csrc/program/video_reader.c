@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ffmpeg.h"
 #include "interrupt.h"
@@ -73,19 +74,16 @@ static char *url_of(const struct video_source *source, struct message *message)
     if (!strcmp(name, "-")) {
         name = "pipe:0";
     } else if (!source->camera && !strstr(name, "://")) {
-        struct stat status;
-        FILE *file = fopen(name, "rb");
-        if (!file) {
+        struct stat status; /* opening it here would end who writes into a named pipe */
+        if (stat(name, &status) || access(name, R_OK)) {
             message_set(message, "cannot be opened: %s", strerror(errno));
             return NULL;
         }
-        const bool known = fstat(fileno(file), &status) == 0;
-        fclose(file);
-        if (known && S_ISDIR(status.st_mode)) {
+        if (S_ISDIR(status.st_mode)) {
             message_set(message, "is a folder; name a video in it");
             return NULL;
         }
-        if (known && S_ISREG(status.st_mode) && !status.st_size) {
+        if (S_ISREG(status.st_mode) && !status.st_size) {
             message_set(message, "is an empty file");
             return NULL;
         }
@@ -181,6 +179,10 @@ static int open_decoder(struct video_reader *reader, struct message *message)
     if (!codec)
         return message_set(message, "is %s video, which this FFmpeg does not decode",
                            ffmpeg.avcodec_get_name(parameters->codec_id));
+    if (parameters->width > 0 && parameters->height > 0 && /* else the first frame tells */
+        picture_check_size((size_t)parameters->width, (size_t)parameters->height,
+                           reader->source->megapixels, message))
+        return -1;
     reader->decoder = ffmpeg.avcodec_alloc_context3(codec);
     reader->packet = ffmpeg.av_packet_alloc();
     reader->frame = ffmpeg.av_frame_alloc();

@@ -64,8 +64,9 @@ static void print_summary(const struct video_run *run)
 {
     static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
     const double total = seconds_now() - run->start;
-    fprintf(stderr, "%s:\n  %ld frames, %ld searched, %ld faces\n", run->source.name, run->frames,
-            run->searched, run->faces);
+    message_write_name(stderr, run->source.name);
+    fprintf(stderr, ":\n  %ld frames, %ld searched, %ld faces\n", run->frames, run->searched,
+            run->faces);
     if (!run->frames)
         return;
     for (int i = 0; i < WORK_COUNT; i++)
