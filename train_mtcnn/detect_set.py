@@ -75,7 +75,7 @@ def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
                 "a process died, perhaps for want of memory; give fewer --jobs, then --resume"
             ) from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _is_json_of(value: dict, path: Path) -> bool:

@@ -303,7 +303,7 @@ def _run(
                 " it goes on from here"
             ) from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _pieces(items: list, size: int) -> list[list]:
