@@ -35,10 +35,11 @@ from .errors import (
     VideoError,
     WeightsError,
 )
+from .faces import Face
 from .network import Network
 from .pictures import draw, read_picture, write_picture
-from .results import Detections, Face, Stage
-from .tracking import TrackedFrame, Tracker, TrackerOptions, Tracks, track
+from .results import Detections, Stage
+from .tracking import TrackedFace, TrackedFrame, Tracker, TrackerOptions, Tracks, track
 from .video import VideoFrame, frames
 
 __version__: str
@@ -58,6 +59,7 @@ __all__ = [
     "OutOfMemoryError",
     "PictureError",
     "Stage",
+    "TrackedFace",
     "TrackedFrame",
     "Tracker",
     "TrackerOptions",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import COLUMNS, Detections
+from .faces import COLUMNS
+from .results import Detections
 
 if TYPE_CHECKING:
     from .tracking import Tracks

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from ._library import FACE, Core, core, faces_view, image_view, shortest
 from .arguments import check_image, check_seconds, check_tracker_options
 from .detector import Detector, in_turn
+from .faces import Face, Faces
 from .video import VideoSource, frames
+
+if TYPE_CHECKING:
+    import pandas
+    import supervision
 
 # struct mtcnn_tracked_face
 _TRACKED_FACE = np.dtype([("face", FACE), ("id", "u4"), ("age", "u4")])
@@ -44,9 +49,33 @@ class TrackerOptions:
     beta: float
 
 
+class TrackedFace(NamedTuple):
+    """One face of a frame.
+
+    Attributes
+    ----------
+    box, score, landmarks
+        As of a `Face`.
+    id : int
+        1, 2, ...
+    """
+
+    box: NDArray[np.float32]
+    score: float
+    landmarks: NDArray[np.float32]
+    id: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The face as plain numbers and lists: ``id``, ``box``, ``score``, ``landmarks``."""
+        return {"id": self.id, **Face(*self[:3]).to_dict()}
+
+    def __repr__(self) -> str:
+        return f"TrackedFace({self.id}: {repr(Face(*self[:3]))[5:-1]})"
+
+
 @dataclass(frozen=True, repr=False, eq=False)
-class Tracks:
-    """The faces seen in one frame, by rising id. No face is an empty result.
+class Tracks(Faces[TrackedFace]):
+    """The faces seen in one frame, by rising id: a sequence of `TrackedFace`, see `Faces`.
 
     Attributes
     ----------
@@ -57,37 +86,36 @@ class Tracks:
     landmarks : ndarray, [N, 5, 2] float32
         x, y in pixels of the left eye, right eye, nose, left and right mouth corner, as seen in
         the frame, smoothed.
+    total_ms : float
+        Wall time of finding and tracking, in milliseconds.
     ids : ndarray, [N] uint32
         1, 2, ... in the order in which faces come; a face keeps its own, and no other gets it.
     ages : ndarray, [N] uint32
         Frames since the face was found first; 0 in that one.
     scanned : bool
         Whether this frame had a full scan.
-    total_ms : float
-        Wall time of finding and tracking, in milliseconds.
     """
 
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    landmarks: NDArray[np.float32]
-    ids: NDArray[np.uint32]
-    ages: NDArray[np.uint32]
-    scanned: bool
-    total_ms: float
+    ids: NDArray[np.uint32] = field(kw_only=True)
+    ages: NDArray[np.uint32] = field(kw_only=True)
+    scanned: bool = True
 
-    def __len__(self) -> int:
-        return len(self.scores)
+    _rows = (*Faces._rows, "ids", "ages")
 
-    def __repr__(self) -> str:
-        count = len(self)
-        head = f"Tracks({count} {'face' if count == 1 else 'faces'}, {self.total_ms:.2f} ms)"
-        rows = [
-            f"  {number}: {score:.4f}  " + " ".join(f"{value:.1f}" for value in box)
-            for number, box, score in zip(self.ids[:10], self.boxes[:10], self.scores[:10])
-        ]
-        if count > len(rows):
-            rows.append(f"  ... {count - len(rows)} more")
-        return "\n".join([head, *rows])
+    def __iter__(self) -> Iterator[TrackedFace]:
+        return map(TrackedFace, self.boxes, self.scores.tolist(), self.landmarks, self.ids.tolist())
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As `Faces.to_pandas`, with the ids in a first column, ``id``."""
+        table = super().to_pandas()
+        table.insert(0, "id", self.ids)
+        return table
+
+    def to_supervision(self) -> supervision.Detections:
+        """As `Faces.to_supervision`, with the ids as ``tracker_id``."""
+        detections = super().to_supervision()
+        detections.tracker_id = self.ids.astype(int)
+        return detections
 
 
 class Tracker:

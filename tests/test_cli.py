@@ -37,7 +37,7 @@ def detections(count: int) -> Detections:
         for name, inputs, ms in [("pnet", 12345, 9.9), ("rnet", 180, 6.5), ("onet", 35, 4.6)]
     )
     points = np.array(landmarks, np.float32).reshape(-1, 5, 2)
-    return Detections(boxes, scores, points, stages, 8, 2.1, 23.1)
+    return Detections(boxes, scores, points, stages=stages, levels=8, pyramid_ms=2.1, total_ms=23.1)
 
 
 class FakeDetector:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pymtcnn import ArgumentError, Detector, FileError, LibraryError, read_picture
 from pymtcnn.compat import facenet_pytorch, ipazc
-from pymtcnn.results import LANDMARK_NAMES
+from pymtcnn.faces import LANDMARK_NAMES
 
 torch = pytest.importorskip("torch")
 

@@ -37,7 +37,7 @@ class OneFace:
         height, width = rgb.shape[:2]
         boxes = np.array([[0, 0, width, height]], np.float32)
         points = np.arange(10, dtype=np.float32).reshape(1, 5, 2)
-        return Detections(boxes, np.array([0.5], np.float32), points, (), 0, 0.0, 0.0)
+        return Detections(boxes, np.array([0.5], np.float32), points)
 
 
 def make_one_face(args):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pymtcnn import ArgumentError, Detections, Detector, Face, LibraryError, Stage, formats
-from pymtcnn.results import COLUMNS
+from pymtcnn.faces import COLUMNS
 
 
 def made_up(count: int) -> Detections:

@@ -284,3 +284,23 @@ def test_the_judge_sees_what_is_wrong(video):
     measures = judge.measures()
     assert (measures.faces, measures.found, measures.switches, measures.false) == (4, 2, 1, 1)
     assert measures.overlap == 1 and measures.trembling == 0
+
+
+def test_tracks_are_a_sequence_of_faces_with_ids(detector, video):
+    tracks = next(tracks for tracks in run(detector, video) if len(tracks) > 1)
+    for i, (box, score, landmarks, number) in enumerate(tracks):
+        assert (box == tracks.boxes[i]).all() and (landmarks == tracks.landmarks[i]).all()
+        assert (score, number) == (tracks.scores[i], tracks.ids[i])
+    last = tracks[tracks.ids == tracks.ids[-1]]
+    assert len(last) == 1 and last.ages == tracks.ages[-1] and last.scanned == tracks.scanned
+    assert tracks[-1].to_dict() == last.to_dicts()[0] and last.to_dicts()[0]["id"] == last.ids[0]
+    assert repr(tracks).splitlines()[-1].strip() == repr(tracks[-1])[len("TrackedFace(") : -1]
+
+
+def test_tracks_as_a_table(detector, video):
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    tracks = next(tracks for tracks in run(detector, video) if len(tracks) > 1)
+    table = tracks.to_pandas()
+    assert list(table.columns[:3]) == ["id", "x1", "y1"]
+    assert (table["id"].to_numpy() == tracks.ids).all()
+    assert np.allclose(table["score"], tracks.scores)

@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import formats
 from ..errors import ArgumentError, FileError, LibraryError
+from ..faces import COLUMNS
 from ..files import atomic_write, reason
-from ..results import COLUMNS, Detections
+from ..results import Detections
 
 Add = Callable[[str, tuple[int, int], Detections], None]
 """Saves a picture's faces: its path, width and height, and the detections."""
