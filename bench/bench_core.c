@@ -284,7 +284,7 @@ static bool read_sizes(const char *text, struct arguments *arguments)
         char *end;
         if (!read_whole(text, LEAST_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
             !read_whole(end + 1, LEAST_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
-            size[0] > PICTURE_MAX_PIXELS / size[1] || (*end && *end != ','))
+            size[0] > PICTURE_MAX_MEGAPIXELS * 1000000 / size[1] || (*end && *end != ','))
             return false;
         if (!*end)
             return true;
