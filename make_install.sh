@@ -190,7 +190,7 @@ detect() {
 Ready. The annotated pictures are in $PWD/build/annotated:
 END
     printf '    %s\n' "${pictures[@]/#tests\/data/build/annotated}"
-    printf '\nNext:\n    ./mtcnn picture.jpg\n'
+    printf '\nNext, with a picture of yours:\n    ./mtcnn picture.jpg\n'
     if [ "$CORE" = no ]; then
         printf '    . .venv/bin/activate\n    pymtcnn detect picture.jpg\n'
     fi

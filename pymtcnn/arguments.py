@@ -65,11 +65,22 @@ def check_image(image: Any, color: Any = "RGB") -> tuple[NDArray[np.uint8], str]
     """
     name = check_color(color)
     if not isinstance(image, np.ndarray):
-        kind = type(image).__name__
-        raise ArgumentError(f"image of type {kind}: must be a numpy array of dtype uint8")
+        problem = f"image of type {type(image).__name__}: must be a numpy array of dtype uint8"
+        raise ArgumentError(problem + _remedy(image))
     _check_dtype(image)
     _check_shape(image.shape, name)
     return _with_whole_rows(image), name
+
+
+def _remedy(image: Any) -> str:
+    """What those who gave no array have probably missed."""
+    if image is None:
+        return "; cv2.imread gives None for a file that it cannot read"
+    if isinstance(image, (list, tuple)):
+        return ", or a path; detect_many takes several pictures"
+    if hasattr(image, "__array__"):
+        return ", such as numpy.asarray(image), or a path"
+    return ", or a path, a file's bytes or an open file"
 
 
 def _check_dtype(image: NDArray[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 from .arguments import check_color, check_image
 from .containers import check_container
 from .errors import ArgumentError, FileError, OutOfMemoryError, PictureError
+from .faces import Faces
 from .files import atomic_write, reason
 from .opencv import opencv, quiet
-
-if TYPE_CHECKING:
-    from .results import Detections
-    from .tracking import Tracks
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused."""
@@ -151,7 +148,10 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
-    raise PictureError(f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted")
+    raise PictureError(
+        f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted, "
+        "and videos go through pymtcnn video or pymtcnn.track"
+    )
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
 
 def draw(
     rgb: NDArray[np.uint8],
-    detections: Detections | Tracks,
+    detections: Faces[Any],
     labels: Iterable[object] | None = None,
 ) -> NDArray[np.uint8]:
     """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
@@ -232,8 +232,11 @@ def draw(
     Raises
     ------
     ArgumentError
-        Not such an array, or not as many labels as faces.
+        Not such an array, no result of a detector, or not as many labels as faces.
     """
+    if not isinstance(detections, Faces):
+        kind = type(detections).__name__
+        raise ArgumentError(f"faces of type {kind}: must be what detect gives, not its arrays")
     if labels is None:
         labels = [f"{score:.2f}" for score in detections.scores]
         if hasattr(detections, "ids"):

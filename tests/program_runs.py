@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -25,6 +26,16 @@ def execute(program, *arguments, environment=None, **options):
         check=False,
         **options,
     )
+
+
+def read_terminal(descriptor: int) -> str:
+    """What was written to a pseudo-terminal whose other end is closed; closes this one."""
+    shown = b""
+    with contextlib.suppress(OSError):  # so Linux tells of the end
+        while part := os.read(descriptor, 4096):
+            shown += part
+    os.close(descriptor)
+    return shown.decode()
 
 
 def assert_one_line(done, status: int, *words: str) -> None:

@@ -22,9 +22,18 @@ from pymtcnn import (
     Network,
     PictureError,
     WeightsError,
+    draw,
     read_picture,
 )
 from pymtcnn.arguments import check_image, check_options
+
+
+class ArrayLike:
+    """As a PIL image or a tensor is."""
+
+    def __array__(self):
+        return np.zeros((9, 9, 3), np.uint8)
+
 
 NETWORKS = ("pnet", "rnet", "onet")
 
@@ -416,3 +425,23 @@ def test_tiny_and_thin_pictures_have_no_face(detector, size):
     pixels = np.full((*size, 3), 90, np.uint8)
     assert len(detector.detect(pixels)) == 0
     assert len(detector.detect(files.png_rgb(pixels))) == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "remedy"),
+    [
+        (None, "cv2.imread gives None"),
+        (["a.jpg"], "detect_many"),
+        (ArrayLike(), "numpy.asarray"),
+        (7, "a path"),
+    ],
+)
+def test_what_is_no_picture_comes_with_a_remedy(image, remedy):
+    with pytest.raises(ArgumentError, match=re.escape(remedy)):
+        check_image(image)
+
+
+def test_drawing_arrays():
+    picture = np.zeros((40, 50, 3), np.uint8)
+    with pytest.raises(ArgumentError, match="faces of type ndarray: must be what detect gives"):
+        draw(picture, np.zeros((1, 4), np.float32))

@@ -119,7 +119,7 @@ def test_port_in_use(capsys, monkeypatch):
 
 
 def test_ends_without_a_trace(tmp_path):
-    pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
+    pytest.importorskip("gradio", reason="gradio is not installed")
     words = [sys.executable, "-m", "pymtcnn", "demo", "--port", "0"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -177,7 +177,7 @@ def green_edges(rgb, box):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
-    gradio = pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
+    gradio = pytest.importorskip("gradio", reason="gradio is not installed")
     from pymtcnn.demo.page import make_page
 
     uploads = tmp_path / "uploads"

@@ -254,7 +254,7 @@ def check_python_pictures(scratch: Scratch, output: str) -> None:
 
 def check_crops(scratch: Scratch, output: str) -> None:
     assert len(list((scratch.folder / "annotated").iterdir())) == 2
-    for crop in (scratch.folder / "faces").iterdir():
+    for crop in (scratch.folder / "crops").iterdir():
         assert cv2.imread(str(crop)).shape == (112, 112, 3)
 
 

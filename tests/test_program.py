@@ -18,7 +18,15 @@ import cv2
 import numpy as np
 import picture_files as files
 import pytest
-from program_runs import ASTRONAUT, HOPPER, assert_one_line, encode_jpeg, execute, read_rgb
+from program_runs import (
+    ASTRONAUT,
+    HOPPER,
+    assert_one_line,
+    encode_jpeg,
+    execute,
+    read_rgb,
+    read_terminal,
+)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "darknet_cfg" / "default.data"
@@ -814,6 +822,5 @@ def test_summary_on_a_terminal(program, model_environment):
         timeout=120,
     )
     os.close(theirs)
-    assert os.read(ours, 1000).decode().strip() == f"{HOPPER}: 1 face"
-    os.close(ours)
+    assert read_terminal(ours).strip() == f"{HOPPER}: 1 face"
     assert len(done.stdout.splitlines()) == 1

@@ -18,7 +18,15 @@ import cv2
 import numpy as np
 import picture_files as files
 import pytest
-from program_runs import ASTRONAUT, HOPPER, assert_one_line, encode_jpeg, execute, read_rgb
+from program_runs import (
+    ASTRONAUT,
+    HOPPER,
+    assert_one_line,
+    encode_jpeg,
+    execute,
+    read_rgb,
+    read_terminal,
+)
 
 from pymtcnn import Detector
 from train_mtcnn.wider import write_prediction
@@ -182,8 +190,7 @@ def test_progress_on_a_terminal(program, model_environment):
         timeout=120,
     )
     os.close(theirs)
-    shown = os.read(ours, 10000).decode()
-    os.close(ours)
+    shown = read_terminal(ours)
     assert re.search(r"\r1 of 2 pictures, 1 face, \d+\.\d pictures/s\x1b\[K\r", shown)
     assert re.search(r"\r2 of 2 pictures, 2 faces, \d+\.\d pictures/s\x1b\[K\r?\n$", shown)
 

@@ -119,7 +119,7 @@ static bool has_landmarks(const mtcnn_face *face)
     for (int i = 0; i < 10; i++)
         if (face->landmarks[i] != 0.0f)
             return true;
-    return false; /* PNet and RNet find none */
+    return false;
 }
 
 void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t *ids, int count)
@@ -132,6 +132,8 @@ void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t
     while (count-- > 0) { /* the best face last, on top */
         const mtcnn_face *face = &faces[count];
         draw_box(picture, face->box, line);
+        if (!has_landmarks(face))
+            continue;
         char label[32];
         if (ids)
             snprintf(label, sizeof label, "#%" PRIu32 " %.2f", ids[count], (double)face->score);
@@ -140,7 +142,7 @@ void draw_faces(struct picture *picture, const mtcnn_face *faces, const uint32_t
         draw_label(picture, face, label, line);
         int diameter = to_pixel(0.06f * (face->box[2] - face->box[0]));
         diameter = clamp(diameter, 2, 3 * line);
-        for (int i = 0; i < 5 && has_landmarks(face); i++) {
+        for (int i = 0; i < 5; i++) {
             const float x = face->landmarks[2 * i], y = face->landmarks[2 * i + 1];
             draw_dot(picture, x, y, diameter + 2, text_color); /* a rim: red on lips is not seen */
             draw_dot(picture, x, y, diameter, *colors[i]);

@@ -6,7 +6,8 @@
 #include "picture.h"
 
 /*
- * Draws each face's box, score and, if they are not all zero, five landmarks; lines grow with the
+ * Draws each face's box, score and five landmarks, and of a face whose landmarks are all zero the box
+ * alone: PNet and RNet find none, and propose more boxes than labels have room. Lines grow with the
  * picture, 2 pixels at least.
  * ids [count] (NULL: none) are written before the scores.
  * Whatever lies outside the picture is left out.

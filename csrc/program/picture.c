@@ -154,7 +154,9 @@ int picture_writable(const char *path, struct message *message)
     const struct codec *codec = codec_of_path(path);
     if (codec && codec->encode)
         return 0;
-    return message_set(message, "cannot be written: the name must end in .jpg, .jpeg or .png");
+    return message_set(
+        message,
+        "cannot be written: the name must end in .jpg, .jpeg or .png; a video comes from --video");
 }
 
 int picture_write(const struct picture *picture, const char *path, struct message *message)

@@ -38,7 +38,7 @@ struct video_run {
 
     /* for progress and summary */
     struct progress progress;
-    long frames, searched, faces;
+    long frames, searched, followed, faces;
     double start, work_start; /* seconds_now() of the beginning, of the step */
     double work[WORK_COUNT];  /* seconds */
 };
@@ -65,8 +65,10 @@ static void print_summary(const struct video_run *run)
     static const char *const names[WORK_COUNT] = {"decode", "search", "print and write"};
     const double total = seconds_now() - run->start;
     message_write_name(stderr, run->source.name);
-    fprintf(stderr, ":\n  %ld frames, %ld searched, %ld faces\n", run->frames, run->searched,
-            run->faces);
+    fprintf(stderr, ":\n  %ld frames, %ld searched", run->frames, run->searched);
+    if (run->tracker)
+        fprintf(stderr, ", %ld followed", run->followed);
+    fprintf(stderr, ", %ld faces\n", run->faces);
     if (!run->frames)
         return;
     for (int i = 0; i < WORK_COUNT; i++)
@@ -121,10 +123,12 @@ static int search(struct video_run *run, struct message *message)
         mtcnn_tracks tracks;
         if (mtcnn_track(run->tracker, &image, found->seconds, &tracks, &error))
             return message_set(message, "%s", error.message);
+        ++*(tracks.scanned ? &run->searched : &run->followed);
         return take_tracks(run, &tracks) ? message_set(message, "no memory for the faces") : 0;
     }
     if (mtcnn_detect(run->detector, &image, &run->result, &error))
         return message_set(message, "%s", error.message);
+    run->searched++;
     output_take(found, &run->result, run->arguments->stage);
     return 0;
 }
@@ -174,7 +178,6 @@ static int process(struct video_run *run, double seconds, struct message *messag
         run->found.seconds = seconds;
         if (search(run, message))
             return -1;
-        run->searched++;
         run->faces += run->found.count;
         count_work(run, SEARCH);
         progress_clear(&run->progress);

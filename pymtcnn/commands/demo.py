@@ -57,7 +57,7 @@ def _parser(prog: str) -> Parser:
 
 def _run(args: Any) -> int:
     if find_spec("gradio") is None:
-        raise LibraryError("gradio is not installed: pip install 'pymtcnn-darknet[demo]'")
+        raise LibraryError("gradio is not installed: pip install gradio")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with serving(**vars(args)) as address:

@@ -174,8 +174,7 @@ def _pyarrow() -> Any:
         import pyarrow
     except ImportError as error:
         raise LibraryError(
-            f"--save .parquet: pyarrow cannot be loaded ({error}); "
-            "pip install 'pymtcnn-darknet[parquet]'"
+            f"--save .parquet: pyarrow cannot be loaded ({error}); pip install pyarrow"
         ) from error
     return pyarrow
 
