@@ -107,6 +107,7 @@ def programs(args: argparse.Namespace) -> dict[str, list[str]]:
     found = {
         BASE: c,
         "./mtcnn, 2 threads": [*c, "--threads", "2"],
+        "./mtcnn, 2 pictures at a time": [*c, "--jobs", "2"],
         "pymtcnn detect, 1 process": python,
         "pymtcnn detect, 2 processes": [*python, "--jobs", "2"],
         "facenet-pytorch, 1 thread": [*looped, "--loop", "facenet-pytorch"],

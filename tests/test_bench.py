@@ -250,9 +250,9 @@ def test_folder(capsys, program, default_model):
     head, _, _, _, *rows = out.splitlines()
     assert head.startswith("2 pictures, min face 80, ") and "without YuNet, 1 thread: " in error
     table = {row.split("|")[1].strip(): row.split("|")[2:5] for row in rows}
-    ours = ["./mtcnn, 1 thread", "./mtcnn, 2 threads"]
+    ours = ["./mtcnn, 1 thread", "./mtcnn, 2 threads", "./mtcnn, 2 pictures at a time"]
     ours += ["pymtcnn detect, 1 process", "pymtcnn detect, 2 processes"]
-    assert list(table)[:4] == ours and len({table[name][2] for name in ours}) == 1
+    assert list(table)[:5] == ours and len({table[name][2] for name in ours}) == 1
     assert float(table[ours[0]][1]) == 1
 
 
