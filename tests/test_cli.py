@@ -311,17 +311,13 @@ def test_help_and_version(run):
     assert (status, error) == (0, "") and re.fullmatch(r"pymtcnn \d+\.\d+\.\d+\S*\n", out)
 
 
+def detect_command(model, picture):
+    return [sys.executable, "-m", "pymtcnn", "detect", "--model", str(model), str(picture)]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_standard_output_that_cannot_be_written(pictures, default_model):
-    command = [
-        sys.executable,
-        "-m",
-        "pymtcnn",
-        "detect",
-        "--model",
-        str(default_model),
-        str(pictures[0]),
-    ]
+    command = detect_command(default_model, pictures[0])
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert done.returncode == 1
@@ -350,15 +346,7 @@ def test_closed_streams(pictures, default_model):
 
 
 def test_reader_that_goes_away(pictures, default_model):
-    command = [
-        sys.executable,
-        "-m",
-        "pymtcnn",
-        "detect",
-        "--model",
-        str(default_model),
-        str(pictures[0]),
-    ]
+    command = detect_command(default_model, pictures[0])
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, cwd=ROOT)
