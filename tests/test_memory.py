@@ -1,12 +1,16 @@
-"""Memory of a process and its children."""
+"""Memory of a process and its children; memory that is freed and kept."""
 
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from train_mtcnn.memory import own_memory
+
+ROOT = Path(__file__).resolve().parents[1]
 
 TAKES = """
 import subprocess, sys
@@ -43,3 +47,36 @@ def test_mapped_files_do_not_count(tmp_path):
     mapped = np.memmap(path, np.uint8, "r")
     assert mapped.sum() == 0
     assert own_memory(os.getpid()) - before < 32
+
+
+FAULTS = """
+import ctypes, resource, sys
+
+from train_mtcnn.memory import keep_freed_memory
+
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+
+def use(size):
+    memory = ctypes.c_void_p(libc.malloc(ctypes.c_size_t(size)))
+    libc.memset(memory, 1, ctypes.c_size_t(size))
+    libc.free(memory)
+
+use(64 << 20)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    use(64 << 20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's mallopt")
+def test_freed_memory_is_kept():
+    def faults(word):
+        command = [sys.executable, "-c", FAULTS, word]
+        return int(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout)
+
+    assert faults("as it is") > 500  # 16,384 at 4 KiB a page, 640 at 2 MiB
+    assert faults("keep") < 50

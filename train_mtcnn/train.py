@@ -44,6 +44,7 @@ from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, format_cfg, parse_cfg, re
 from train_mtcnn.files import read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
 from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
+from train_mtcnn.memory import keep_freed_memory
 from train_mtcnn.networks import Network
 from train_mtcnn.parallel import Team
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
@@ -544,6 +545,7 @@ def train(args: argparse.Namespace, team: Team) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = _arguments(argv)
+    keep_freed_memory()
     try:
         if args.threads < 0:
             raise ArgumentError(f"--threads {args.threads}: is negative")
