@@ -184,7 +184,7 @@ def test_out_never_replaces_a_picture_that_was_read(run, picture, tmp_path):
     before = [Path(path).read_bytes() for path in paths]
     status, out, error = run("--out", tmp_path, *paths)
     assert (status, out) == (1, "")
-    assert len(error.splitlines()) == 3 and error.count("would be overwritten") == 2
+    assert len(error.splitlines()) == 3 and error.count("would overwrite") == 2
     assert run("--out", paths[0], paths[0])[0] == 1
     assert [Path(path).read_bytes() for path in paths] == before
 

@@ -151,7 +151,7 @@ def test_annotated_copies_keep_the_folders(run, folder, tmp_path):
     (folder / "broken.jpg").unlink()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     status, _, error = run("--out", folder, folder)
-    assert status == 1 and sum("would be overwritten" in line for line in error) == 3
+    assert status == 1 and sum("would overwrite" in line for line in error) == 3
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -179,6 +179,31 @@ def test_files_that_would_overwrite_each_other(run, folder, tmp_path, option):
     status, out, error = run(option, tmp_path / "file", "--json", folder / "a.png")
     assert (status, len(out), len(error)) == (1, 1, 1)
     assert f"{tmp_path}/file" in error[0] and "cannot be made: " in error[0]
+
+
+@pytest.mark.parametrize("command", ["c", "python"])
+def test_no_picture_is_overwritten_for_another(program, default_model, pictures, tmp_path, command):
+    """Neither by a crop nor by an annotated copy, also where it is reached through a link."""
+    folder = tmp_path / "in"
+    (folder / "out").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(folder)
+    names = [f"a{pictures[0].suffix}", f"out/a{pictures[0].suffix}", "a_0.png"]
+    for name in names[:2]:
+        shutil.copy(pictures[0], folder / name)
+    write_picture(folder / names[2], np.zeros((40, 40, 3), np.uint8))
+    before = {name: (folder / name).read_bytes() for name in names}
+    words = [program] if command == "c" else [sys.executable, "-m", "pymtcnn", "detect"]
+    words += ["--model", default_model, folder]
+    for option, target, victim in (
+        ("--crops", tmp_path / "link", names[2]),
+        ("--out", tmp_path / "link/out", names[1]),
+    ):
+        words_now = [*map(str, [*words, option, target])]
+        done = subprocess.run(words_now, capture_output=True, text=True, cwd=ROOT)
+        line = next(line for line in done.stderr.splitlines() if "is one of the pictures" in line)
+        assert done.returncode == 1 and f"choose another {option}" in line
+        assert f"{tmp_path}/link/{victim}" in line
+        assert before == {name: (folder / name).read_bytes() for name in names}
 
 
 def test_the_same_files_as_the_program(program, default_model, pictures, tmp_path):

@@ -415,7 +415,7 @@ def test_out_never_overwrites_the_picture_itself(run, tmp_path, inside_folder):
     source = tmp_path / "picture.jpg"
     source.write_bytes(HOPPER.read_bytes())
     done = run("--out", tmp_path if inside_folder else source, source)
-    assert_one_line(done, 1, "picture.jpg", "overwritten", "--out")
+    assert_one_line(done, 1, "picture.jpg", "overwrite", "--out")
     assert source.read_bytes() == HOPPER.read_bytes()
 
 

@@ -33,8 +33,9 @@ static int write_crop(struct picture *crop, const struct picture *picture, const
 }
 
 /* stem: the crops' path without number and ending. */
-static int write_crops(struct picture *crop, const struct picture *picture, const mtcnn_face *faces,
-                       int count, const char *stem, FILE *errors)
+static int write_crops(struct picture *crop, const struct inputs *inputs,
+                       const struct picture *picture, const mtcnn_face *faces, int count,
+                       const char *stem, FILE *errors)
 {
     struct message message;
     const size_t size = strlen(stem) + 32;
@@ -42,7 +43,10 @@ static int write_crops(struct picture *crop, const struct picture *picture, cons
     int failed = path ? 0 : -1;
     for (int i = 0; i < count && !failed; i++) {
         snprintf(path, size, "%s_%d.png", stem, i);
-        failed = write_crop(crop, picture, &faces[i], path, &message);
+        failed = inputs_contain(inputs, path)
+                     ? message_set(&message, "is one of the pictures, which a crop would overwrite; "
+                                             "choose another --crops")
+                     : write_crop(crop, picture, &faces[i], path, &message);
         if (failed)
             message_write(errors, path, message.text);
     }
@@ -52,8 +56,9 @@ static int write_crops(struct picture *crop, const struct picture *picture, cons
     return failed;
 }
 
-int crops_write(const char *folder, const struct input *input, const struct picture *picture,
-                const mtcnn_face *faces, int count, int side, FILE *errors)
+int crops_write(const char *folder, const struct inputs *inputs, const struct input *input,
+                const struct picture *picture, const mtcnn_face *faces, int count, int side,
+                FILE *errors)
 {
     struct picture crop;
     struct message message;
@@ -65,7 +70,7 @@ int crops_write(const char *folder, const struct input *input, const struct pict
     if (failed)
         message_write(errors, input->path, message.text);
     else
-        failed = write_crops(&crop, picture, faces, count, stem, errors);
+        failed = write_crops(&crop, inputs, picture, faces, count, stem, errors);
     picture_free(&crop);
     free(stem);
     free(name);

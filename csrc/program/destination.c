@@ -54,7 +54,7 @@ static char *copy_name(const struct input *input)
 int destination_plan(struct destination *destination, const char *path, const struct inputs *inputs,
                      struct message *message)
 {
-    *destination = (struct destination){.path = path};
+    *destination = (struct destination){.path = path, .inputs = inputs};
     if (!path)
         return 0;
     struct stat status;
@@ -80,9 +80,11 @@ char *destination_of(const struct destination *destination, const struct input *
                                       : NULL;
     free(name);
     int failed = path ? picture_writable(path, message) : message_set(message, "no memory");
-    if (!failed && same_file(path, input->path))
-        failed = message_set(message, "would be overwritten by its annotated copy; choose another "
-                                      "--out");
+    if (!failed && inputs_contain(destination->inputs, path))
+        failed = message_set(message,
+                             "its annotated copy would overwrite %s, which is one of the pictures; "
+                             "choose another --out",
+                             path);
     if (!failed && destination->folder && folder_make_for(path))
         failed = message_set(message, "the folder for its annotated copy cannot be made: %s",
                              strerror(errno));

@@ -10,6 +10,7 @@
 /* A file for each picture, or a folder for all of them. */
 struct destination {
     const char *path; /* as the command line names it; NULL: nothing is saved */
+    const struct inputs *inputs;
     bool folder;      /* path is a folder, which gets one file for each picture */
 };
 
@@ -24,7 +25,7 @@ int destination_plan(struct destination *destination, const char *path, const st
 /*
  * The annotated copy's file, a string to be freed, whose folder is there: of a picture in a format
  * that is only read, in a folder, a PNG file. NULL, with the cause in *message, where it cannot be
- * one: an unknown extension, or the picture itself, which is never overwritten.
+ * one: an unknown extension, or one of the inputs, which are never overwritten.
  */
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message);

@@ -13,6 +13,12 @@
 
 #define STANDARD_INPUT_NAME "stdin.png"
 
+/* What tells a file from all others. */
+struct file_identity {
+    dev_t device;
+    ino_t number;
+};
+
 static int no_memory(void)
 {
     message_print(NULL, "no memory for the list of pictures");
@@ -124,6 +130,41 @@ static int add_pattern(struct inputs *inputs, const char *pattern)
     return failed;
 }
 
+static int compare_files(const void *a, const void *b)
+{
+    const struct file_identity *x = a, *y = b;
+    if (x->device != y->device)
+        return x->device < y->device ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool identify(const char *path, struct file_identity *file)
+{
+    struct stat status;
+    if (stat(path, &status))
+        return false;
+    *file = (struct file_identity){status.st_dev, status.st_ino};
+    return true;
+}
+
+static int identify_all(struct inputs *inputs)
+{
+    inputs->files = malloc(((size_t)inputs->count + 1) * sizeof *inputs->files);
+    if (!inputs->files)
+        return no_memory();
+    for (int i = 0; i < inputs->count; i++)
+        inputs->present += identify(inputs->items[i].path, &inputs->files[inputs->present]);
+    qsort(inputs->files, (size_t)inputs->present, sizeof *inputs->files, compare_files);
+    return 0;
+}
+
+bool inputs_contain(const struct inputs *inputs, const char *path)
+{
+    struct file_identity file;
+    return identify(path, &file) && bsearch(&file, inputs->files, (size_t)inputs->present,
+                                            sizeof file, compare_files);
+}
+
 int inputs_find(struct inputs *inputs, char *const *words, int count)
 {
     *inputs = (struct inputs){0};
@@ -134,7 +175,7 @@ int inputs_find(struct inputs *inputs, char *const *words, int count)
         failed = pattern ? add_pattern(inputs, words[i]) : add_path(inputs, words[i]);
     }
     inputs->several |= inputs->count > 1;
-    return failed;
+    return failed || identify_all(inputs) ? -1 : 0;
 }
 
 void inputs_free(struct inputs *inputs)
@@ -142,5 +183,6 @@ void inputs_free(struct inputs *inputs)
     for (int i = 0; i < inputs->count; i++)
         free(inputs->items[i].path);
     free(inputs->items);
+    free(inputs->files);
     *inputs = (struct inputs){0};
 }

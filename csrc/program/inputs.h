@@ -16,6 +16,8 @@ struct input {
 struct inputs {
     struct input *items; /* [count] */
     int count;
+    struct file_identity *files; /* [present]: those of them that are there, sorted */
+    int present;
     bool several; /* outputs need a folder: there are several, or a folder or a pattern was named */
     bool failed;  /* a folder or a pattern gave none; that was said on stderr */
 };
@@ -31,6 +33,9 @@ struct inputs {
  * -1 where memory ran out, which was said. Free with inputs_free in any case.
  */
 int inputs_find(struct inputs *inputs, char *const *words, int count);
+
+/* Whether the file at path is one of them, also through links and other spellings of the path. */
+bool inputs_contain(const struct inputs *inputs, const char *path);
 
 void inputs_free(struct inputs *inputs);
 

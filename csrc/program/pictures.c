@@ -58,8 +58,8 @@ static int write_files(const struct run *run, const struct input *input, struct 
         failed |= predictions_write(arguments->wider, input, findings->faces, findings->count,
                                     errors);
     if (arguments->crops)
-        failed |= crops_write(arguments->crops, input, picture, findings->faces, findings->count,
-                              arguments->crop_size, errors);
+        failed |= crops_write(arguments->crops, run->inputs, input, picture, findings->faces,
+                              findings->count, arguments->crop_size, errors);
     if (target) {
         struct message message;
         draw_faces(picture, findings->faces, findings->ids, findings->count);

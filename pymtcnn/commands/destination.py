@@ -36,6 +36,27 @@ def refuse_same_names(option: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
+class _Originals:
+    """The files of the pictures, which nothing may overwrite."""
+
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        identities = (_identity(p.path) for p in pictures if p.data is None)
+        self._files = frozenset(identity for identity in identities if identity)
+
+    def __contains__(self, path: object) -> bool:
+        """Whether a path is one of them, also through links and other spellings."""
+        return _identity(str(path)) in self._files
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from all others; None where it is not there."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _stem(name: str) -> str:
     """A path without the ending."""
     return str(PurePath(name).with_suffix(""))
@@ -60,6 +81,7 @@ class Annotated:
 
     def __init__(self, out: str, pictures: Sequence[Picture], several: bool) -> None:
         self._path = Path(out)
+        self._originals = _Originals(pictures)
         self.folder = several or out.endswith("/") or self._path.is_dir()
         if self.folder:
             refuse_same_names(f"--out {out}", (picture.name for picture in pictures))
@@ -72,12 +94,13 @@ class Annotated:
             make_folder(self._path)
 
     def check(self, picture: Picture) -> None:
-        """Raise ArgumentError where it has no name that can be written, or is the picture."""
+        """Raise ArgumentError where its copy cannot be written, or would overwrite a picture."""
         target = self._target(picture)
         check_writable(target)
-        if target.exists() and picture.data is None and os.path.samefile(target, picture.path):
+        if target in self._originals:
             raise ArgumentError(
-                f"{picture}: would be overwritten by its annotated copy; choose another --out"
+                f"{picture}: its annotated copy would overwrite {target}, which is one of the"
+                " pictures; choose another --out"
             )
 
     def _target(self, picture: Picture) -> Path:
@@ -96,13 +119,20 @@ class Crops:
     def __init__(self, folder: str, side: int, pictures: Sequence[Picture]) -> None:
         self._folder = Path(folder)
         self._side = side
+        self._originals = _Originals(pictures)
         refuse_same_names(f"--crops {folder}", (_stem(picture.name) for picture in pictures))
 
     def __call__(self, picture: Picture, rgb: NDArray[np.uint8], faces: Detections) -> None:
         stem = self._folder / _stem(picture.name)
         for number, face in enumerate(extract_faces(rgb, faces, self._side)):
+            target = f"{stem}_{number}.png"
+            if target in self._originals:
+                raise ArgumentError(
+                    f"{target}: is one of the pictures, which a crop would overwrite; choose"
+                    " another --crops"
+                )
             make_folder(stem.parent)
-            write_picture(f"{stem}_{number}.png", face)
+            write_picture(target, face)
 
 
 class Predictions:
