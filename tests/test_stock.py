@@ -31,7 +31,8 @@ from train_mtcnn.darknet import (
 from train_mtcnn.inputs import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_prelu
-from train_mtcnn.train import Settings, make_network
+from train_mtcnn.settings import Settings
+from train_mtcnn.train import make_network
 
 NET = "[net]\nwidth=9\nheight=9\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"

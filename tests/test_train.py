@@ -12,15 +12,18 @@ import torch
 from small_wider import write_small_sets
 
 from pymtcnn.errors import ArgumentError, MtcnnError
-from train_mtcnn import train as program
+from train_mtcnn import trainer as trainer_module
 from train_mtcnn.checkpoint import load_checkpoint
 from train_mtcnn.darknet import DARKNET_CFG
 from train_mtcnn.history import read_history
+from train_mtcnn.losses import task_losses
 from train_mtcnn.parallel import Team
 from train_mtcnn.prepare_data import Settings as PrepareSettings
 from train_mtcnn.prepare_data import prepare
-from train_mtcnn.samples import LABEL, Kind, SampleWriter
-from train_mtcnn.train import Settings, learning_rate, main
+from train_mtcnn.samples import LABEL, Kind, Samples, SampleWriter
+from train_mtcnn.settings import Settings, learning_rate
+from train_mtcnn.train import main, make_network
+from train_mtcnn.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = "--epochs 2 --steps 4 --batch 24 --warmup 0.5 --average 0.5 --threads 1 --device cpu"
@@ -99,16 +102,16 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
     data = noise_samples(tmp_path / "data", 48, count=600)
     settings = Settings("onet", batch=24)
     with Team("cpu") as team:
-        samples = program.Samples(data)
-        network = program.make_network(settings, None, None)
-        trainer = program.Trainer(settings, network, samples, tmp_path, team)
+        samples = Samples(data)
+        network = make_network(settings, None, None)
+        trainer = Trainer(settings, network, samples, tmp_path, team)
         found = trainer.validate()
         held = np.flatnonzero(samples.labels["held"])
         assert len(held) > 512
         pixels, targets = trainer.source.take(held)
         with torch.inference_mode():
             output = trainer.averaged()((pixels - 127.5) / 128, logits=True).flatten(1)
-            losses = program.task_losses(output, targets)
+            losses = task_losses(output, targets)
     for task, value in losses.items():
         assert found[f"val_{task}"] == pytest.approx(float(value), rel=1e-4), task
     total = sum(w * float(losses[t]) for w, t in zip(settings.weights, losses))
@@ -117,15 +120,15 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
 
 def test_validation_leaves_out_what_is_not_held_out(tmp_path):
     data = noise_samples(tmp_path / "data", 48)
-    samples = program.Samples(data)
+    samples = Samples(data)
     samples.labels["held"] &= samples.labels["kind"] == Kind.LANDMARK
     settings = Settings("onet", batch=24)
     with Team("cpu") as team:
-        network = program.make_network(settings, None, None)
-        found = program.Trainer(settings, network, samples, tmp_path, team).validate()
+        network = make_network(settings, None, None)
+        found = Trainer(settings, network, samples, tmp_path, team).validate()
         assert set(found) == {"val_landmarks", "val_landmark_error", "val_loss"}
         samples.labels["held"] = False
-        assert program.Trainer(settings, network, samples, tmp_path, team).validate() == {}
+        assert Trainer(settings, network, samples, tmp_path, team).validate() == {}
 
 
 def test_fine_tuning_starts_from_what_it_loads(data, tmp_path):
@@ -170,10 +173,10 @@ def test_resumed_is_as_unbroken(data, tmp_path, monkeypatch, breaks):
         return original(*args, **kwargs)
 
     name = "train_epoch" if breaks == "in an epoch" else "save"
-    original = getattr(program.Trainer, name)
+    original = getattr(Trainer, name)
     with monkeypatch.context() as patch:
-        patch.setattr(program.Trainer, name, second)
-        patch.setattr(program.Trainer, name, lambda self, *a: second(self, *a))
+        patch.setattr(Trainer, name, second)
+        patch.setattr(Trainer, name, lambda self, *a: second(self, *a))
         with pytest.raises(Broken):
             train(data, tmp_path / "broken", "--epochs 3 --resume")
     assert train(data, tmp_path / "broken", "--epochs 3 --resume") == 0
@@ -322,7 +325,7 @@ def test_each_process_has_its_gpu(monkeypatch):
 
 
 def test_a_loss_that_is_no_number(data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(program, "_normalised", lambda pixels: pixels * float("nan"))
+    monkeypatch.setattr(trainer_module, "_normalised", lambda pixels: pixels * float("nan"))
     message = r"the loss is nan in epoch 1; train again with a --rate lower than 0\.002"
     check_refused(capsys, data, tmp_path, "", message)
     assert not (tmp_path / "pnet.pt").exists()
@@ -394,9 +397,7 @@ def test_two_processes_train_as_one(tmp_path, net, side, batch):
 def test_a_batch_that_cannot_be_shared(data, tmp_path):
     with Team("cpu") as team:
         team.size = 5
-        samples, settings = program.Samples(data), Settings("pnet", batch=24)
+        samples, settings = Samples(data), Settings("pnet", batch=24)
         with pytest.raises(MtcnnError, match="a batch of 24 cannot be shared by 5 processes"):
-            program.Trainer(
-                settings, program.make_network(settings, None, None), samples, tmp_path, team
-            )
+            Trainer(settings, make_network(settings, None, None), samples, tmp_path, team)
         team.size = 1
