@@ -23,6 +23,7 @@ if sys.argv[:1] == ["-m"] and "pymtcnn" in sys.orig_argv and util.find_spec("num
 
 from .crops import crop, extract_faces
 from .detector import Detector, Options
+from .drawing import draw
 from .errors import (
     ArgumentError,
     CfgError,
@@ -37,7 +38,7 @@ from .errors import (
 )
 from .faces import Face
 from .network import Network
-from .pictures import draw, read_picture, write_picture
+from .pictures import read_picture, write_picture
 from .results import Detections, Stage
 from .tracking import TrackedFace, TrackedFrame, Tracker, TrackerOptions, Tracks, track
 from .video import VideoFrame, frames

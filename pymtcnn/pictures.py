@@ -1,10 +1,9 @@
-"""Picture files: reading, writing, and drawing faces into pictures. Pixels are uint8 RGB."""
+"""Picture files: reading and writing. Pixels are uint8 RGB."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from .arguments import check_color, check_image
 from .containers import check_container
 from .errors import ArgumentError, FileError, OutOfMemoryError, PictureError
-from .faces import Faces
 from .files import atomic_write, reason
 from .opencv import opencv, quiet
 
@@ -23,9 +21,6 @@ MAX_BYTES = 1 << 30
 """Larger files are refused: a device like /dev/zero would never end."""
 
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-
-BOX_COLOR = (0, 255, 0)
-LANDMARK_COLOR = (255, 0, 0)
 
 
 # ---- reading ----------------------------------------------------------------------------------
@@ -205,69 +200,3 @@ def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
             f"{os.fspath(path)}: {width}x{height} pixels are too many for {extension}; use .png"
         )
     return bytes(data)
-
-
-# ---- drawing ----------------------------------------------------------------------------------
-
-
-def draw(
-    rgb: NDArray[np.uint8],
-    detections: Faces[Any],
-    labels: Iterable[object] | None = None,
-) -> NDArray[np.uint8]:
-    """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
-
-    Parameters
-    ----------
-    rgb : ndarray, [H, W, 3] uint8, RGB
-    detections : Detections or Tracks
-    labels : iterable, optional
-        What to write at each face, as text or what `str` makes text of, instead of its score, or
-        id and score: names, for example. OpenCV's font has ASCII characters only.
-
-    Returns
-    -------
-    ndarray, [H, W, 3] uint8, RGB
-
-    Raises
-    ------
-    ArgumentError
-        Not such an array, no result of a detector, or not as many labels as faces.
-    """
-    if not isinstance(detections, Faces):
-        kind = type(detections).__name__
-        raise ArgumentError(f"faces of type {kind}: must be what detect gives, not its arrays")
-    if labels is None:
-        labels = [f"{score:.2f}" for score in detections.scores]
-        if hasattr(detections, "ids"):
-            labels = [f"#{number} {label}" for number, label in zip(detections.ids, labels)]
-    texts = [str(label) for label in labels]
-    if len(texts) != len(detections):
-        raise ArgumentError(f"{len(texts)} labels for {len(detections)} faces: one each is wanted")
-    cv2 = opencv()
-    canvas = np.array(check_image(rgb, "RGB")[0], order="C")
-    side = max(canvas.shape[:2])
-    thickness = max(1, round(side / 600))
-    for box, points, text in zip(detections.boxes, detections.landmarks, texts):
-        # A pixel's number is the coordinate of its left edge; the last one inside is x2 - 1.
-        x1, y1, x2, y2 = (round(float(v)) for v in np.clip(box, -side, 2 * side))
-        cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), BOX_COLOR, thickness)
-        radius = max(1, round((x2 - x1) / 40))
-        for x, y in np.clip(points, -side, 2 * side):
-            center = (int(np.floor(x)), int(np.floor(y)))
-            cv2.circle(canvas, center, radius, LANDMARK_COLOR, -1, cv2.LINE_AA)
-        _label(cv2, canvas, text, (x1, y1), thickness)
-    return canvas
-
-
-def _label(
-    cv2: Any, canvas: NDArray[np.uint8], text: str, corner: tuple[int, int], thickness: int
-) -> None:
-    """Text above a box, or inside it where the picture ends."""
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thickness
-    (_, height), base = cv2.getTextSize(text, font, scale, thickness)
-    x, y = corner
-    bottom = y - base if y - base - height >= 0 else y + height + base
-    origin = (max(x, 0), bottom)
-    cv2.putText(canvas, text, origin, font, scale, (0, 0, 0), thickness + 2, cv2.LINE_AA)
-    cv2.putText(canvas, text, origin, font, scale, BOX_COLOR, thickness, cv2.LINE_AA)

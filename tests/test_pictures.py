@@ -1,4 +1,4 @@
-"""Picture files in Python: reading, writing, drawing."""
+"""Picture files in Python: reading and writing."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import pytest
 
 from pymtcnn import (
     ArgumentError,
-    Detections,
     Detector,
     FileError,
     PictureError,
-    draw,
     pictures,
     read_picture,
     write_picture,
@@ -188,58 +186,6 @@ def test_not_a_picture_to_write(tmp_path):
     with pytest.raises(ArgumentError, match=r"too many for \.jpg"):
         write_picture(tmp_path / "out.jpg", np.zeros((1, 70000, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []
-
-
-# ---- drawing -------------------------------------------------------------------------------------
-
-
-def detections(*boxes, landmarks=None) -> Detections:
-    count = len(boxes)
-    points = np.zeros((count, 5, 2)) if landmarks is None else np.array(landmarks)
-    return Detections(
-        boxes=np.array(boxes, np.float32).reshape(count, 4),
-        scores=np.full(count, 0.9, np.float32),
-        landmarks=points.astype(np.float32),
-    )
-
-
-def test_drawing(noise):
-    black = np.zeros((100, 120, 3), np.uint8)
-    points = [[[40.5, 50.5], [60.5, 50.5], [50.5, 60.5], [42.5, 70.5], [58.5, 70.5]]]
-    drawn = draw(black, detections((30, 40, 70, 80), landmarks=points))
-    assert (black == 0).all()
-    green = (drawn == (0, 255, 0)).all(2)
-    assert green[40, 30:70].all() and green[79, 30:70].all()  # x2, y2 are exclusive
-    assert green[40:80, 30].all() and green[40:80, 69].all()
-    assert not green[80:].any() and not green[:, 70:].any() and not green[45:75, 35:65].any()
-    for x, y in points[0]:
-        red, *others = drawn[int(y), int(x)]
-        assert red > 200 and max(others) < 60
-    assert drawn[:40].any()  # the score stands above the box
-
-
-def test_drawing_labels():
-    black = np.zeros((100, 120, 3), np.uint8)
-    points = np.full((2, 5, 2), 60.0)
-    faces = detections((30, 40, 70, 80), (80, 40, 110, 80), landmarks=points)
-    scores = draw(black, faces)
-    assert (draw(black, faces, labels=["0.90", "0.90"]) == scores).all()
-    assert (draw(black, faces, labels=iter([0.9, "0.90"])) != scores).any()
-    blank = draw(black, faces, labels=["", ""])
-    assert not blank[:40].any() and scores[:40].any() and (blank[40:] == scores[40:]).all()
-    for labels in ([], ["1"], range(3)):
-        with pytest.raises(ArgumentError, match=f"^{len(labels)} labels for 2 faces"):
-            draw(black, faces, labels=labels)
-
-
-def test_drawing_nothing(noise):
-    drawn = draw(noise, detections())
-    assert (drawn == noise).all() and not np.shares_memory(drawn, noise)
-
-
-def test_drawing_outside(noise):
-    inside = draw(noise, detections((-50, -1e9, 1e9, 20), (1e30, 0, 1e31, 3)))
-    assert inside.shape == noise.shape
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no /dev/zero here")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crops import extract_faces
+from ..drawing import draw
 from ..errors import ArgumentError
 from ..files import atomic_write, make_folder
 from ..formats import wider_text
-from ..pictures import check_writable, draw, write_picture
+from ..pictures import check_writable, write_picture
 from ..results import Detections
 from .sources import Picture
 

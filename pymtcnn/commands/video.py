@@ -17,8 +17,8 @@ from typing import Any
 from .. import formats
 from ..arguments import MAX_FRAMES, check_every, check_fps
 from ..detector import Detector
+from ..drawing import draw
 from ..errors import ArgumentError
-from ..pictures import draw
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video import VideoFrame, frames

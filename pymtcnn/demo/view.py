@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from .. import formats
 from ..crops import extract_faces
 from ..detector import Detector
+from ..drawing import draw
 from ..errors import MtcnnError
-from ..pictures import draw, read_picture
+from ..pictures import read_picture
 from ..results import Detections
 
 MAX_PIXELS = 50_000_000
