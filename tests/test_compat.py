@@ -201,6 +201,26 @@ def test_facenet_faces(several, hopper):
     assert batch[0].shape == (3, 80, 80) and batch[1] is None and probs[1] == [None]
 
 
+def test_facenet_attributes_set_later(several):
+    """Those of the detector, too; a value that is refused changes nothing."""
+    detector = facenet_pytorch.MTCNN(select_largest=False, factor=0.6)
+    assert detector.factor == pytest.approx(0.6) and detector.min_face_size == 20
+    detector.min_face_size = 200
+    detector.thresholds = [0.5, 0.4, 0.3]
+    assert detector.thresholds == (0.5, 0.4, 0.3) and detector.factor == pytest.approx(0.6)
+    same = facenet_pytorch.MTCNN(
+        min_face_size=200, thresholds=(0.5, 0.4, 0.3), factor=0.6, select_largest=False
+    )
+    found = detector.detect(several)[0]
+    assert (found == same.detect(several)[0]).all()
+    assert len(facenet_pytorch.MTCNN().detect(several)[0]) > len(found)
+    with pytest.raises(ArgumentError, match="factor"):
+        detector.factor = 2
+    assert detector.factor == pytest.approx(0.6)
+    detector.image_size, detector.keep_all = 64, True
+    assert detector(several).shape == (len(found), 3, 64, 64)
+
+
 @pytest.mark.parametrize("pil", [True, False])
 def test_facenet_crops(hopper, pil):
     """Box and margin by hand, at the picture's edge, too."""

@@ -21,6 +21,20 @@ from . import check_device
 from .selection import largest_first, selection
 
 
+def _option(name: str) -> Any:
+    """An attribute that is an option of the detector, which is made anew where it is set."""
+
+    def get(self: MTCNN) -> Any:
+        return getattr(self._detector.options, name)
+
+    def change(self: MTCNN, value: Any) -> None:
+        options = self._detector.options
+        kept = {key: getattr(options, key) for key in ("min_face", "thresholds", "scale_factor")}
+        self._make_detector(**{**kept, name: value})
+
+    return property(get, change)
+
+
 class MTCNN:
     """Finds and cuts out faces as ``facenet_pytorch.MTCNN`` does.
 
@@ -54,6 +68,8 @@ class MTCNN:
         A `.data` file, as for `Detector`.
     threads : int
         As for `Detector`.
+
+    All but the last three are attributes, too, that may be set later.
 
     Raises
     ------
@@ -94,14 +110,15 @@ class MTCNN:
         self.keep_all = keep_all
         self.selection_method = selection_method or ("largest" if select_largest else "probability")
         selection(self.selection_method)
-        self._detector = Detector(
-            model,
-            min_face=min_face_size,
-            thresholds=thresholds,
-            scale_factor=factor,
-            clip=False,
-            threads=threads,
-        )
+        self._model, self._threads = model, threads
+        self._make_detector(min_face=min_face_size, thresholds=thresholds, scale_factor=factor)
+
+    def _make_detector(self, **options: Any) -> None:
+        self._detector = Detector(self._model, clip=False, threads=self._threads, **options)
+
+    min_face_size = _option("min_face")
+    thresholds = _option("thresholds")
+    factor = _option("scale_factor")
 
     def detect(self, img: Any, landmarks: bool = False) -> tuple[Any, ...]:
         """Find all faces.
