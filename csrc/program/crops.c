@@ -44,8 +44,9 @@ static int write_crops(struct picture *crop, const struct inputs *inputs,
     for (int i = 0; i < count && !failed; i++) {
         snprintf(path, size, "%s_%d.png", stem, i);
         failed = inputs_contain(inputs, path)
-                     ? message_set(&message, "is one of the pictures, which a crop would overwrite; "
-                                             "choose another --crops")
+                     ? message_set(&message,
+                                   "is one of the pictures, which a crop would overwrite; "
+                                   "choose another --crops")
                      : write_crop(crop, picture, &faces[i], path, &message);
         if (failed)
             message_write(errors, path, message.text);

@@ -11,7 +11,7 @@
 struct destination {
     const char *path; /* as the command line names it; NULL: nothing is saved */
     const struct inputs *inputs;
-    bool folder;      /* path is a folder, which gets one file for each picture */
+    bool folder; /* path is a folder, which gets one file for each picture */
 };
 
 /*

@@ -161,8 +161,8 @@ static int identify_all(struct inputs *inputs)
 bool inputs_contain(const struct inputs *inputs, const char *path)
 {
     struct file_identity file;
-    return identify(path, &file) && bsearch(&file, inputs->files, (size_t)inputs->present,
-                                            sizeof file, compare_files);
+    return identify(path, &file) &&
+           bsearch(&file, inputs->files, (size_t)inputs->present, sizeof file, compare_files);
 }
 
 int inputs_find(struct inputs *inputs, char *const *words, int count)
