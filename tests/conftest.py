@@ -103,6 +103,12 @@ def decode(run, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def noise() -> np.ndarray:
+    """Random uint8 pixels [37, 29, 3]: both sides odd, no symmetry."""
+    return np.random.default_rng(1).integers(0, 256, (37, 29, 3), np.uint8)
+
+
+@pytest.fixture(scope="session")
 def pictures() -> list[Path]:
     """The bundled pictures, each with at least one face."""
     return sorted((ROOT / "tests" / "data").glob("*.jpg"))

@@ -18,12 +18,6 @@ from pymtcnn import (
 )
 
 
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    """Random uint8 pixels [37, 29, 3]: both sides odd, no symmetry."""
-    return np.random.default_rng(1).integers(0, 256, (37, 29, 3), np.uint8)
-
-
 def detections(*boxes, landmarks=None) -> Detections:
     count = len(boxes)
     points = np.zeros((count, 5, 2)) if landmarks is None else np.array(landmarks)

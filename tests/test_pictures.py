@@ -21,12 +21,6 @@ from pymtcnn import (
 )
 
 
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    """Random uint8 pixels [37, 29, 3]: both sides odd, no symmetry."""
-    return np.random.default_rng(1).integers(0, 256, (37, 29, 3), np.uint8)
-
-
 def jpeg(rgb: np.ndarray, *options: int) -> bytes:
     done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95, *options])
     assert done

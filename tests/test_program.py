@@ -52,12 +52,6 @@ def file_modes_hold(tmp_path) -> None:
     path.unlink()
 
 
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    """Random uint8 pixels [37, 29, 3]: both sides odd, no symmetry."""
-    return np.random.default_rng(1).integers(0, 256, (37, 29, 3), np.uint8)
-
-
 # ---- help and version ----------------------------------------------------------------------------
 
 

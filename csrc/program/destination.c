@@ -64,13 +64,6 @@ int destination_plan(struct destination *destination, const char *path, const st
                                : picture_writable(path, message);
 }
 
-bool same_file(const char *a, const char *b)
-{
-    struct stat of_a, of_b;
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
-}
-
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message)
 {

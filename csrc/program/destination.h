@@ -30,9 +30,6 @@ int destination_plan(struct destination *destination, const char *path, const st
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message);
 
-/* Whether both are one file, also through links and other spellings of the path. */
-bool same_file(const char *a, const char *b);
-
 /* The name of the picture without its extension, to be freed; NULL: no memory. */
 char *destination_stem(const char *name);
 

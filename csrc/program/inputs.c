@@ -7,17 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "file_identity.h"
 #include "folder.h"
 #include "message.h"
 #include "picture.h"
 
 #define STANDARD_INPUT_NAME "stdin.png"
-
-/* What tells a file from all others. */
-struct file_identity {
-    dev_t device;
-    ino_t number;
-};
 
 static int no_memory(void)
 {
@@ -130,39 +125,22 @@ static int add_pattern(struct inputs *inputs, const char *pattern)
     return failed;
 }
 
-static int compare_files(const void *a, const void *b)
-{
-    const struct file_identity *x = a, *y = b;
-    if (x->device != y->device)
-        return x->device < y->device ? -1 : 1;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static bool identify(const char *path, struct file_identity *file)
-{
-    struct stat status;
-    if (stat(path, &status))
-        return false;
-    *file = (struct file_identity){status.st_dev, status.st_ino};
-    return true;
-}
-
 static int identify_all(struct inputs *inputs)
 {
     inputs->files = malloc(((size_t)inputs->count + 1) * sizeof *inputs->files);
     if (!inputs->files)
         return no_memory();
     for (int i = 0; i < inputs->count; i++)
-        inputs->present += identify(inputs->items[i].path, &inputs->files[inputs->present]);
-    qsort(inputs->files, (size_t)inputs->present, sizeof *inputs->files, compare_files);
+        inputs->present += file_identify(inputs->items[i].path, &inputs->files[inputs->present]);
+    qsort(inputs->files, (size_t)inputs->present, sizeof *inputs->files, file_compare);
     return 0;
 }
 
 bool inputs_contain(const struct inputs *inputs, const char *path)
 {
     struct file_identity file;
-    return identify(path, &file) &&
-           bsearch(&file, inputs->files, (size_t)inputs->present, sizeof file, compare_files);
+    return file_identify(path, &file) &&
+           bsearch(&file, inputs->files, (size_t)inputs->present, sizeof file, file_compare);
 }
 
 int inputs_find(struct inputs *inputs, char *const *words, int count)

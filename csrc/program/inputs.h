@@ -6,6 +6,8 @@
 
 #define STANDARD_INPUT "-" /* the path of the picture that is read from there */
 
+struct file_identity;
+
 struct input {
     char *path; /* to open it */
     const char

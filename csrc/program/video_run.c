@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "camera.h"
-#include "destination.h"
 #include "draw.h"
+#include "file_identity.h"
 #include "interrupt.h"
 #include "output.h"
 #include "progress.h"

@@ -86,6 +86,10 @@ class MTCNN:
     ((1, 4), (1,), (1, 5, 2))
     """
 
+    min_face_size = _option("min_face")
+    thresholds = _option("thresholds")
+    factor = _option("scale_factor")
+
     def __init__(
         self,
         image_size: int = 160,
@@ -115,10 +119,6 @@ class MTCNN:
 
     def _make_detector(self, **options: Any) -> None:
         self._detector = Detector(self._model, clip=False, threads=self._threads, **options)
-
-    min_face_size = _option("min_face")
-    thresholds = _option("thresholds")
-    factor = _option("scale_factor")
 
     def detect(self, img: Any, landmarks: bool = False) -> tuple[Any, ...]:
         """Find all faces.
