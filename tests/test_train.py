@@ -97,6 +97,21 @@ def test_other_networks_and_options(tmp_path, net, side, options):
     assert any("slopes" in name for name in names) == ("prelu" in options)
 
 
+@pytest.mark.filterwarnings("error")
+def test_bfloat16(tmp_path):
+    """Layers compute in it, weights and what is saved stay in float32, losses are the same."""
+    data = noise_samples(tmp_path / "data", 48)
+    losses = {}
+    for precision in ("float32", "auto", "bfloat16"):
+        out = tmp_path / precision
+        assert train(data, out, f"--precision {precision}", "onet") == 0
+        assert all(value.dtype == torch.float32 for value in state(out / "onet.pt").values())
+        losses[precision] = read_history(out / "history.jsonl")["loss"][1]
+    assert (losses["auto"] == losses["float32"]).all()
+    assert (losses["bfloat16"] != losses["float32"]).all()
+    assert np.abs(losses["bfloat16"] / losses["float32"] - 1).max() < 0.02
+
+
 def test_validation_is_a_mean_over_what_teaches(tmp_path):
     """Also where the samples of a kind lie far apart: more than one batch of 512."""
     data = noise_samples(tmp_path / "data", 48, count=600)
@@ -208,6 +223,7 @@ def test_a_finished_training_is_left_as_it_is(data, tmp_path):
         ("--rate 1e-3", r"other settings \(rate\); give the same ones, or another --out"),
         ("--batch 32 --seed 3", r"other settings \(batch, seed\)"),
         ("--flip 0", r"other settings \(augmentation\)"),
+        ("--precision bfloat16", r"other settings \(precision\)"),
         ("--cfg {cfg}", r"is of another network than .*small\.cfg; give the same --cfg"),
     ],
 )

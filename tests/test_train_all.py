@@ -102,8 +102,9 @@ def test_other_options_start_anew(chain):
     assert chain("--jobs 2 --seed 5") == ([], [])
     again, fresh = chain("--jobs 5 --seed 6")
     assert again == first and all(fresh)
-    again, fresh = chain("--seed 6 --small")
-    assert again == first[1:] and all(fresh)
+    for options in ("--seed 6 --small", "--seed 6 --small --precision bfloat16"):
+        again, fresh = chain(options)
+        assert again == first[1:] and all(fresh)
 
 
 def test_what_follows_from_other_input_is_not_taken_for_done(chain):

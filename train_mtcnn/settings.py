@@ -10,6 +10,7 @@ from train_mtcnn.batches import RATIOS
 
 WEIGHTS = {"pnet": (1, 0.5, 0.5), "rnet": (1, 0.5, 0.5), "onet": (1, 0.5, 1)}  # the paper's
 BATCH = {"pnet": 1024, "rnet": 256, "onet": 128}
+PRECISIONS = ("auto", "float32", "bfloat16")  # auto: float16 on a GPU, float32 on the CPU
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Settings:
     weights: tuple[float, ...] = ()  # of the tasks; (): WEIGHTS
     batch_norm: bool = True
     prelu: bool = False
+    precision: str = PRECISIONS[0]  # of the layers
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
 

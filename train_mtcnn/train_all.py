@@ -44,6 +44,7 @@ from train_mtcnn.darknet import (
 from train_mtcnn.files import read_bytes
 from train_mtcnn.memory import own_memory
 from train_mtcnn.networks import Network
+from train_mtcnn.settings import PRECISIONS
 
 _HERE = Path(__file__).resolve().parent
 
@@ -138,6 +139,7 @@ def _train(args: argparse.Namespace, each: Round, load: Path | None) -> Stage:
     command += ["--out", str(out), "--seed", str(args.seed)]
     command += ["--load", str(load)] if load else []
     command += ["--device", args.device] if args.device else []
+    command += ["--precision", args.precision] if args.precision != PRECISIONS[0] else []
     command += f"{each.train} {SMALL if args.small else ''}".split()
     return Stage(f"train {each.name}", command, out / f"{each.net}.pt")
 
@@ -284,6 +286,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--small", action="store_true", help="a few steps for each network, for a trial")
     add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
     add("--device", metavar="NAME", help="cpu or cuda; default: cuda if there")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default=PRECISIONS[0],
+        help="of the layers in training, see train.py; default: %(default)s",
+    )
     add("--seed", type=int, default=0, metavar="N", help="default: 0")
     add("--install", action="store_true", help="make the result the default model")
     args = parser.parse_args(argv)

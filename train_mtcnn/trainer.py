@@ -87,7 +87,8 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.rate, weight_decay=settings.decay
         )
-        self.scaler = torch.amp.GradScaler("cuda", enabled=device.type == "cuda")
+        self._layers = _layer_type(settings.precision, device)
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self._layers == torch.float16)
         self.source = Source(samples, device)
         ratios = dict(zip(RATIOS, settings.ratios, strict=True))
         if network.output_shape.channels != 15:
@@ -145,8 +146,8 @@ class Trainer:
 
     def _step(self, pixels: Tensor, targets: Targets, kinds: Tensor) -> dict[str, Tensor]:
         """Learn from this process's part of a batch, which holds samples of `kinds` in all."""
-        device = self.team.device
-        with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
+        mixed = self._layers != torch.float32
+        with torch.autocast(self.team.device.type, self._layers, enabled=mixed):
             output = self.network(_normalised(pixels), logits=True).flatten(1)
         losses = task_losses(output.float(), targets, self.settings.keep)
         mine, batch = (
@@ -297,6 +298,13 @@ class Trainer:
         if board:
             board.close()
         self.team.wait()
+
+
+def _layer_type(precision: str, device: torch.device) -> torch.dtype:
+    """What layers compute in while training, where PyTorch holds that to be safe."""
+    if precision == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    return getattr(torch, precision)
 
 
 def _normalised(pixels: Tensor) -> Tensor:
