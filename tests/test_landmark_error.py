@@ -80,7 +80,7 @@ def test_onet_sees_the_square_padded(tmp_path):
 
 
 def test_the_default_model_on_some_faces(default_model, data_dir):
-    """9.2% on all 1,537 faces; the first 100 are not far from it."""
+    """9.0% on all 1,537 faces; the first 100 are not far from it."""
     folder = data_dir / "landmarks"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")

@@ -74,6 +74,12 @@ ALL = [
     "convert to cascade-onet",
     "prepare onet-hard",
     "train onet-hard",
+    "convert to cascade-onet-hard",
+    "prepare rnet-long",
+    "train rnet-long",
+    "convert to cascade-rnet-long",
+    "prepare onet-long",
+    "train onet-long",
     "convert to model",
 ]
 

@@ -53,7 +53,7 @@ _HERE = Path(__file__).resolve().parent
 class Round:
     """Samples of one network, and a training on them; all rounds so far give the models mined with.
 
-    A network's second round goes on from its first, with its own mistakes among the samples.
+    A network's later rounds go on from its earlier ones, with its own mistakes among the samples.
     """
 
     name: str
@@ -62,8 +62,14 @@ class Round:
     train: str
 
 
-# For two cores and two hours. The ratios of the second rounds put the scores where thresholds of
-# about 0.5 suit them.
+# Samples with the network's own mistakes among them.
+OWN_RNET = "--thresholds 0.4 0.4 1 --min-face 18 --own 120"
+OWN_ONET = (
+    "--thresholds 0.4 0.2 0.2 --min-face 18 --negatives 40 --mined 80 --own 40 --landmark-crops 16"
+)
+
+# For two cores: two hours without the long rounds, four with them. The ratios of the later rounds put
+# the scores where thresholds of about 0.5 suit them.
 ROUNDS = (
     Round("pnet", "pnet", "", "--epochs 12 --rate 4e-3"),
     Round(
@@ -76,7 +82,7 @@ ROUNDS = (
     Round(
         "rnet-hard",
         "rnet",
-        "--thresholds 0.4 0.4 1 --min-face 18 --own 120",
+        OWN_RNET,
         "--epochs 20 --steps 1000 --ratios 2 3 1.5 0 --average 0.9995",
     ),
     Round(
@@ -88,9 +94,21 @@ ROUNDS = (
     Round(
         "onet-hard",
         "onet",
-        "--thresholds 0.4 0.2 0.2 --min-face 18 --negatives 40 --mined 80 --own 40"
-        " --landmark-crops 16",
+        OWN_ONET,
         "--epochs 42 --steps 500 --batch 256 --rate 3e-3 --ratios 2 4 1.5 2.5 --weights 1 1 1.5"
+        " --average 0.9995 --cut 0.25 --grey 0.1",
+    ),
+    Round(
+        "rnet-long",
+        "rnet",
+        OWN_RNET,
+        "--epochs 20 --steps 1000 --batch 512 --rate 3e-3 --ratios 2 3 1.5 0 --average 0.9995",
+    ),
+    Round(
+        "onet-long",
+        "onet",
+        OWN_ONET,
+        "--epochs 56 --steps 500 --batch 256 --rate 2e-3 --ratios 2 4 1.5 2.5 --weights 1 1 1.5"
         " --average 0.9995 --cut 0.25 --grey 0.1",
     ),
 )
