@@ -277,8 +277,8 @@ def check_darknet(scratch: Scratch, output: str) -> None:
     pnet, onet = (float(value) for value in re.findall(r"Net: (\d\.\d+)", output))
     assert pnet > 0.9 and onet > 0.9
     points = [[float(v) for v in pair] for pair in re.findall(r"(\d+)\. (\d+)\.", output)]
-    known = [(222, 194), (306, 190), (270, 234), (231, 276), (306, 272)]  # ./mtcnn's
-    assert np.abs(np.array(points) - known).max() < 6
+    known = [(224.4, 194.8), (305.2, 192.1), (269.5, 235.4), (231.2, 274.8), (306.7, 272.6)]
+    assert np.abs(np.array(points) - known).max() < 8  # from ./mtcnn's: RNet is left out
 
 
 def check_converting(scratch: Scratch, output: str) -> None:
