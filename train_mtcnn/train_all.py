@@ -68,8 +68,8 @@ OWN_ONET = (
     "--thresholds 0.4 0.2 0.2 --min-face 18 --negatives 40 --mined 80 --own 40 --landmark-crops 16"
 )
 
-# For two cores: two hours without the long rounds, four with them. The ratios of the later rounds put
-# the scores where thresholds of about 0.5 suit them.
+# For two cores: two hours without the long rounds, four with them. The ratios of the later rounds
+# put the scores where thresholds of about 0.5 suit them.
 ROUNDS = (
     Round("pnet", "pnet", "", "--epochs 12 --rate 4e-3"),
     Round(
