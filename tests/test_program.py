@@ -205,7 +205,7 @@ def test_options_may_follow_pictures(run):
 
 def test_min_face_leaves_out_small_faces(detect):
     x1, y1, x2, y2 = detect("--min-face", "60", HOPPER)[0]["faces"][0]["box"]
-    assert detect("--min-face", str(2.5 * min(x2 - x1, y2 - y1)), HOPPER)[0]["faces"] == []
+    assert detect("--min-face", str(3 * min(x2 - x1, y2 - y1)), HOPPER)[0]["faces"] == []
     assert detect("--min-face", "601", HOPPER)[0]["faces"] == []
 
 
