@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -266,6 +267,22 @@ def test_resume_from_a_damaged_file(data, tmp_path, capsys, content, message):
     else:
         torch.save(content, tmp_path / "last.pt")
     check_refused(capsys, data, tmp_path, "--resume", message)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.667])  # PyTorch's own writer fails in two ways
+def test_a_full_disk(data, tmp_path, capsys, share):
+    """The state of the last epoch that fitted stays, and training goes on from it."""
+    assert train(data, tmp_path) == 0
+    before = (tmp_path / "last.pt").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(before)), limits[1]))
+    try:
+        check_refused(capsys, data, tmp_path, "--resume --epochs 3", "/last.pt: .*too large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert not list(tmp_path.glob(".*.tmp*"))
+    assert train(data, tmp_path, "--resume --epochs 3") == 0
 
 
 # ---- what is refused -----------------------------------------------------------------------------

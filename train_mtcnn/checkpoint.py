@@ -52,6 +52,17 @@ def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
     return loaded
 
 
+def save_tensors(path: str | os.PathLike, content: dict) -> None:
+    """`torch.save`, whole or not at all. Raises FileError.
+
+    By way of memory: on a full disk PyTorch's own writer ends in a RuntimeError that tells nothing.
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_write(path) as file:
+        file.write(buffer.getbuffer())
+
+
 def state_dict_of(content: dict) -> tuple[dict, dict]:
     """The state dict in what `load_tensors` read, and what else a checkpoint holds.
 
@@ -66,8 +77,7 @@ def state_dict_of(content: dict) -> tuple[dict, dict]:
 def save_checkpoint(path: str | os.PathLike, network: Network, about: dict | None = None) -> None:
     """Write a network's checkpoint, and plain values on how it was made. Raises FileError."""
     content = {"cfg": format_cfg(network.cfg), "state_dict": network.state_dict(), **(about or {})}
-    with atomic_write(path) as file:
-        torch.save(content, file)
+    save_tensors(path, content)
 
 
 def load_checkpoint(path: str | os.PathLike, cfg: Cfg | None = None) -> Network:

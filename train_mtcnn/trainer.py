@@ -18,7 +18,7 @@ from pymtcnn.files import atomic_write
 from train_mtcnn import plots
 from train_mtcnn.augment import augment
 from train_mtcnn.batches import RATIOS, Batches, Source
-from train_mtcnn.checkpoint import load_tensors, save_checkpoint
+from train_mtcnn.checkpoint import load_tensors, save_checkpoint, save_tensors
 from train_mtcnn.darknet import format_cfg, parse_cfg
 from train_mtcnn.files import read_bytes, read_lines
 from train_mtcnn.history import HISTORY, read_history
@@ -213,8 +213,7 @@ class Trainer:
             self.averaged().cpu(),
             {"epoch": self.epoch, "settings": content["settings"]},
         )
-        with atomic_write(self.out / "last.pt") as file:
-            torch.save(content, file)
+        save_tensors(self.out / "last.pt", content)
 
     def resume(self) -> None:
         """Go on from last.pt.
