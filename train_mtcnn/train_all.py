@@ -62,14 +62,19 @@ class Round:
     train: str
 
 
-# Samples with the network's own mistakes among them.
+# What the rounds with the network's own mistakes among the samples have in common. The ratios put
+# the scores where thresholds of about 0.5 suit them.
 OWN_RNET = "--thresholds 0.4 0.4 1 --min-face 18 --own 120"
 OWN_ONET = (
     "--thresholds 0.4 0.2 0.2 --min-face 18 --negatives 40 --mined 80 --own 40 --landmark-crops 16"
 )
+TRAIN_RNET = "--epochs 20 --steps 1000 --ratios 2 3 1.5 0 --average 0.9995"
+TRAIN_ONET = (
+    "--steps 500 --batch 256 --ratios 2 4 1.5 2.5 --weights 1 1 1.5 --average 0.9995 --cut 0.25"
+    " --grey 0.1"
+)
 
-# For two cores: two hours without the long rounds, four with them. The ratios of the later rounds
-# put the scores where thresholds of about 0.5 suit them.
+# For two cores: two hours without the long rounds, four with them.
 ROUNDS = (
     Round("pnet", "pnet", "", "--epochs 12 --rate 4e-3"),
     Round(
@@ -79,38 +84,16 @@ ROUNDS = (
         "--epochs 20 --steps 600 --rate 4e-3 --ratios 2 3 1.5 0 --average 0.9995",
     ),
     Round("rnet", "rnet", "--thresholds 0.3 1 1", "--epochs 11 --steps 1000"),
-    Round(
-        "rnet-hard",
-        "rnet",
-        OWN_RNET,
-        "--epochs 20 --steps 1000 --ratios 2 3 1.5 0 --average 0.9995",
-    ),
+    Round("rnet-hard", "rnet", OWN_RNET, TRAIN_RNET),
     Round(
         "onet",
         "onet",
         "--thresholds 0.4 0.2 1 --negatives 40 --mined 80",
         "--epochs 30 --steps 250 --ratios 1 3 1 1.5",
     ),
-    Round(
-        "onet-hard",
-        "onet",
-        OWN_ONET,
-        "--epochs 42 --steps 500 --batch 256 --rate 3e-3 --ratios 2 4 1.5 2.5 --weights 1 1 1.5"
-        " --average 0.9995 --cut 0.25 --grey 0.1",
-    ),
-    Round(
-        "rnet-long",
-        "rnet",
-        OWN_RNET,
-        "--epochs 20 --steps 1000 --batch 512 --rate 3e-3 --ratios 2 3 1.5 0 --average 0.9995",
-    ),
-    Round(
-        "onet-long",
-        "onet",
-        OWN_ONET,
-        "--epochs 56 --steps 500 --batch 256 --rate 2e-3 --ratios 2 4 1.5 2.5 --weights 1 1 1.5"
-        " --average 0.9995 --cut 0.25 --grey 0.1",
-    ),
+    Round("onet-hard", "onet", OWN_ONET, f"{TRAIN_ONET} --epochs 42 --rate 3e-3"),
+    Round("rnet-long", "rnet", OWN_RNET, f"{TRAIN_RNET} --batch 512 --rate 3e-3"),
+    Round("onet-long", "onet", OWN_ONET, f"{TRAIN_ONET} --epochs 56 --rate 2e-3"),
 )
 SMALL = "--epochs 3 --steps 40 --batch 128 --warmup 0.5 --average 0.9"  # over a round's: a trial
 
