@@ -132,12 +132,57 @@ def test_jobs_do_not_change_the_output(run, album, tmp_path):
     assert "b.jpg" in first and "y.jpg" in second
 
 
-@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "3")])
-def test_a_signal_leaves_whole_files(program, model_environment, tmp_path, number, jobs):
-    folder, out = tmp_path / "in", tmp_path / "out"
+def many_pictures(folder):
     folder.mkdir()
     for i in range(400):
         (folder / f"{i:03}.jpg").symlink_to(ASTRONAUT)
+    return folder
+
+
+SLOW_FILES = """
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int unlink(const char *path)
+{
+    const int failed = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    usleep(300000);
+    return failed;
+}
+int rename(const char *from, const char *to)
+{
+    usleep(50000);
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
+def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tmp_path):
+    """Threads whose files the signal removes say nothing, and begin no others."""
+    (tmp_path / "slow.c").write_text(SLOW_FILES)
+    command = ["cc", "-shared", "-fPIC", "-o", tmp_path / "slow.so", tmp_path / "slow.c"]
+    subprocess.run(command, check=True)
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [program, "--jobs", "3", "--out", out, "--crops", out, many_pictures(tmp_path / "in")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **model_environment, "LD_PRELOAD": str(tmp_path / "slow.so")},
+    )
+    while process.poll() is None and not list(out.glob(".mtcnn-*.tmp")):
+        pass
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (-signal.SIGTERM, b"")
+    assert len(tree(out)) < 20  # finished ones alone
+    assert not list(out.glob(".mtcnn-*.tmp"))
+
+
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "3")])
+def test_a_signal_leaves_whole_files(program, model_environment, tmp_path, number, jobs):
+    folder, out = many_pictures(tmp_path / "in"), tmp_path / "out"
     with open(tmp_path / "found.jsonl", "wb") as found:
         process = subprocess.Popen(
             [program, "--json", "--jobs", jobs, "--out", out, "--crops", out / "crops", folder],

@@ -14,15 +14,16 @@
 
 /*
  * The names of the temporary files there are now; the signal handler must be able to find them. Who
- * takes a name out of here owns it.
+ * takes a name out of here owns it. The handler leaves ended in each place.
  */
 static _Atomic(char *) temporaries[MOST_FILES];
+static char ended[] = "";
 
 static void on_signal(int number)
 {
     for (int i = 0; i < MOST_FILES; i++) {
-        const char *name = atomic_exchange(&temporaries[i], NULL);
-        if (name)
+        const char *name = atomic_exchange(&temporaries[i], ended);
+        if (name && name != ended)
             unlink(name);
     }
     raise(number); /* its default action is back: SA_RESETHAND */
@@ -49,6 +50,13 @@ int atomic_file_fail(struct message *message, int cause)
     return message_set(message, "cannot be written: %s%s", strerror(cause), remedy);
 }
 
+/* For threads whose file a signal has removed: what then fails is no news. */
+static void wait_for_end(void)
+{
+    for (;;)
+        pause();
+}
+
 /* A place for the temporary file's name, so that a signal removes it; -1: there are too many. */
 static int enter(char *name)
 {
@@ -56,13 +64,18 @@ static int enter(char *name)
         char *none = NULL;
         if (atomic_compare_exchange_strong(&temporaries[i], &none, name))
             return i;
+        if (none == ended)
+            wait_for_end();
     }
     return -1;
 }
 
 static char *leave(int place)
 {
-    return atomic_exchange(&temporaries[place], NULL);
+    char *name = atomic_load(&temporaries[place]);
+    if (name == ended || !atomic_compare_exchange_strong(&temporaries[place], &name, NULL))
+        wait_for_end();
+    return name;
 }
 
 /* Creates a file beside path under a new name, which it enters; errno tells the cause of -1. */
@@ -122,8 +135,7 @@ void atomic_file_abandon(struct atomic_file *file)
         fclose(file->stream);
     file->stream = NULL;
     char *name = leave(file->place);
-    if (name)
-        unlink(name);
+    unlink(name);
     free(name);
 }
 
