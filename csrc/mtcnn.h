@@ -275,6 +275,84 @@ typedef struct mtcnn_tracks {
 MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
                           mtcnn_tracks *tracks, mtcnn_error *error);
 
+/* ---- settings --------------------------------------------------------------------------------- */
+
+/*
+ * The one table of settings: what a detector, a tracker, a .data file and the command lines of ./mtcnn
+ * and pymtcnn take. Checks, defaults, readers, help and man page are made from it; a program can
+ * read, set and explain settings by their names, as with FFmpeg's AVOption.
+ */
+typedef enum mtcnn_setting_owner {
+    MTCNN_OF_DETECTOR = 0, /* a member of mtcnn_options */
+    MTCNN_OF_TRACKER = 1,  /* a member of mtcnn_tracker_options */
+    MTCNN_OF_MODEL = 2,    /* of a .data file alone */
+    MTCNN_OF_PROGRAM = 3 /* of the command lines alone: the value lies where the caller wants it */
+} mtcnn_setting_owner;
+
+typedef enum mtcnn_setting_type {
+    MTCNN_DOUBLE = 0,
+    MTCNN_FLOAT = 1,
+    MTCNN_INT = 2,
+    MTCNN_FLAG = 3,   /* int, 0 or 1; on a command line it takes no value */
+    MTCNN_CHOICE = 4, /* int: the place of a name in choices */
+    MTCNN_TEXT = 5    /* const char *: the caller's text itself, never empty */
+} mtcnn_setting_type;
+
+/* Flags of a setting. */
+enum {
+    MTCNN_ABOVE_LOW = 1,    /* low itself is outside the range */
+    MTCNN_BELOW_HIGH = 2,   /* high itself is outside the range */
+    MTCNN_NOT_ZERO = 4,     /* 0 is outside the range */
+    MTCNN_OR_ZERO = 8,      /* as a member it may also be 0, which turns it off */
+    MTCNN_IN_DATA = 16,     /* a key of .data files */
+    MTCNN_OF_PICTURES = 32, /* of command lines: goes with pictures alone */
+    MTCNN_OF_VIDEOS = 64    /* of command lines: goes with videos alone */
+};
+
+/* A row of the table; all strings are constants. */
+typedef struct mtcnn_setting {
+    const char *name; /* of the member, of the .data file's key, of Python's argument */
+    mtcnn_setting_owner owner;
+    mtcnn_setting_type type;
+    int count;        /* values side by side: a float[3] has 3 */
+    size_t offset;    /* of the first value in its struct, bytes; 0 for MTCNN_OF_PROGRAM */
+    double low, high; /* range of each number; may be infinite */
+    int flags;
+    const char *unit;     /* "pixels", ...; of a text, what it has to be; NULL: none */
+    const char *choices;  /* names with blanks between them, for the values 0, 1, ...; or NULL */
+    const char *fallback; /* the default, as text; NULL: the model's own, or none */
+    const char *option; /* on command lines, without the dashes; no-NAME sets 0; NULL: not there */
+    const char *argument; /* how help names the option's value; NULL: it takes none */
+    const char *group;    /* heading of the help under which the option stands */
+    const char *help;     /* what the option does */
+    const char *without;  /* what help says of the default in place of fallback; or NULL */
+} mtcnn_setting;
+
+/* The table, in the order of the help: a constant array of *count rows. */
+MTCNN_API const mtcnn_setting *mtcnn_settings(int *count);
+
+/*
+ * Reads a value as .data files and command lines have it ("0.6,0.5,0.7", "soft") and stores it at
+ * setting->offset bytes from values, which is the owner's struct, or for MTCNN_OF_PROGRAM the value
+ * itself. Numbers are plain decimals, whatever the locale. MTCNN_ERROR_ARGUMENT, and nothing
+ * stored, where text is not as mtcnn_setting_rule says; 0 for "off" is not taken.
+ */
+MTCNN_API int mtcnn_setting_parse(const mtcnn_setting *setting, const char *text, void *values,
+                                  mtcnn_error *error);
+
+/*
+ * The two write text for people as snprintf does, and return the length that the whole needs.
+ *
+ * mtcnn_setting_rule: which values the setting takes: "three numbers, each 0 to 1".
+ * mtcnn_setting_help: help, rule and default; options (NULL: unknown) are the model's own.
+ */
+MTCNN_API int mtcnn_setting_rule(const mtcnn_setting *setting, char *text, size_t size);
+MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *options,
+                                 char *text, size_t size);
+
+/* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
+MTCNN_API const char *mtcnn_picture_endings(void);
+
 /* ---- crops ------------------------------------------------------------------------------------ */
 
 #define MTCNN_MAX_CROP 4096

@@ -1,0 +1,22 @@
+#define _GNU_SOURCE /* strtod_l */
+#include "decimal.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+double mt_parse_decimal(const char *text, const char **end)
+{
+    *end = text;
+    const char *start = text + strspn(text, " \t+-");
+    const size_t digits = strspn(start, "0123456789.");
+    if (digits == 0 || start[digits] == 'x' || start[digits] == 'X')
+        return 0.0; /* infinite, NaN, hexadecimal */
+    char *behind;
+    locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    const double value = c_locale ? strtod_l(text, &behind, c_locale) : strtod(text, &behind);
+    if (c_locale)
+        freelocale(c_locale);
+    *end = behind;
+    return value;
+}
