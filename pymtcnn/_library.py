@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
-from .arguments import COLORS
+
+COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
+"""Colour orders and their bytes a pixel."""
 
 _LIBRARY = "libmtcnn.so"
 _lock = threading.Lock()

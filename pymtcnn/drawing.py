@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import MAX_SIDE, check_image
+from .arguments import check_image
 from .errors import ArgumentError
 from .faces import Faces
 from .opencv import opencv
@@ -22,6 +22,7 @@ NOSE_COLOR: Color = (255, 210, 0)
 RIGHT_COLOR: Color = (60, 150, 255)
 LANDMARK_COLORS = (LEFT_COLOR, RIGHT_COLOR, NOSE_COLOR, LEFT_COLOR, RIGHT_COLOR)
 
+MAX_SIDE = 1_000_000
 _LINE_DIVISOR = 400  # a line is as wide as the picture's mean side divided by this
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from functools import partial
 
 import numpy as np
 import picture_files as files
@@ -25,7 +26,8 @@ from pymtcnn import (
     draw,
     read_picture,
 )
-from pymtcnn.arguments import check_image, check_options
+from pymtcnn.arguments import check_image
+from pymtcnn.settings import check_options
 
 
 class ArrayLike:
@@ -141,9 +143,9 @@ BAD_OPTIONS = [
 
 @pytest.mark.parametrize(("name", "value"), BAD_OPTIONS)
 def test_options(name, value):
-    for use in (Detector, check_options):
+    for use in (lambda given: Detector(**given), partial(check_options, "detector")):
         with pytest.raises(ArgumentError) as caught:
-            use(**{name: value})
+            use({name: value})
         assert re.match(rf"{name} .*: must be .*(\d|above|hard)", one_line(caught))
 
 
@@ -156,10 +158,12 @@ def test_unknown_option():
 def test_thresholds_are_three_numbers_from_0_to_1(values):
     good = len(values) == 3 and all(0 <= value <= 1 for value in values)
     if good:
-        assert check_options(thresholds=values) == {"thresholds": tuple(map(float, values))}
+        assert check_options("detector", {"thresholds": values}) == {
+            "thresholds": tuple(map(float, values))
+        }
     else:
         with pytest.raises(ArgumentError):
-            check_options(thresholds=values)
+            check_options("detector", {"thresholds": values})
 
 
 # ---- model files ---------------------------------------------------------------------------------
