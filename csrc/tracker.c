@@ -6,6 +6,7 @@
 #include "cascade.h"
 #include "error.h"
 #include "image.h"
+#include "reserved.h"
 #include "scene.h"
 #include "tracks.h"
 
@@ -73,7 +74,10 @@ int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
     mtcnn_tracker_defaults(&defaults);
     if (!options)
         options = &defaults;
-    const int status = check_options(options, error);
+    int status = mt_check_reserved(options->reserved, "mtcnn_tracker_options",
+                                   "mtcnn_tracker_defaults", error);
+    if (!status)
+        status = check_options(options, error);
     if (status)
         return status;
     mtcnn_tracker *tracker = calloc(1, sizeof *tracker);

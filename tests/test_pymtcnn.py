@@ -346,8 +346,8 @@ def test_every_function_of_the_header_is_there():
 
 
 def test_one_version():
-    lists = (ROOT / "CMakeLists.txt").read_text()
-    version = re.search(r"project\(mtcnn VERSION ([0-9.]+)", lists)[1]
+    header = (ROOT / "csrc" / "include" / "mtcnn.h").read_text()
+    version = ".".join(re.findall(r"#define MTCNN_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", header))
     assert pymtcnn.__version__ == version
     assert core().ffi.string(core().lib.mtcnn_version()).decode() == version
 
