@@ -54,7 +54,7 @@ class Core:
             header = [0, 1, 0]  # the last one without these macros
         try:
             library = os.fsdecode(self.ffi.string(self.lib.mtcnn_version()))
-        except AttributeError:
+        except self.ffi.error:
             library = "unknown"
         fixed = 1 if header[0] else 2  # how much of a version the soname has: see mtcnn.h
         if library.split(".")[:fixed] != [str(number) for number in header[:fixed]]:

@@ -1,4 +1,4 @@
-"""A libmtcnn.so of another version than pymtcnn was built for is refused before a struct is read."""
+"""A libmtcnn.so of another version than pymtcnn was built for is refused."""
 
 from __future__ import annotations
 
