@@ -76,6 +76,9 @@ def pkg_config(package: Path, *options: str) -> list[str]:
 def test_the_example_is_that_of_the_page():
     page = (ROOT / "docs" / "c-api.md").read_text(encoding="utf-8")
     assert f"```c\n{(EXAMPLE / 'faces.c').read_text(encoding='utf-8')}```" in page
+    lists = (EXAMPLE / "CMakeLists.txt").read_text(encoding="utf-8")
+    (line,) = re.findall(r"find_package.*", lists)
+    assert line == f"find_package(mtcnn {MAJOR}.{MINOR} REQUIRED)" and line in page
 
 
 @pytest.mark.parametrize("library", ["mtcnn::mtcnn", "mtcnn::mtcnn_static"])
