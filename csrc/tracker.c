@@ -6,6 +6,7 @@
 #include "cascade.h"
 #include "error.h"
 #include "image.h"
+#include "reserved.h"
 #include "scene.h"
 #include "settings.h"
 #include "tracks.h"
@@ -37,6 +38,7 @@ struct mtcnn_tracker {
 
 void mtcnn_tracker_defaults(mtcnn_tracker_options *options)
 {
+    *options = (mtcnn_tracker_options){0};
     mt_settings_default(MTCNN_OF_TRACKER, options);
 }
 
@@ -53,7 +55,10 @@ int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
     mtcnn_tracker_defaults(&defaults);
     if (!options)
         options = &defaults;
-    const int status = mt_settings_check(MTCNN_OF_TRACKER, options, error);
+    int status = mt_check_reserved(options->reserved, "mtcnn_tracker_options",
+                                   "mtcnn_tracker_defaults", error);
+    if (!status)
+        status = mt_settings_check(MTCNN_OF_TRACKER, options, error);
     if (status)
         return status;
     mtcnn_tracker *tracker = calloc(1, sizeof *tracker);

@@ -74,6 +74,10 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "final_nms");
     }
+    mtcnn_options later = good;
+    later.reserved[7] = 1;
+    CHECK(mtcnn_detector_create(&detector, model, &later, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK_HOLDS(error.message, "mtcnn_options: reserved[7] is not zero");
     const int boxes[] = {0, -1, MTCNN_MAX_BOXES + 1};
     for (int i = 0; i < 3; i++) {
         mtcnn_options options = good;

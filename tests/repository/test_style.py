@@ -10,7 +10,7 @@ from support import ROOT
 
 C_FILES = [
     path
-    for folder in ("csrc", "tests/c", "bench")
+    for folder in ("csrc", "tests/c", "bench", "docs/examples")
     for pattern in ("*.c", "*.h", "*.cpp")
     for path in sorted((ROOT / folder).rglob(pattern))
 ]

@@ -32,12 +32,22 @@
  *   MTCNN_CPU names others: c, sse2, avx2, avx512 or neon.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
+ *
+ * Versions: until 1.0 a new MINOR version may change structs and functions, so the soname has it
+ * (libmtcnn.so.0.2), and programs are compiled again; from 1.0 on only a new MAJOR version does. A
+ * new PATCH version changes neither. Programs that load the library by its name compare
+ * mtcnn_version() with the macros before anything else.
  */
 #ifndef MTCNN_H
 #define MTCNN_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* The version of this header: the project's one definition, which all its builds read from here. */
+#define MTCNN_VERSION_MAJOR 0
+#define MTCNN_VERSION_MINOR 2
+#define MTCNN_VERSION_PATCH 0
 
 #ifndef MTCNN_API
 #if defined(__GNUC__) && !defined(_WIN32)
@@ -71,7 +81,7 @@ typedef struct mtcnn_error {
 /* The meaning of a code in a few words: a constant string, never NULL. */
 MTCNN_API const char *mtcnn_strerror(int status);
 
-/* The library's version, "major.minor.patch": a constant string. */
+/* The version of the library that runs, "major.minor.patch": a constant string. */
 MTCNN_API const char *mtcnn_version(void);
 
 /* ---- models ----------------------------------------------------------------------------------- */
@@ -89,6 +99,10 @@ typedef enum mtcnn_final_nms { MTCNN_NMS_HARD = 0, MTCNN_NMS_SOFT = 1 } mtcnn_fi
 
 /*
  * Settings of a detection. mtcnn_model_options gives the model's own; change what you like.
+ *
+ * Later settings take the place of reserved, where zero means that nothing changes. So the struct
+ * keeps its size and callers have nothing to fill in, which a member with the size would need even
+ * before mtcnn_model_options. Not zero is MTCNN_ERROR_ARGUMENT: a setting that is not known here.
  */
 typedef struct mtcnn_options {
     double min_face;     /* side of the smallest face looked for, in pixels of the image; >= 1 */
@@ -106,6 +120,7 @@ typedef struct mtcnn_options {
                             is looked at as if it were scaled down to it: min_face then counts in the
                             scaled one, so that time stays bounded. Faces are in the picture's pixels */
     mtcnn_final_nms final_nms;
+    uint64_t reserved[8]; /* zero */
 } mtcnn_options;
 
 #define MTCNN_MAX_SIDE 1000000
@@ -214,7 +229,10 @@ MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
  */
 typedef struct mtcnn_tracker mtcnn_tracker;
 
-/* Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. */
+/*
+ * Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. reserved
+ * is as in mtcnn_options.
+ */
 typedef struct mtcnn_tracker_options {
     int every; /* frames from one full scan to the next, 1..MTCNN_MAX_FRAMES; default 10. While
                          no face is tracked, and where all are missed at once, each frame is scanned.
@@ -229,6 +247,7 @@ typedef struct mtcnn_tracker_options {
                          second that it moves, so much (Hz) is added to the cut-off frequency;
                          default 20. These are the two parameters of the One Euro filter, whose
                          least cut-off is 1 / (2 pi smoothing) */
+    uint64_t reserved[8]; /* zero */
 } mtcnn_tracker_options;
 
 #define MTCNN_MAX_FRAMES 1000000
