@@ -243,7 +243,7 @@ def test_jobs_change_nothing(run, folder):
 def test_wrong_jobs(run, folder, jobs):
     status, out, error = run("--jobs", jobs, folder)
     assert (status, out, len(error)) == (2, [], 1)
-    assert error[0] == f"prog: --jobs {jobs}: must be a whole number, 1..256; try --help"
+    assert error[0] == f"prog: --jobs {jobs}: must be a whole number, 1 to 256; try --help"
 
 
 def make_work(folder):
@@ -401,7 +401,7 @@ def test_wrong_save(run, folder, tmp_path):
         "--save", "x.csv", "--resume"
     )
     assert "--resume: goes on with --save FILE.jsonl" in wrong("--resume")
-    assert "--save: not allowed with" in wrong("--json", "--save", "x.jsonl")
+    assert "--save: cannot go with" in wrong("--json", "--save", "x.jsonl")
     status, _, error = run("--save", tmp_path / "no" / "x.jsonl", folder)
     assert status == 1 and "no/x.jsonl: cannot be written: No such file or directory" in error[0]
     assert not os.path.exists("x.csv") and not os.path.exists("x.jsonl")
