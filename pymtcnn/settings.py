@@ -215,6 +215,13 @@ def settings() -> Mapping[str, Setting]:
     return table
 
 
+@cache
+def picture_endings() -> frozenset[str]:
+    """Endings of the files that a folder gives as pictures: ``".jpg"`` and others."""
+    library = core()
+    return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
+
+
 def of(owner: str) -> list[Setting]:
     """The settings of one owner."""
     return [setting for setting in settings().values() if setting.owner == owner]
