@@ -26,7 +26,7 @@
 #include "resize.h"
 
 enum { PYRAMID, PNET, RNET, ONET, TOTAL, TIMES };
-enum { MOST_SIZES = 32, LEAST_SIDE = 12, EXIT_USAGE = 2 };
+enum { MAX_SIZES = 32, MIN_SIDE = 12, EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: bench_core PICTURE [--sizes WxH,...] [--min-faces PX,...] [--threads N] [--runs N]\n"
@@ -34,9 +34,9 @@ static const char usage[] =
 
 struct arguments {
     const char *picture, *model; /* model NULL: the one built in */
-    int sizes[MOST_SIZES][2];    /* [size_count], width and height */
+    int sizes[MAX_SIZES][2];     /* [size_count], width and height */
     int size_count;
-    double min_faces[MOST_SIZES];
+    double min_faces[MAX_SIZES];
     int min_face_count;
     int threads, runs;
 };
@@ -224,7 +224,7 @@ static void print_shares(const struct row *rows, int count, int threads, double 
 static int report(const struct arguments *arguments, const struct picture *picture,
                   const mtcnn_model *model)
 {
-    static struct row rows[MOST_SIZES * MOST_SIZES];
+    static struct row rows[MAX_SIZES * MAX_SIZES];
     char line[256];
     const mt_kernels *kernels = mt_kernels_get();
     printf("mtcnn %s, %s kernels, %s, picture %s, threads %d, runs %d\n", mtcnn_version(),
@@ -279,11 +279,11 @@ static bool read_count(const char *text, int high, int *value)
 
 static bool read_sizes(const char *text, struct arguments *arguments)
 {
-    for (arguments->size_count = 0; arguments->size_count < MOST_SIZES;) {
+    for (arguments->size_count = 0; arguments->size_count < MAX_SIZES;) {
         int *size = arguments->sizes[arguments->size_count++];
         char *end;
-        if (!read_whole(text, LEAST_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
-            !read_whole(end + 1, LEAST_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
+        if (!read_whole(text, MIN_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
+            !read_whole(end + 1, MIN_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
             size[0] > PICTURE_MAX_MEGAPIXELS * 1000000 / size[1] || (*end && *end != ','))
             return false;
         if (!*end)
@@ -295,7 +295,7 @@ static bool read_sizes(const char *text, struct arguments *arguments)
 
 static bool read_min_faces(const char *text, struct arguments *arguments)
 {
-    for (arguments->min_face_count = 0; arguments->min_face_count < MOST_SIZES;) {
+    for (arguments->min_face_count = 0; arguments->min_face_count < MAX_SIZES;) {
         double *value = &arguments->min_faces[arguments->min_face_count++];
         char *end;
         *value = strtod(text, &end);

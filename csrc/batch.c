@@ -57,7 +57,7 @@ static void convolve(const mt_packed *packed, const mt_step *step, const mt_map 
 {
     for (int y = 0; y < to->height; y++) {
         for (int x = 0; x < to->width; x++) {
-            const float *rows[MT_MOST_ROWS];
+            const float *rows[MT_MAX_ROWS];
             for (int r = 0; r < step->size; r++)
                 rows[r] = map_row(from, 0, y + r) + x * step->in_step;
             mt_step_convolve(packed, step, rows, (ptrdiff_t)from->picture, batch,
@@ -92,7 +92,7 @@ static void pool(const mt_packed *packed, const mt_step *step, const mt_map *fro
         for (int y = 0; y < to->height; y++) {
             const int left = from->height - y * step->stride;
             const int count = step->size < left ? step->size : left;
-            const float *rows[MT_MOST_ROWS];
+            const float *rows[MT_MAX_ROWS];
             for (int r = 0; r < count; r++)
                 rows[r] = map_row(from, i, y * step->stride + r);
             mt_step_pool(packed, step, rows, count, from->width, to->width, map_row(to, i, y));

@@ -93,7 +93,7 @@ static bool run_rnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
 {
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
-    if (!mt_look(detector, image, MT_RNET) ||
+    if (!mt_refine(detector, image, MT_RNET) ||
         !suppress(detector, MT_RNET, detector->options.nms[2], MT_OVER_UNION))
         return false;
     regress_visible(detector, image);
@@ -119,7 +119,7 @@ static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
 {
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
-    if (!mt_look(detector, image, MT_ONET))
+    if (!mt_refine(detector, image, MT_ONET))
         return false;
     regress_visible(detector, image);
     if (!suppress_faces(detector))

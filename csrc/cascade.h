@@ -75,9 +75,9 @@ bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyra
 /*
  * Steps 7 and 8, up to the threshold: runs RNet or ONet on all candidates, whose boxes are squares,
  * and keeps those that pass, with their scores and offsets, and landmarks at their order. false: no
- * memory. crops.c
+ * memory. refine.c
  */
-bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage);
+bool mt_refine(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage);
 
 /* Boxes at which there may be faces, of any form. */
 typedef struct mt_boxes {

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
+int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS])
 {
     int count = 0;
     list[count++] = &mt_kernels_c;
@@ -23,7 +23,7 @@ int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
 
 const mt_kernels *mt_kernels_get(void)
 {
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     const char *wanted = getenv("MTCNN_CPU");
     if (!wanted || !*wanted)
@@ -39,7 +39,7 @@ int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error)
     *kernels = mt_kernels_get();
     if (*kernels)
         return MTCNN_OK;
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     char names[64] = "";
     for (int i = 0; i < count; i++)

@@ -80,14 +80,14 @@ typedef struct mt_stem {
     ptrdiff_t plane; /* floats from one plane to the next; `vector` of them beyond the row */
     int outputs;     /* pooled */
     int pairs;       /* of them, from the first on, with two columns of outputs; others have one */
-    int channels;    /* of the output, at most MT_MOST_STEM_CHANNELS */
+    int channels;    /* of the output, at most MT_MAX_STEM_CHANNELS */
     const float *weights;         /* [channels][3 rows][3 channels][3 columns] */
     const float *biases, *slopes; /* [channels] */
     int step;                     /* channels, padded to a multiple of vector */
     float *output;                /* [outputs][step] */
 } mt_stem;
 
-#define MT_MOST_STEM_CHANNELS 64
+#define MT_MAX_STEM_CHANNELS 64
 
 /* The points of Winograd's method, besides 0, their negatives and infinity. */
 #define MT_POINT_1 0.75f
@@ -151,8 +151,8 @@ const mt_kernels *mt_kernels_get(void);
 int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error);
 
 /* Lists all kernels that this processor can run, plain C first, the fastest last; returns how many. */
-#define MT_MOST_KERNELS 4
-int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS]);
+#define MT_MAX_KERNELS 4
+int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS]);
 
 extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
 extern const mt_kernels mt_kernels_128;    /* SSE2 or NEON, which every x86-64 and aarch64 has */

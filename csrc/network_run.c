@@ -43,7 +43,7 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
             for (int y = 0; y < height; y++) {
                 mt_stream_scores(&stream, y);
                 for (int x = 0; x < width; x++) {
-                    float values[MT_MOST_OUTPUTS];
+                    float values[MT_MAX_OUTPUTS];
                     mt_stream_output(&stream, x, values);
                     for (int c = 0; c < channels; c++)
                         output[((size_t)c * height + y) * width + x] = values[c];

@@ -34,7 +34,7 @@ static int resolve(const mtcnn_network *network, int tensor)
 static bool is_plain_convolution(const mt_layer *layer)
 {
     return layer->type == &mt_convolutional && layer->pad == 0 && layer->stride == 1 &&
-           layer->groups == 1 && layer->size <= MT_MOST_ROWS;
+           layer->groups == 1 && layer->size <= MT_MAX_ROWS;
 }
 
 /* The slope below zero of an activation that is linear on both sides. */
@@ -129,7 +129,7 @@ static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_la
     mt_step *step = &packed->steps[0];
     *added = false;
     if (packed->kernels->direct || packed->count != 1 || step->kind != MT_CONVOLVE ||
-        step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MOST_STEM_CHANNELS ||
+        step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MAX_STEM_CHANNELS ||
         pooling->size != 2 || pooling->stride != 2)
         return true;
     float *weights = calloc((size_t)step->out_channels * 27, sizeof *weights);
@@ -159,7 +159,7 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
     int tensor = 0, in_step = network->input.channels;
     const mt_layer *first = NULL; /* convolution */
     for (int i = 0; tensor != last; i++) {
-        if (i == network->layer_count || packed->count == MT_MOST_STEPS - 1)
+        if (i == network->layer_count || packed->count == MT_MAX_STEPS - 1)
             return MT_OTHER;
         const mt_layer *layer = &network->layers[i];
         if (resolve(network, i + 1) == tensor)
@@ -167,7 +167,7 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
         if (resolve(network, layer->inputs[0]) != tensor)
             return MT_OTHER;
         if (layer->type == &mt_maxpool && layer->pad <= 1 && layer->pad < layer->size &&
-            layer->size <= MT_MOST_ROWS && packed->count > 0) {
+            layer->size <= MT_MAX_ROWS && packed->count > 0) {
             bool stem;
             if (!add_stem(packed, first, layer, &stem))
                 return MT_NO_MEMORY;
@@ -209,8 +209,8 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
 static mt_found add_heads(mt_packed *packed, const mtcnn_network *network)
 {
     const mt_layer *joint = &network->layers[network->layer_count - 1];
-    const mt_layer *heads[MT_MOST_OUTPUTS];
-    if (joint->type != &mt_route || joint->input_count > MT_MOST_OUTPUTS)
+    const mt_layer *heads[MT_MAX_OUTPUTS];
+    if (joint->type != &mt_route || joint->input_count > MT_MAX_OUTPUTS)
         return MT_OTHER;
     int trunk = -1;
     for (int i = 0; i < joint->input_count; i++) {
@@ -223,7 +223,7 @@ static mt_found add_heads(mt_packed *packed, const mtcnn_network *network)
             return MT_OTHER;
         trunk = input;
         for (int o = 0; o < heads[i]->out.channels; o++) {
-            if (packed->outputs == MT_MOST_OUTPUTS)
+            if (packed->outputs == MT_MAX_OUTPUTS)
                 return MT_OTHER;
             packed->activations[packed->outputs++] = heads[i]->activation;
         }

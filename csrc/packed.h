@@ -24,7 +24,7 @@
 typedef struct mt_packed mt_packed;
 
 /* The most channels that the output of a packed network has. */
-#define MT_MOST_OUTPUTS 64
+#define MT_MAX_OUTPUTS 64
 
 /*
  * Packs a loaded network. *packed stays NULL where the network is not of that form: then

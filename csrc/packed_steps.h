@@ -28,17 +28,17 @@ typedef struct mt_step {
     float *biases, *slopes; /* [out_step] */
 } mt_step;
 
-#define MT_MOST_ROWS 16 /* of a step's window */
-#define MT_MOST_STEPS 32
+#define MT_MAX_ROWS 16 /* of a step's window */
+#define MT_MAX_STEPS 32
 
 struct mt_packed {
     const mt_kernels *kernels;
     mtcnn_shape input; /* of the cfg */
     int count;
-    mt_step steps[MT_MOST_STEPS];
+    mt_step steps[MT_MAX_STEPS];
     int spatial; /* steps before the first convolution that, at the cfg's own size, covers its input */
     int outputs;
-    mt_activation activations[MT_MOST_OUTPUTS];
+    mt_activation activations[MT_MAX_OUTPUTS];
     float
         *score_weights; /* [in_step] of channel 0, where the last convolution is of single pixels */
 };

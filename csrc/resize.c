@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Weights that are no more than rounding are none: so a row counts for two neighbours at most. */
-#define LEAST_WEIGHT 1e-9
+#define MIN_WEIGHT 1e-9
 
 /* Rows of the picture that are blended at once. */
 #define ROWS 16
@@ -34,7 +34,7 @@ static mt_taps weigh(mt_span span, int index, int most, float *weights)
     for (int pass = 0; pass < 2; pass++, factor = 1.0 / sum) {
         for (int k = 0; k < count; k++) {
             double weight = 1.0 - fabs(first + k + 0.5 - centre) * slope;
-            weight = weight > LEAST_WEIGHT ? weight : 0.0;
+            weight = weight > MIN_WEIGHT ? weight : 0.0;
             weights[k] = (float)(weight * factor);
             sum += weight;
         }

@@ -168,7 +168,7 @@ static void advance(mt_stream *stream, int index, int row)
         const int first = state->made * step->stride;
         const int left = before->height - first, count = needed < left ? needed : left;
         advance(stream, index - 1, first + count - 1);
-        float *rows[MT_MOST_ROWS];
+        float *rows[MT_MAX_ROWS];
         for (int r = 0; r < needed; r++) /* there may be none for the last outputs of a tile */
             rows[r] = ring_row(stream, before, first + (r < count ? r : count - 1));
         float *output = ring_row(stream, state, state->made);
@@ -215,7 +215,7 @@ void mt_stream_output(const mt_stream *stream, int column, float *output)
     const mt_packed *packed = stream->packed;
     const mt_step *last = &packed->steps[packed->count - 1];
     if (stream->heads_apart) {
-        float values[2 * MT_MOST_OUTPUTS]; /* whole vectors */
+        float values[2 * MT_MAX_OUTPUTS]; /* whole vectors */
         const float *pixel = stream->row + (size_t)column * last->in_step;
         mt_step_convolve(packed, last, &pixel, 0, 1, values, 0);
         memcpy(output, values, (size_t)packed->outputs * sizeof *output);

@@ -10,18 +10,18 @@
 #include <unistd.h>
 
 #define ATTEMPTS 100
-#define MOST_FILES 1024 /* open at a time: threads have one each */
+#define MAX_FILES 1024 /* open at a time: threads have one each */
 
 /*
  * The names of the temporary files there are now; the signal handler must be able to find them. Who
  * takes a name out of here owns it. The handler leaves ended in each place.
  */
-static _Atomic(char *) temporaries[MOST_FILES];
+static _Atomic(char *) temporaries[MAX_FILES];
 static char ended[] = "";
 
 static void on_signal(int number)
 {
-    for (int i = 0; i < MOST_FILES; i++) {
+    for (int i = 0; i < MAX_FILES; i++) {
         const char *name = atomic_exchange(&temporaries[i], ended);
         if (name && name != ended)
             unlink(name);
@@ -60,7 +60,7 @@ static void wait_for_end(void)
 /* A place for the temporary file's name, so that a signal removes it; -1: there are too many. */
 static int enter(char *name)
 {
-    for (int i = 0; i < MOST_FILES; i++) {
+    for (int i = 0; i < MAX_FILES; i++) {
         char *none = NULL;
         if (atomic_compare_exchange_strong(&temporaries[i], &none, name))
             return i;

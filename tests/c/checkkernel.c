@@ -258,7 +258,7 @@ static const shape cascade[] = {
 int main(int argc, char **argv)
 {
     const bool bench = argc > 1 && !strcmp(argv[1], "--bench");
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     for (int k = 0; k < count; k++) {
         uint64_t state = 31;

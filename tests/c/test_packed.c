@@ -143,7 +143,7 @@ static void others_are_not_packed(void)
 
 int main(void)
 {
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     for (int k = 0; k < count; k++) {
         largest = 0.0f;

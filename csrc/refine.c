@@ -7,13 +7,13 @@
  * Crops that go through a network at once: a quarter of all, so that there is work for some threads
  * even for a few faces, within these bounds. It depends on the crops alone, and so do the results.
  */
-#define LEAST_BATCH 4
-#define MOST_BATCH 12
+#define MIN_BATCH 4
+#define MAX_BATCH 12
 
 static int batch_size(size_t crops)
 {
     const size_t quarter = (crops + 3) / 4;
-    return quarter < LEAST_BATCH ? LEAST_BATCH : quarter > MOST_BATCH ? MOST_BATCH : (int)quarter;
+    return quarter < MIN_BATCH ? MIN_BATCH : quarter > MAX_BATCH ? MAX_BATCH : (int)quarter;
 }
 
 /* A stage in progress. */
@@ -109,7 +109,7 @@ static void crop_task(void *context, int task, int worker)
     mt_batch batch = {run, lane, (size_t)task * run->batch};
     const size_t left = detector->candidate_count - batch.first;
     const int count = left < (size_t)run->batch ? (int)left : run->batch;
-    float output[MOST_BATCH * MT_FACE_CHANNELS];
+    float output[MAX_BATCH * MT_FACE_CHANNELS];
     const bool done = run->network->packed
                           ? mt_packed_run_batch(&lane->stream, run->network->packed, count,
                                                 crop_row, &batch, output)
@@ -131,7 +131,7 @@ static void keep_passing(mtcnn_detector *detector, mt_stage stage)
     detector->candidate_count = kept;
 }
 
-bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
+bool mt_refine(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
 {
     const mtcnn_network *network = detector->model->networks[stage];
     mt_crop_run run = {detector,
