@@ -70,7 +70,8 @@ static void exit_without_memory(void)
 }
 
 /* The middle of the picture, scaled to cover width x height: [height][width][3], to be freed. */
-static uint8_t *cover(const struct picture *picture, int width, int height)
+static uint8_t *cover(const struct picture *picture, const mt_kernels *kernels, int width,
+                      int height)
 {
     const mt_normalisation plain = {0.0f, 1.0f, 0.0f, MTCNN_RGB};
     const mtcnn_image image = {picture->pixels, picture->width, picture->height,
@@ -83,7 +84,7 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
     float *planes = malloc(3 * pixels * sizeof *planes);
     uint8_t *bytes = malloc(3 * pixels);
     mt_resizer resizer = {0};
-    if (!planes || !bytes || !mt_resize_begin(&resizer, mt_kernels_get(), &image, x, y, &plain) ||
+    if (!planes || !bytes || !mt_resize_begin(&resizer, kernels, &image, x, y, &plain) ||
         !mt_resize_planar(&resizer, planes))
         exit_without_memory();
     for (size_t i = 0; i < pixels; i++)
@@ -226,7 +227,7 @@ static int report(const struct arguments *arguments, const struct picture *pictu
 {
     static struct row rows[MAX_SIZES * MAX_SIZES];
     char line[256];
-    const mt_kernels *kernels = mt_kernels_get();
+    const mt_kernels *kernels = model->kernels;
     printf("mtcnn %s, %s kernels, %s, picture %s, threads %d, runs %d\n", mtcnn_version(),
            kernels->name, cpu_name(line, sizeof line), arguments->picture, arguments->threads,
            arguments->runs);
@@ -246,7 +247,7 @@ static int report(const struct arguments *arguments, const struct picture *pictu
     int count = 0, status = 0;
     for (int i = 0; i < arguments->size_count && !status; i++) {
         const int width = arguments->sizes[i][0], height = arguments->sizes[i][1];
-        uint8_t *pixels = cover(picture, width, height);
+        uint8_t *pixels = cover(picture, kernels, width, height);
         const mtcnn_image image = {pixels, width, height, 3 * (ptrdiff_t)width, MTCNN_RGB};
         for (int j = 0; j < arguments->min_face_count && !status; j++, count++)
             status = run(model, &image, arguments->min_faces[j], arguments, &rows[count]);

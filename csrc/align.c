@@ -146,9 +146,7 @@ int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, 
     if (count && (!landmarks || !pixels))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_align: landmarks or pixels is NULL");
     const mt_kernels *kernels;
-    int status = mt_check_crops(image, side, pad, error);
-    if (!status)
-        status = mt_kernels_find(&kernels, error);
+    int status = mt_begin_crops(image, side, pad, &kernels, error);
     if (status)
         return status;
     mt_part part = {0};

@@ -70,7 +70,7 @@ static void run_winograd(mt_stream *stream, const mt_packed *packed, const mt_st
                          const mt_map *from, const mt_map *to, int batch)
 {
     mt_winograd winograd;
-    mt_winograd_begin(&winograd, packed->kernels, step, &stream->winograd);
+    mt_winograd_begin(&winograd, packed->kernels, step, &stream->buffers[MT_STREAM_WINOGRAD]);
     for (int i = 0; i < batch; i++) {
         for (int y = 0; y < to->height; y += MT_TILE) {
             mt_tile_row tiles;
@@ -124,17 +124,17 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     mt_map from = map_of(NULL, height, width, step), next = from;
     size_t floats[2] = {from.picture, 0};
     for (int i = first; i < packed->count; i++) {
-        mt_winograd winograd; /* makes room */
         next = map_after(&packed->steps[i], &next, NULL);
         size_t *most = &floats[(i - first + 1) % 2];
         *most = next.picture > *most ? next.picture : *most;
-        if (packed->steps[i].kind == MT_WINOGRAD &&
-            !mt_winograd_begin(&winograd, packed->kernels, &packed->steps[i], &stream->winograd))
+        if (!mt_winograd_reserve(&stream->buffers[MT_STREAM_WINOGRAD], packed->kernels,
+                                 &packed->steps[i]))
             return false;
     }
-    if (!mt_reserve(&stream->maps, (floats[0] + floats[1]) * batch, sizeof(float)))
+    if (!mt_reserve(&stream->buffers[MT_STREAM_MAPS], (floats[0] + floats[1]) * batch,
+                    sizeof(float)))
         return false;
-    from.values = stream->maps.data;
+    from.values = stream->buffers[MT_STREAM_MAPS].data;
     float *other = from.values + floats[0] * batch;
 
     mt_batch_source picture = {source, context, 0};

@@ -134,7 +134,7 @@ typedef struct mt_kernels {
     /*
      * Resizes a row of pixels of `channels` (1, 3 or 4) floats along x: output [count][3] is
      * scale * (sum over k < taps of weights[i][k] * pixel firsts[i] + k) + shift; a grey pixel gives
-     * its value thrice. One float after the last of these pixels is read, one after `output` is
+     * its value three times. One float after the last of these pixels is read, one after `output` is
      * written.
      */
     void (*mix)(const float *pixels, int channels, const int *firsts, const float *weights,
@@ -142,13 +142,15 @@ typedef struct mt_kernels {
 } mt_kernels;
 
 /*
- * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c,
- * sse2, avx2, avx512, neon); NULL if the processor cannot run these or there are none of that name.
+ * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c, sse2,
+ * avx2, avx512, neon); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or there are
+ * none of that name.
+ *
+ * The one place where kernels are chosen. It is called once when a model or a network is loaded, which
+ * keep the choice for all that runs on them, and, as they load nothing, by each call of mtcnn_crop
+ * and mtcnn_align. All else takes the kernels that it is given.
  */
-const mt_kernels *mt_kernels_get(void);
-
-/* The same; MTCNN_ERROR_ARGUMENT instead of NULL. */
-int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error);
+int mt_kernels_choose(const mt_kernels **kernels, mtcnn_error *error);
 
 /* Lists all kernels that this processor can run, plain C first, the fastest last; returns how many. */
 #define MT_MAX_KERNELS 4

@@ -1,7 +1,7 @@
 /*
  * layer.h: what every kind of layer gives to the network.
  *
- * A kind of layer is one mt_layer_type in one file, and one line in the table of network.c. Tensors
+ * A kind of layer is one mt_layer_type in one file, and one line in the table of network_cfg.c. Tensors
  * are float32 [batch][channels][height][width]; tensor 0 is the network's input, tensor i + 1 the
  * output of layer i.
  */

@@ -12,6 +12,7 @@ enum { MT_PROPOSAL_CHANNELS = 5, MT_FACE_CHANNELS = 15 };
 
 /* Read-only once loaded. */
 struct mtcnn_model {
+    const mt_kernels *kernels;
     mtcnn_network *networks[MT_STAGES];
     mtcnn_options options;
     mt_normalisation normalisation;

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "network.h"
+#include "workspace.h"
 
 /* A batch of planar pictures as rows of pixels. */
 typedef struct mt_planar {
@@ -71,7 +72,8 @@ int mtcnn_network_run(const mtcnn_network *network, const float *input, int batc
     mt_workspace workspace = {0};
     mtcnn_shape shape;
     const mtcnn_shape in = {network->input.channels, height, width};
-    status = mt_workspace_shape(&workspace, network, height, width, &shape, error);
+    status = mt_workspace_shape(&workspace, network, network->layer_count - 1, height, width,
+                                &shape, error);
     if (!status && (size_t)batch * mt_volume(shape) != length)
         status = mt_fail(error, MTCNN_ERROR_ARGUMENT,
                          "%s: the output has %zu floats, the buffer given %zu", network->path,

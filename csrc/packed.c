@@ -16,6 +16,12 @@
 #define WINOGRAD_CHANNELS 8
 #define WINOGRAD_WEIGHTS 16384
 
+/* A score before its activation that is so much lower may reach a threshold, by rounding. */
+#define SCORE_MARGIN 0.01f
+
+/* Before the logistic function, which rounds to 1 from 17 on: less than any that may become 1. */
+#define CERTAIN_SCORE 15.0f
+
 /* ---- packing ---------------------------------------------------------------------------------- */
 
 /* The tensor that a route of one layer stands for. */
@@ -35,18 +41,6 @@ static bool is_plain_convolution(const mt_layer *layer)
 {
     return layer->type == &mt_convolutional && layer->pad == 0 && layer->stride == 1 &&
            layer->groups == 1 && layer->size <= MT_MAX_ROWS;
-}
-
-/* The slope below zero of an activation that is linear on both sides. */
-static bool slope_of(mt_activation activation, float *slope)
-{
-    switch (activation) {
-    case MT_LINEAR: *slope = 1.0f; return true;
-    case MT_RELU: *slope = 0.0f; return true;
-    case MT_LEAKY: *slope = 0.1f; return true;
-    case MT_RELIE: *slope = 0.01f; return true;
-    default: return false;
-    }
 }
 
 static int padded(int channels, int vector)
@@ -182,13 +176,13 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
                                                            .out_step = in_step};
         } else if (is_plain_convolution(layer)) {
             float slope;
-            if (!slope_of(layer->activation, &slope))
+            if (!mt_activation_slope(layer->activation, &slope))
                 return MT_OTHER;
             const mt_layer *next = i + 1 < network->layer_count ? layer + 1 : NULL;
             const bool prelu = next && next->type == &mt_prelu && next->inputs[0] == i + 1 &&
                                layer->activation == MT_LINEAR && last != i + 1;
-            float slopes[1024];
-            if (layer->out.channels > 1024)
+            float slopes[MT_MAX_FILTERS];
+            if (layer->out.channels > MT_MAX_FILTERS)
                 return MT_OTHER;
             for (int c = 0; c < layer->out.channels; c++)
                 slopes[c] = prelu ? next->slopes[next->groups == 1 ? 0 : c] : slope;
@@ -303,11 +297,11 @@ void mt_packed_activate(const mt_packed *packed, float *values)
 float mt_packed_least(const mt_packed *packed, float threshold)
 {
     if (packed->activations[0] == MT_LINEAR)
-        return threshold - 0.01f;
+        return threshold - SCORE_MARGIN;
     if (packed->activations[0] != MT_LOGISTIC || threshold <= 0.0f)
         return -INFINITY;
-    /* The inverse of the logistic function, and a little less for its rounding; it is 1 from 17. */
-    return threshold < 1.0f ? logf(threshold / (1.0f - threshold)) - 0.01f : 15.0f;
+    /* The inverse of the logistic function. */
+    return threshold < 1.0f ? logf(threshold / (1.0f - threshold)) - SCORE_MARGIN : CERTAIN_SCORE;
 }
 
 void mt_step_convolve(const mt_packed *packed, const mt_step *step, const float *const *rows,

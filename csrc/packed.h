@@ -46,18 +46,23 @@ void mt_packed_activate(const mt_packed *packed, float *values);
 typedef void (*mt_row_source)(void *context, int row, float *pixels);
 #define MT_ROW_SLACK 4
 
+enum {
+    MT_STREAM_STATES,   /* mt_step_state [steps + 1] */
+    MT_STREAM_RINGS,    /* float: rows that are still needed */
+    MT_STREAM_MAPS,     /* float: features of a batch */
+    MT_STREAM_WINOGRAD, /* scratch of winograd.h */
+    MT_STREAM_SCORES,   /* float: of the last row */
+    MT_STREAM_BUFFERS
+};
+
 /* A run in progress of one thread; starts all zero, keeps its memory from run to run. */
 typedef struct mt_stream {
     const mt_packed *packed;
-    mt_buffer states;   /* mt_step_state [steps + 1] */
-    mt_buffer rings;    /* float: rows that are still needed */
-    mt_buffer maps;     /* float: features of a batch */
-    mt_buffer winograd; /* scratch of winograd.h */
-    mt_buffer scores;   /* float: of the last row */
-    int steps;          /* that run row by row */
-    bool heads_apart;   /* the last step runs for single columns only */
-    float *pixels;      /* in rings: a row of the input, where its ring holds planes */
-    const float *row;   /* the last one */
+    mt_buffer buffers[MT_STREAM_BUFFERS];
+    int steps;        /* that run row by row */
+    bool heads_apart; /* the last step runs for single columns only */
+    float *pixels;    /* in the rings: a row of the input, where its ring holds planes */
+    const float *row; /* the last one */
     mt_row_source source;
     void *context;
 } mt_stream;

@@ -7,7 +7,7 @@
 /* Least overlap, intersection over union, of a face with the place where it is expected. */
 #define MIN_OVERLAP 0.3
 
-void mt_track_expect(const mt_track *track, double seconds, float box[4])
+void mt_track_predict(const mt_track *track, double seconds, float box[4])
 {
     const float *last = track->smoothing.last.box;
     const double later = track->missed ? 0 : seconds - track->seconds;
@@ -15,8 +15,8 @@ void mt_track_expect(const mt_track *track, double seconds, float box[4])
         box[k] = (float)(last[k] + later * track->velocity[k % 2]);
 }
 
-void mt_track_see(mt_track *track, const mtcnn_face *face, double seconds,
-                  const mtcnn_tracker_options *options)
+void mt_track_update(mt_track *track, const mtcnn_face *face, double seconds,
+                     const mtcnn_tracker_options *options)
 {
     const float *last = track->smoothing.last.box, *box = face->box;
     const double later = seconds - track->seconds;

@@ -53,9 +53,12 @@ typedef struct mt_winograd {
     int piece_count, tiles;
 } mt_winograd;
 
-/* Begins an MT_WINOGRAD step with memory out of scratch. Returns false if there is none. */
-bool mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
-                       mt_buffer *scratch);
+/* Gives scratch the room that an MT_WINOGRAD step needs; any other needs none. false: no memory. */
+bool mt_winograd_reserve(mt_buffer *scratch, const mt_kernels *kernels, const mt_step *step);
+
+/* Begins an MT_WINOGRAD step in scratch, which has room for it. */
+void mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
+                       const mt_buffer *scratch);
 
 /* Adds tiles; their inputs must be there, their outputs may come as late as mt_winograd_end. */
 void mt_winograd_add(mt_winograd *winograd, const mt_tile_row *tiles);

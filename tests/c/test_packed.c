@@ -1,6 +1,6 @@
 /* Packed networks, run row by row, against the same networks run layer by layer (mt_workspace). */
-#include "network.h"
 #include "test.h"
+#include "workspace.h"
 
 #define CFG "test_packed.cfg"
 #define TOLERANCE 1e-5f
