@@ -22,7 +22,7 @@
 
 #include "model.h"
 #include "peak.h"
-#include "picture.h"
+#include "picture_file.h"
 #include "resize.h"
 
 enum { PYRAMID, PNET, RNET, ONET, TOTAL, TIMES };

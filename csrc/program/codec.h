@@ -1,4 +1,4 @@
-/* codec.h: what a picture format must offer; picture.c holds the table of them. */
+/* codec.h: what a picture format must offer; picture_file.c holds the table of them. */
 #ifndef MTCNN_PROGRAM_CODEC_H
 #define MTCNN_PROGRAM_CODEC_H
 

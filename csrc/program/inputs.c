@@ -10,7 +10,7 @@
 #include "file_identity.h"
 #include "folder.h"
 #include "message.h"
-#include "picture.h"
+#include "picture_file.h"
 
 #define STANDARD_INPUT_NAME "stdin.png"
 

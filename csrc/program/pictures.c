@@ -12,7 +12,7 @@
 #include "draw.h"
 #include "folder.h"
 #include "message.h"
-#include "picture.h"
+#include "picture_file.h"
 #include "predictions.h"
 #include "progress.h"
 #include "standard_output.h"
