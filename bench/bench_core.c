@@ -9,11 +9,11 @@
  * minimum of the whole; one run before them is not counted. The scratch memory is the detector's,
  * which only grows: its peak.
  *
- * GFLOP/s count the networks' own multiplications and additions (no padding), over the stage's whole
- * time: RNet's and ONet's hold resizing and suppression, too. They come with their share of what the
- * same number of threads could do at most, of which one is measured first: multiply-adds in
- * registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices. A share
- * may be above 100%: Winograd's convolutions take fewer multiplications than are counted.
+ * GFLOP/s count the networks' own multiplications and additions (no padding), over the stage's
+ * whole time: RNet's and ONet's hold resizing and suppression, too. They come with their share of
+ * what the same number of threads could do at most, of which one is measured first: multiply-adds
+ * in registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices. A
+ * share may be above 100%: Winograd's convolutions take fewer multiplications than are counted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ struct row {
     double gflops[MT_STAGES];
 };
 
-/* ---- the work --------------------------------------------------------------------------------- */
+/* ---- the work -------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -176,7 +176,7 @@ static int run(const mtcnn_model *model, const mtcnn_image *image, double min_fa
     return status;
 }
 
-/* ---- the report ------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 /* What the kernel calls the first processor; "unknown" where it does not say. */
 static const char *cpu_name(char *line, int size)
@@ -258,7 +258,7 @@ static int report(const struct arguments *arguments, const struct picture *pictu
     return status;
 }
 
-/* ---- the command line ------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* Each reads an option's value; false where it is not what is said beside it. */
 

@@ -1,8 +1,8 @@
 /*
  * Running a packed network on many pictures of the cfg's own size at once.
  *
- * The first steps, whose features are large, run picture by picture as a stream; the others run step
- * by step on all pictures, so that weights are read once for many of them.
+ * The first steps, whose features are large, run picture by picture as a stream; the others run
+ * step by step on all pictures, so that weights are read once for many of them.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ static void batch_row(void *context, int row, float *pixels)
     batch->source(batch->context, batch->first + row, pixels);
 }
 
-/* Features of all pictures, [batch][height][width][step], with slack after each row and the last one. */
+/* Features of all pictures, [batch][height][width][step], with slack after each row and picture. */
 typedef struct mt_map {
     float *values;
     int height, width, step;
@@ -120,7 +120,7 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     const int first = first_together(packed, &height, &width);
     const int step = first ? packed->steps[first - 1].out_step : packed->input.channels;
 
-    /* Two maps by turns, each as large as the largest that it becomes. */
+    /* Two maps that steps read and write in turn, each as large as the largest that it becomes. */
     mt_map from = map_of(NULL, height, width, step), next = from;
     size_t floats[2] = {from.picture, 0};
     for (int i = first; i < packed->count; i++) {

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "error.h"
 
-/* Steps 4, 7 and 8: at most max_boxes of the stage are kept. Returns false if there is no memory. */
+/* Steps 4, 7 and 8: at most max_boxes of the stage are kept. false: no memory. */
 static bool suppress(mtcnn_detector *detector, mt_stage stage, float limit, mt_overlap kind)
 {
     mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
@@ -76,7 +76,7 @@ static bool run_pnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_r
     }
     const bool done = finish_stage(detector, MT_PNET, stage);
     square_all(detector);
-    /* Threads build and use the pyramid by turns: the wall time is split as their time was. */
+    /* Each thread builds and uses parts of the pyramid: the wall time is split as theirs was. */
     const double wall = mt_now_ms() - start;
     result->pyramid_ms = wall * pyramid_share;
     stage->milliseconds = wall - result->pyramid_ms;

@@ -14,7 +14,7 @@ typedef struct mt_level {
     int tiles_left;    /* to be done */
 } mt_level;
 
-/* A part of a level's output: what one task computes. Neighbours share the pixels of their cells. */
+/* A part of a level's output: one task's work. Neighbours share the pixels of their cells. */
 typedef struct mt_tile {
     int level;
     int column, row; /* the first, of PNet's output */
@@ -69,9 +69,9 @@ struct mtcnn_detector {
 int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error);
 
 /*
- * Steps 2 to 4, up to the suppression within levels: fills candidates with the best that PNet found,
- * in no order. *pyramid_share: the part of the time that went into resizing. false: no memory.
- * proposals.c
+ * Steps 2 to 4, up to the suppression within levels: fills candidates with the best that PNet
+ * found, in no order. *pyramid_share: the part of the time that went into resizing. false: no
+ * memory. proposals.c
  */
 bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyramid_share);
 
@@ -89,8 +89,8 @@ typedef struct mt_boxes {
 } mt_boxes;
 
 /*
- * The cascade on a checked image: scan: PNet looks for candidates; known (may be NULL): these boxes'
- * squares are candidates, too. *result is all zero before. cascade.c
+ * The cascade on a checked image: scan: PNet looks for candidates; known (may be NULL): these
+ * boxes' squares are candidates, too. *result is all zero before. cascade.c
  */
 int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan,
                    const mt_boxes *known, mtcnn_result *result, mtcnn_error *error);

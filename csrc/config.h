@@ -56,7 +56,10 @@ int mt_option_int_required(const mt_section *section, const char *key, int minim
 /* The most numbers that one line of a .data file holds. */
 #define MT_MAX_NUMBERS 4
 
-/* *values = exactly count (<= MT_MAX_NUMBERS) comma-separated finite numbers of a key that must be there. */
+/*
+ * *values = exactly count (<= MT_MAX_NUMBERS) comma-separated finite numbers of a key that must be
+ * there.
+ */
 int mt_option_numbers(const mt_section *section, const char *key, int count, double *values,
                       mtcnn_error *error);
 

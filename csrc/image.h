@@ -22,8 +22,8 @@ static inline int mt_pixel_bytes(mtcnn_color color)
 int mt_check_image(const mtcnn_image *image, mtcnn_error *error);
 
 /*
- * What mtcnn_crop and mtcnn_align begin with: checks that crops of this side and padding can be made
- * of the image, and chooses the kernels for it.
+ * What mtcnn_crop and mtcnn_align begin with: checks that crops of this side and padding can be
+ * made of the image, and chooses the kernels for it.
  */
 int mt_begin_crops(const mtcnn_image *image, int side, int pad, const mt_kernels **kernels,
                    mtcnn_error *error);

@@ -8,8 +8,8 @@
 #define STEM_BLOCKS 8
 
 /*
- * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into pooled
- * [G][STEM_BLOCKS].
+ * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into
+ * pooled [G][STEM_BLOCKS].
  */
 INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, int blocks,
                        vec *pooled)
@@ -30,7 +30,7 @@ INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, in
                     UNROLL for (int g = 0; g < G; g++) w[g] = broadcast(weights[27 * g + x]);
                     UNROLL for (int q = 0; q < 4; q++)
                     {
-                        /* Column x + q % 2 of the window: plane by its parity, pixel by its half. */
+                        /* Column x + q % 2 of the window: plane by parity, pixel by its half. */
                         const int column = x + q % 2;
                         const float *row = q < 2 ? top : bottom;
                         const vec value = load(row + column % 2 * work->plane + column / 2);
@@ -49,7 +49,7 @@ INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, in
         }
         UNROLL for (int g = 0; g < G; g++)
         {
-            /* The activation bends once: its largest value is at the largest or the smallest sum. */
+            /* The activation bends once: it is largest at the largest or the smallest sum. */
             const vec bias = broadcast(work->biases[channel + g]);
             const vec slope = broadcast(work->slopes[channel + g]);
             const vec most = LARGER(LARGER(sums[g][0], sums[g][1]), LARGER(sums[g][2], sums[g][3]));

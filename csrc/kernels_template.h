@@ -12,7 +12,7 @@
  *   FROM_BYTES(p)   LANES floats from as many uint8_t
  *   NAME, KERNELS   the name and the variable of the table
  *
- * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
+ * The compiler must not fuse products and sums by itself (-ffp-contract=off): it would do so
  * here and not there, and the same pixel would get other bits in another place or colour order.
  */
 #include <string.h>
@@ -112,7 +112,7 @@ static const block_function blocks_2[] = {BLOCKS(convolve, 2)};
 static const multiply_function multiply_2[] = {BLOCKS(multiply, 2)};
 #endif
 
-/* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and a lonely 1. */
+/* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and 1. */
 static void convolve(const mt_row_convolution *work)
 {
     const block_function *functions = work->panel == 1 ? blocks_1 : blocks_2;

@@ -1,8 +1,8 @@
 /*
  * The transforms of F(4x4, 3x3), see winograd.h; included by kernels_template.h.
  *
- * Both are the same one-dimensional step, first down the columns of a tile, then along its rows. The
- * sums and differences of points +x and -x share their even and odd powers.
+ * Both are the same one-dimensional step, first down the columns of a tile, then along its rows.
+ * The sums and differences of points +x and -x share their even and odd powers.
  */
 #define P1 MT_POINT_1
 #define P2 MT_POINT_2

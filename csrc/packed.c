@@ -22,7 +22,7 @@
 /* Before the logistic function, which rounds to 1 from 17 on: less than any that may become 1. */
 #define CERTAIN_SCORE 15.0f
 
-/* ---- packing ---------------------------------------------------------------------------------- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
 /* The tensor that a route of one layer stands for. */
 static int resolve(const mtcnn_network *network, int tensor)
@@ -294,7 +294,7 @@ void mt_packed_activate(const mt_packed *packed, float *values)
             mt_activate(&values[c], 1, 0.0f, packed->activations[c]);
 }
 
-float mt_packed_least(const mt_packed *packed, float threshold)
+float mt_packed_threshold(const mt_packed *packed, float threshold)
 {
     if (packed->activations[0] == MT_LINEAR)
         return threshold - SCORE_MARGIN;

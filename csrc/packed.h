@@ -1,13 +1,13 @@
 /*
  * packed.h: a network rearranged for the kernels, and running it row by row.
  *
- * Most networks of a cascade are a chain of convolutions (stride 1, no padding, at most 16x16 and 1024
- * filters), activations with two straight parts and poolings (after the first convolution, at most
- * 16x16, padding 0 or 1), with heads at its end, at most 64 channels, that a [route] joins. Such a
- * network is packed: activations go into the convolutions, the
- * heads become one convolution, weights lie in the order in which the kernels read them. It is run
- * as a stream, where each step keeps only the rows that the next one still needs (stream.c), or on
- * many small pictures at once (batch.c).
+ * Most networks of a cascade are a chain of convolutions (stride 1, no padding, at most 16x16 and
+ * 1024 filters), activations with two straight parts and poolings (after the first convolution, at
+ * most 16x16, padding 0 or 1), with heads at its end, at most 64 channels, that a [route] joins.
+ * Such a network is packed: activations go into the convolutions, the heads become one convolution,
+ * weights lie in the order in which the kernels read them. It is run as a stream, where each step
+ * keeps only the rows that the next one still needs (stream.c), or on many small pictures at once
+ * (batch.c).
  *
  * Rows are float32 [width][channels], channels padded with zeros to whole vectors of the kernels
  * (but for the input, which is not padded).
@@ -37,7 +37,7 @@ void mt_packed_free(mt_packed **packed);
 int mt_packed_outputs(const mt_packed *packed);
 
 /* The least value of channel 0, before its activation, that may reach `threshold` after it. */
-float mt_packed_least(const mt_packed *packed, float threshold);
+float mt_packed_threshold(const mt_packed *packed, float threshold);
 
 /* Activates one output in place: values [mt_packed_outputs]. */
 void mt_packed_activate(const mt_packed *packed, float *values);
@@ -80,8 +80,8 @@ bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int
 void mt_stream_size(const mt_stream *stream, int *height, int *width);
 
 /*
- * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but for
- * rounding. Rows must be asked for in rising order. Holds until the next row.
+ * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but
+ * for rounding. Rows must be asked for in rising order. Holds until the next row.
  */
 const float *mt_stream_scores(mt_stream *stream, int row);
 

@@ -1,4 +1,4 @@
-/* packed_steps.h: what a packed network is made of; for packed.c, stream.c, batch.c and winograd.c. */
+/* packed_steps.h: what a packed network is made of, for packed.c, stream.c, batch.c, winograd.c. */
 #ifndef MT_PACKED_STEPS_H
 #define MT_PACKED_STEPS_H
 
@@ -37,11 +37,10 @@ struct mt_packed {
     mtcnn_shape input; /* of the cfg */
     int count;
     mt_step steps[MT_MAX_STEPS];
-    int spatial; /* steps before the first convolution that, at the cfg's own size, covers its input */
+    int spatial; /* steps before the first convolution that covers its input at the cfg's size */
     int outputs;
     mt_activation activations[MT_MAX_OUTPUTS];
-    float
-        *score_weights; /* [in_step] of channel 0, where the last convolution is of single pixels */
+    float *score_weights; /* [in_step] of channel 0, if the last convolution is of single pixels */
 };
 
 /* Pixels that rows have room for after their last: tiles of 4 outputs may stick out by 3. */

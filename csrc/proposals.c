@@ -1,4 +1,4 @@
-/* Steps 2 to 4 of the cascade: PNet over all tiles of the pyramid, and suppression within levels. */
+/* Steps 2 to 4 of the cascade: PNet over all tiles of the pyramid, suppression within levels. */
 #include <string.h>
 
 #include "cascade.h"
@@ -97,7 +97,7 @@ static bool stream_tile(mt_tile_run *run)
     if (!mt_stream_begin(stream, packed, run->height, run->width, tile_row, run))
         return false;
     const float threshold = run->detector->options.thresholds[MT_PNET];
-    const float least = mt_packed_least(packed, threshold);
+    const float least = mt_packed_threshold(packed, threshold);
     for (int row = 0; row < run->tile->rows; row++) {
         const float *scores = mt_stream_scores(stream, row);
         for (int column = 0; column < run->tile->columns; column++) {

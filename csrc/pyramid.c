@@ -7,8 +7,9 @@
 
 /*
  * The most outputs of PNet in a tile. Columns: the rows that PNet's layers keep of such a tile fit
- * the second-level cache. Rows: enough of them, so that the pixel rows (10 for the usual PNet) that a tile shares
- * with the next one cost little; few enough, so that there is work for several threads.
+ * the second-level cache. Rows: enough of them, so that the pixel rows (10 for the usual PNet) that
+ * a tile shares with the next one cost little; few enough, so that there is work for several
+ * threads.
  */
 #define TILE_COLUMNS 256
 #define TILE_ROWS 96

@@ -68,8 +68,9 @@ bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn
                      mt_span x, mt_span y, const mt_normalisation *normalisation);
 
 /*
- * Makes row `row` (0: the first sample of y): pixels [x.count][3] float32; one float more is written.
- * Rows may be asked for in any order; in rising order, what two neighbours share is made once.
+ * Makes row `row` (0: the first sample of y): pixels [x.count][3] float32; one float more is
+ * written. Rows may be asked for in any order; in rising order, what two neighbours share is made
+ * once.
  */
 void mt_resize_row(mt_resizer *resizer, int row, float *pixels);
 

@@ -16,8 +16,8 @@
 
 /*
  * Reads a picture file, whose format its first bytes give, upright as its EXIF orientation says.
- * Path STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by what
- * its header says, before memory is taken for it.
+ * Path STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by
+ * what its header says, before memory is taken for it.
  *
  * On success the picture is the caller's, to be freed with picture_free, and message->text is
  * empty, or a warning where the file is damaged and the picture therefore partly wrong. On failure

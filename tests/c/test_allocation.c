@@ -1,4 +1,4 @@
-/* In the steady state a detector asks for no memory: the linker sends every request through here. */
+/* In the steady state a detector asks for no memory: the linker sends all requests through here. */
 #include <stdatomic.h>
 
 #include "random_model.h"

@@ -90,7 +90,7 @@ static const char odd[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, le
 static const char four[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, leaky)
     CONV(2, 4, tanh) "[route]\nlayers=-2\n" CONV(3, 4, linear) "[route]\nlayers=-1,-3\n";
 
-/* More channels than a picture has, and not whole vectors of them: for Winograd after the input only. */
+/* More channels than a picture has, not whole vectors: for Winograd after the input only. */
 static const char nine[] = "[net]\nwidth=12\nheight=12\nchannels=9\n" CONV(12, 3, leaky)
     CONV(8, 3, relu) HEADS;
 

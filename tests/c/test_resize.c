@@ -101,7 +101,7 @@ static void outside_is_padding(void)
         CHECK(fabsf(output[i] - (inside ? 50.0f : -25.0f)) < 1e-4f);
     }
     test_guarded_free(output, bytes);
-    /* Wholly outside, and absurdly far away. */
+    /* Completely outside, and absurdly far away. */
     const double starts[] = {4.0, -100.0, 1e9, -1e9};
     for (int k = 0; k < 4; k++) {
         for (int axis = 0; axis < 2; axis++) {
@@ -148,8 +148,8 @@ static double plain_output(const mtcnn_image *image, mt_span x, mt_span y, int c
     return sum;
 }
 
-/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie partly
-   outside; each set of kernels. */
+/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie
+   partly outside; each set of kernels. */
 static void follows_the_definition(void)
 {
     enum { W = 37, MAX_H = 1200 };
