@@ -9,11 +9,11 @@
  * minimum of the whole; one run before them is not counted. The scratch memory is the detector's,
  * which only grows: its peak.
  *
- * GFLOP/s count the networks' own multiplications and additions (no padding), over the stage's whole
- * time: RNet's and ONet's hold resizing and suppression, too. They come with their share of what the
- * same number of threads could do at most, of which one is measured first: multiply-adds in
- * registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices. A share
- * may be above 100%: Winograd's convolutions take fewer multiplications than are counted.
+ * GFLOP/s count the networks' own multiplications and additions (no padding), over the stage's
+ * whole time: RNet's and ONet's hold resizing and suppression, too. They come with their share of
+ * what the same number of threads could do at most, of which one is measured first: multiply-adds
+ * in registers with vectors as wide as the kernels', and OpenBLAS's product of large matrices. A
+ * share may be above 100%: Winograd's convolutions take fewer multiplications than are counted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,11 +22,11 @@
 
 #include "model.h"
 #include "peak.h"
-#include "picture.h"
+#include "picture_file.h"
 #include "resize.h"
 
 enum { PYRAMID, PNET, RNET, ONET, TOTAL, TIMES };
-enum { MOST_SIZES = 32, LEAST_SIDE = 12, EXIT_USAGE = 2 };
+enum { MAX_SIZES = 32, MIN_SIDE = 12, EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: bench_core PICTURE [--sizes WxH,...] [--min-faces PX,...] [--threads N] [--runs N]\n"
@@ -34,9 +34,9 @@ static const char usage[] =
 
 struct arguments {
     const char *picture, *model; /* model NULL: the one built in */
-    int sizes[MOST_SIZES][2];    /* [size_count], width and height */
+    int sizes[MAX_SIZES][2];     /* [size_count], width and height */
     int size_count;
-    double min_faces[MOST_SIZES];
+    double min_faces[MAX_SIZES];
     int min_face_count;
     int threads, runs;
 };
@@ -48,7 +48,7 @@ struct row {
     double gflops[MT_STAGES];
 };
 
-/* ---- the work --------------------------------------------------------------------------------- */
+/* ---- the work -------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -70,7 +70,8 @@ static void exit_without_memory(void)
 }
 
 /* The middle of the picture, scaled to cover width x height: [height][width][3], to be freed. */
-static uint8_t *cover(const struct picture *picture, int width, int height)
+static uint8_t *cover(const struct picture *picture, const mt_kernels *kernels, int width,
+                      int height)
 {
     const mt_normalisation plain = {0.0f, 1.0f, 0.0f, MTCNN_RGB};
     const mtcnn_image image = {picture->pixels, picture->width, picture->height,
@@ -83,7 +84,7 @@ static uint8_t *cover(const struct picture *picture, int width, int height)
     float *planes = malloc(3 * pixels * sizeof *planes);
     uint8_t *bytes = malloc(3 * pixels);
     mt_resizer resizer = {0};
-    if (!planes || !bytes || !mt_resize_begin(&resizer, mt_kernels_get(), &image, x, y, &plain) ||
+    if (!planes || !bytes || !mt_resize_begin(&resizer, kernels, &image, x, y, &plain) ||
         !mt_resize_planar(&resizer, planes))
         exit_without_memory();
     for (size_t i = 0; i < pixels; i++)
@@ -175,7 +176,7 @@ static int run(const mtcnn_model *model, const mtcnn_image *image, double min_fa
     return status;
 }
 
-/* ---- the report ------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 /* What the kernel calls the first processor; "unknown" where it does not say. */
 static const char *cpu_name(char *line, int size)
@@ -224,9 +225,9 @@ static void print_shares(const struct row *rows, int count, int threads, double 
 static int report(const struct arguments *arguments, const struct picture *picture,
                   const mtcnn_model *model)
 {
-    static struct row rows[MOST_SIZES * MOST_SIZES];
+    static struct row rows[MAX_SIZES * MAX_SIZES];
     char line[256];
-    const mt_kernels *kernels = mt_kernels_get();
+    const mt_kernels *kernels = model->kernels;
     printf("mtcnn %s, %s kernels, %s, picture %s, threads %d, runs %d\n", mtcnn_version(),
            kernels->name, cpu_name(line, sizeof line), arguments->picture, arguments->threads,
            arguments->runs);
@@ -246,7 +247,7 @@ static int report(const struct arguments *arguments, const struct picture *pictu
     int count = 0, status = 0;
     for (int i = 0; i < arguments->size_count && !status; i++) {
         const int width = arguments->sizes[i][0], height = arguments->sizes[i][1];
-        uint8_t *pixels = cover(picture, width, height);
+        uint8_t *pixels = cover(picture, kernels, width, height);
         const mtcnn_image image = {pixels, width, height, 3 * (ptrdiff_t)width, MTCNN_RGB};
         for (int j = 0; j < arguments->min_face_count && !status; j++, count++)
             status = run(model, &image, arguments->min_faces[j], arguments, &rows[count]);
@@ -257,7 +258,7 @@ static int report(const struct arguments *arguments, const struct picture *pictu
     return status;
 }
 
-/* ---- the command line ------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* Each reads an option's value; false where it is not what is said beside it. */
 
@@ -279,11 +280,11 @@ static bool read_count(const char *text, int high, int *value)
 
 static bool read_sizes(const char *text, struct arguments *arguments)
 {
-    for (arguments->size_count = 0; arguments->size_count < MOST_SIZES;) {
+    for (arguments->size_count = 0; arguments->size_count < MAX_SIZES;) {
         int *size = arguments->sizes[arguments->size_count++];
         char *end;
-        if (!read_whole(text, LEAST_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
-            !read_whole(end + 1, LEAST_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
+        if (!read_whole(text, MIN_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
+            !read_whole(end + 1, MIN_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
             size[0] > PICTURE_MAX_MEGAPIXELS * 1000000 / size[1] || (*end && *end != ','))
             return false;
         if (!*end)
@@ -295,7 +296,7 @@ static bool read_sizes(const char *text, struct arguments *arguments)
 
 static bool read_min_faces(const char *text, struct arguments *arguments)
 {
-    for (arguments->min_face_count = 0; arguments->min_face_count < MOST_SIZES;) {
+    for (arguments->min_face_count = 0; arguments->min_face_count < MAX_SIZES;) {
         double *value = &arguments->min_faces[arguments->min_face_count++];
         char *end;
         *value = strtod(text, &end);

@@ -3,11 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-/* In the order of mt_activation. */
-static const char *const names[MT_ACTIVATIONS] = {
-    "linear", "logistic", "loggy", "relu", "elu",   "selu",    "relie",
-    "ramp",   "leaky",    "tanh",  "plse", "stair", "hardtan", "lhtan",
-};
+/* The constants here and in mt_activate are Darknet's (src/activations.h), in single precision. */
+#define LEAKY_SLOPE 0.1f
+#define RELIE_SLOPE 0.01f
+
+#define NAME(value, name) name,
+static const char *const names[MT_ACTIVATIONS] = {MT_ACTIVATION_LIST(NAME)};
+#undef NAME
 
 bool mt_activation_of(const char *name, mt_activation *activation)
 {
@@ -22,7 +24,20 @@ bool mt_activation_of(const char *name, mt_activation *activation)
 
 const char *mt_activation_names(void)
 {
-    return "linear logistic loggy relu elu selu relie ramp leaky tanh plse stair hardtan lhtan";
+#define NAME(value, name) " " name
+    return MT_ACTIVATION_LIST(NAME);
+#undef NAME
+}
+
+bool mt_activation_slope(mt_activation activation, float *slope)
+{
+    switch (activation) {
+    case MT_LINEAR: *slope = 1.0f; return true;
+    case MT_RELU: *slope = 0.0f; return true;
+    case MT_LEAKY: *slope = LEAKY_SLOPE; return true;
+    case MT_RELIE: *slope = RELIE_SLOPE; return true;
+    default: return false;
+    }
 }
 
 static float stair(float x)
@@ -58,7 +73,6 @@ static float lhtan(float x)
     } \
     break
 
-/* The constants are Darknet's (src/activations.h), here in single precision. */
 void mt_activate(float *values, size_t count, float bias, mt_activation activation)
 {
     switch (activation) {
@@ -68,9 +82,9 @@ void mt_activate(float *values, size_t count, float bias, mt_activation activati
     case MT_RELU: EACH(x > 0.0f ? x : 0.0f);
     case MT_ELU: EACH(x >= 0.0f ? x : expm1f(x));
     case MT_SELU: EACH(x >= 0.0f ? 1.0507f * x : 1.0507f * 1.6732f * expm1f(x));
-    case MT_RELIE: EACH(x > 0.0f ? x : 0.01f * x);
+    case MT_RELIE: EACH(x > 0.0f ? x : RELIE_SLOPE * x);
     case MT_RAMP: EACH((x > 0.0f ? x : 0.0f) + 0.1f * x);
-    case MT_LEAKY: EACH(x > 0.0f ? x : 0.1f * x);
+    case MT_LEAKY: EACH(x > 0.0f ? x : LEAKY_SLOPE * x);
     case MT_TANH: EACH(tanhf(x));
     case MT_PLSE: EACH(plse(x));
     case MT_STAIR: EACH(stair(x));

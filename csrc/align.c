@@ -73,8 +73,8 @@ static bool fit(const float landmarks[2 * POINTS], int side, mt_similarity *simi
 /* Samples `step` apart that cover an axis of the crop, with one more at either end. */
 static mt_span cover(double low, double high, double step, int size)
 {
-    mt_span span = {floor(low - step), step, 0, 0,
-                    size}; /* with a step of 1: the pixels themselves */
+    /* With a step of 1: the pixels themselves. */
+    mt_span span = {floor(low - step), step, 0, 0, size};
     span.count = (int)ceil((high - span.start) / step) + 1;
     return span;
 }
@@ -109,11 +109,11 @@ static bool make_part(mt_part *part, const mt_kernels *kernels, const mtcnn_imag
 }
 
 /* Index and fraction of a position among the samples of span, so that index + 1 is one of them. */
-static int place(mt_span span, double position, double *fraction)
+static int find_sample(mt_span span, double position, double *fraction)
 {
     const double sample = (position - span.start) / span.step - 0.5;
-    const int index = (int)fmin(fmax(floor(sample), 0),
-                                span.count - 2); /* rounding aside, inside */
+    /* Rounding aside, it is inside. */
+    const int index = (int)fmin(fmax(floor(sample), 0), span.count - 2);
     *fraction = sample - index;
     return index;
 }
@@ -125,10 +125,10 @@ static void sample(const mt_part *part, const mt_similarity *similarity, int sid
         for (int j = 0; j < side; j++, pixels += 3) {
             const double u = j + 0.5, v = i + 0.5;
             double right, below;
-            const int x = place(part->x, similarity->a * u - similarity->b * v + similarity->x0,
-                                &right);
-            const int y = place(part->y, similarity->b * u + similarity->a * v + similarity->y0,
-                                &below);
+            const int x = find_sample(
+                part->x, similarity->a * u - similarity->b * v + similarity->x0, &right);
+            const int y = find_sample(
+                part->y, similarity->b * u + similarity->a * v + similarity->y0, &below);
             const float *top = (const float *)part->pixels.data + row * y + (size_t)3 * x;
             const float *bottom = top + row;
             for (int c = 0; c < 3; c++)
@@ -146,9 +146,7 @@ int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, 
     if (count && (!landmarks || !pixels))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_align: landmarks or pixels is NULL");
     const mt_kernels *kernels;
-    int status = mt_check_crops(image, side, pad, error);
-    if (!status)
-        status = mt_kernels_find(&kernels, error);
+    int status = mt_begin_crops(image, side, pad, &kernels, error);
     if (status)
         return status;
     mt_part part = {0};

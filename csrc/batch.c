@@ -1,8 +1,8 @@
 /*
  * Running a packed network on many pictures of the cfg's own size at once.
  *
- * The first steps, whose features are large, run picture by picture as a stream; the others run step
- * by step on all pictures, so that weights are read once for many of them.
+ * The first steps, whose features are large, run picture by picture as a stream; the others run
+ * step by step on all pictures, so that weights are read once for many of them.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ static void batch_row(void *context, int row, float *pixels)
     batch->source(batch->context, batch->first + row, pixels);
 }
 
-/* Features of all pictures, [batch][height][width][step], with slack after each row and the last one. */
+/* Features of all pictures, [batch][height][width][step], with slack after each row and picture. */
 typedef struct mt_map {
     float *values;
     int height, width, step;
@@ -57,7 +57,7 @@ static void convolve(const mt_packed *packed, const mt_step *step, const mt_map 
 {
     for (int y = 0; y < to->height; y++) {
         for (int x = 0; x < to->width; x++) {
-            const float *rows[MT_MOST_ROWS];
+            const float *rows[MT_MAX_ROWS];
             for (int r = 0; r < step->size; r++)
                 rows[r] = map_row(from, 0, y + r) + x * step->in_step;
             mt_step_convolve(packed, step, rows, (ptrdiff_t)from->picture, batch,
@@ -70,7 +70,7 @@ static void run_winograd(mt_stream *stream, const mt_packed *packed, const mt_st
                          const mt_map *from, const mt_map *to, int batch)
 {
     mt_winograd winograd;
-    mt_winograd_begin(&winograd, packed->kernels, step, &stream->winograd);
+    mt_winograd_begin(&winograd, packed->kernels, step, &stream->buffers[MT_STREAM_WINOGRAD]);
     for (int i = 0; i < batch; i++) {
         for (int y = 0; y < to->height; y += MT_TILE) {
             mt_tile_row tiles;
@@ -92,7 +92,7 @@ static void pool(const mt_packed *packed, const mt_step *step, const mt_map *fro
         for (int y = 0; y < to->height; y++) {
             const int left = from->height - y * step->stride;
             const int count = step->size < left ? step->size : left;
-            const float *rows[MT_MOST_ROWS];
+            const float *rows[MT_MAX_ROWS];
             for (int r = 0; r < count; r++)
                 rows[r] = map_row(from, i, y * step->stride + r);
             mt_step_pool(packed, step, rows, count, from->width, to->width, map_row(to, i, y));
@@ -120,21 +120,21 @@ bool mt_packed_run_batch(mt_stream *stream, const mt_packed *packed, int batch,
     const int first = first_together(packed, &height, &width);
     const int step = first ? packed->steps[first - 1].out_step : packed->input.channels;
 
-    /* Two maps by turns, each as large as the largest that it becomes. */
+    /* Two maps that steps read and write in turn, each as large as the largest that it becomes. */
     mt_map from = map_of(NULL, height, width, step), next = from;
     size_t floats[2] = {from.picture, 0};
     for (int i = first; i < packed->count; i++) {
-        mt_winograd winograd; /* makes room */
         next = map_after(&packed->steps[i], &next, NULL);
         size_t *most = &floats[(i - first + 1) % 2];
         *most = next.picture > *most ? next.picture : *most;
-        if (packed->steps[i].kind == MT_WINOGRAD &&
-            !mt_winograd_begin(&winograd, packed->kernels, &packed->steps[i], &stream->winograd))
+        if (!mt_winograd_reserve(&stream->buffers[MT_STREAM_WINOGRAD], packed->kernels,
+                                 &packed->steps[i]))
             return false;
     }
-    if (!mt_reserve(&stream->maps, (floats[0] + floats[1]) * batch, sizeof(float)))
+    if (!mt_reserve(&stream->buffers[MT_STREAM_MAPS], (floats[0] + floats[1]) * batch,
+                    sizeof(float)))
         return false;
-    from.values = stream->maps.data;
+    from.values = stream->buffers[MT_STREAM_MAPS].data;
     float *other = from.values + floats[0] * batch;
 
     mt_batch_source picture = {source, context, 0};

@@ -86,16 +86,16 @@ typedef struct mt_block {
 } mt_block;
 
 /*
- * Places for kept boxes: the smallest boxes' are the cells of a grid over all candidates, those of
- * boxes twice as large the cells of one half as fine, and so on. Each place fills blocks of its own.
+ * Where kept boxes lie: the smallest ones in the cells of a grid over all candidates, those twice
+ * as large in the cells of one half as fine, and so on. Each cell fills blocks of its own.
  */
-enum { GRID = 8, PLACES = 8 * 8 + 4 * 4 + 2 * 2 + 1 };
+enum { GRID_SIDE = 8, CELLS = 8 * 8 + 4 * 4 + 2 * 2 + 1 };
 
-typedef struct mt_places {
-    float range[4];   /* around all candidates */
-    float smallest;   /* width of one */
-    int open[PLACES]; /* number of the block that is being filled; -1: none */
-} mt_places;
+typedef struct mt_grid {
+    float range[4];  /* around all candidates */
+    float smallest;  /* width of one */
+    int open[CELLS]; /* number of the block that is being filled; -1: none */
+} mt_grid;
 
 static void widen(float bounds[4], const float box[4])
 {
@@ -105,17 +105,16 @@ static void widen(float bounds[4], const float box[4])
     }
 }
 
-static void begin_places(mt_places *places, const mt_candidate *candidates, size_t count)
+static void begin_grid(mt_grid *grid, const mt_candidate *candidates, size_t count)
 {
-    *places = (mt_places){.range = {INFINITY, INFINITY, -INFINITY, -INFINITY},
-                          .smallest = INFINITY};
+    *grid = (mt_grid){.range = {INFINITY, INFINITY, -INFINITY, -INFINITY}, .smallest = INFINITY};
     for (size_t i = 0; i < count; i++) {
         const float *box = candidates[i].box;
-        widen(places->range, box);
-        places->smallest = fminf(places->smallest, box[2] - box[0]);
+        widen(grid->range, box);
+        grid->smallest = fminf(grid->smallest, box[2] - box[0]);
     }
-    for (int i = 0; i < PLACES; i++)
-        places->open[i] = -1;
+    for (int i = 0; i < CELLS; i++)
+        grid->open[i] = -1;
 }
 
 /* Which of n equal parts of the range from low to high the value lies in. */
@@ -125,16 +124,16 @@ static int part_of(float value, float low, float high, int n)
     return part >= (float)n ? n - 1 : part > 0.0f ? (int)part : 0;
 }
 
-static int *place_of(mt_places *places, const float box[4])
+static int *cell_of(mt_grid *grid, const float box[4])
 {
-    int n = GRID, first = 0;
-    for (float size = 2 * places->smallest; n > 1 && box[2] - box[0] >= size; size *= 2) {
+    int n = GRID_SIDE, first = 0;
+    for (float size = 2 * grid->smallest; n > 1 && box[2] - box[0] >= size; size *= 2) {
         first += n * n;
         n /= 2;
     }
-    const int column = part_of(box[0], places->range[0], places->range[2], n);
-    const int row = part_of(box[1], places->range[1], places->range[3], n);
-    return &places->open[first + row * n + column];
+    const int column = part_of(box[0], grid->range[0], grid->range[2], n);
+    const int row = part_of(box[1], grid->range[1], grid->range[3], n);
+    return &grid->open[first + row * n + column];
 }
 
 static bool meets(const float box[4], float left, float top, float right, float bottom)
@@ -156,7 +155,7 @@ static bool overlaps(const mt_block *block, const float box[4], float limit, mt_
     return false;
 }
 
-/* Puts a kept box in its place's block, or in a new one. Returns false if there is no memory. */
+/* Puts a kept box in its cell's block, or in a new one. Returns false if there is no memory. */
 static bool keep(mt_buffer *blocks, int *count, int *open, const float box[4])
 {
     mt_block *block = *open < 0 ? NULL : (mt_block *)blocks->data + *open;
@@ -182,10 +181,10 @@ static bool keep(mt_buffer *blocks, int *count, int *open, const float box[4])
 bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch)
 {
-    mt_places places;
+    mt_grid grid;
     size_t kept = 0;
     int block_count = 0;
-    begin_places(&places, candidates, *count);
+    begin_grid(&grid, candidates, *count);
     for (size_t i = 0; i < *count && kept < most; i++) {
         const float *box = candidates[i].box;
         const mt_block *blocks = scratch->data;
@@ -197,7 +196,7 @@ bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float lim
         }
         if (dropped)
             continue;
-        if (!keep(scratch, &block_count, place_of(&places, box), box))
+        if (!keep(scratch, &block_count, cell_of(&grid, box), box))
             return false;
         candidates[kept++] = candidates[i];
     }

@@ -31,7 +31,7 @@ typedef enum mt_overlap {
 /* Overlap of two boxes, 0..1; 0 where either has no area. */
 double mt_overlap_of(const float a[4], const float b[4], mt_overlap kind);
 
-/* Sorts best first: by descending score, then level, then order. No memory, same result everywhere. */
+/* Sorts best first: by descending score, level, order. No memory, the same result everywhere. */
 void mt_sort(mt_candidate *candidates, size_t count);
 
 /*
@@ -41,17 +41,17 @@ void mt_sort(mt_candidate *candidates, size_t count);
 bool mt_add_best(mt_buffer *buffer, size_t *count, size_t most, const mt_candidate *candidate);
 
 /*
- * Greedy non-maximum suppression of *count candidates that come best first: drops each whose overlap
- * with a kept one is above limit, and all that come after the first `most` kept ones. Sets *count to
- * how many are left, in front, in their order. false: no memory; the candidates are lost.
+ * Greedy non-maximum suppression of *count candidates that come best first: drops each whose
+ * overlap with a kept one is above limit, and all that come after the first `most` kept ones. Sets
+ * *count to how many are left, in front, in their order. false: no memory; the candidates are lost.
  */
 bool mt_suppress(mt_candidate *candidates, size_t *count, size_t most, float limit, mt_overlap kind,
                  mt_buffer *scratch);
 
 /*
- * Soft suppression, in place of mt_suppress: a candidate that a kept one overlaps too much is kept with a
- * lower score (MTCNN_NMS_SOFT), or dropped where that is below threshold. Leaves the best `most`,
- * best first by their new scores.
+ * Soft suppression, in place of mt_suppress: a candidate that a kept one overlaps too much is kept
+ * with a lower score (MTCNN_NMS_SOFT), or dropped where that is below threshold. Leaves the best
+ * `most`, best first by their new scores.
  */
 void mt_suppress_softly(mt_candidate *candidates, size_t *count, size_t most, float threshold,
                         float limit, mt_overlap kind);

@@ -1,33 +1,25 @@
 /* The cascade: its stages in order, and steps 4, 5, 6 and 9 between them. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "cascade.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "error.h"
 
-double mt_now_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
-}
-
-/* Steps 4, 7 and 8: at most max_boxes of the stage are kept. Returns false if there is no memory. */
+/* Steps 4, 7 and 8: at most max_boxes of the stage are kept. false: no memory. */
 static bool suppress(mtcnn_detector *detector, mt_stage stage, float limit, mt_overlap kind)
 {
-    mt_candidate *candidates = detector->candidates.data;
+    mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     mt_sort(candidates, detector->candidate_count);
     return mt_suppress(candidates, &detector->candidate_count,
                        (size_t)detector->options.max_boxes[stage], limit, kind,
-                       &detector->lanes[0].kept);
+                       &detector->lanes[0].buffers[MT_LANE_KEPT]);
 }
 
 /* Step 5. */
 static void regress_visible(mtcnn_detector *detector, const mtcnn_image *image)
 {
-    mt_candidate *candidates = detector->candidates.data;
+    mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     size_t kept = 0;
     for (size_t i = 0; i < detector->candidate_count; i++) {
         mt_regress(&candidates[i]);
@@ -40,7 +32,7 @@ static void regress_visible(mtcnn_detector *detector, const mtcnn_image *image)
 /* Step 6. */
 static void square_all(mtcnn_detector *detector)
 {
-    mt_candidate *candidates = detector->candidates.data;
+    mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     for (size_t i = 0; i < detector->candidate_count; i++)
         mt_square(candidates[i].box);
 }
@@ -48,17 +40,19 @@ static void square_all(mtcnn_detector *detector)
 /* Keeps what the stage hands on for the caller. Returns false if there is no memory. */
 static bool finish_stage(mtcnn_detector *detector, mt_stage stage, mtcnn_stage *result)
 {
-    const mt_candidate *candidates = detector->candidates.data;
-    if (!mt_reserve(&detector->faces[stage], detector->candidate_count, sizeof(mtcnn_face)))
+    const mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
+    if (!mt_reserve(&detector->buffers[MT_DETECTOR_FACES + stage], detector->candidate_count,
+                    sizeof(mtcnn_face)))
         return false;
-    mtcnn_face *faces = detector->faces[stage].data;
+    mtcnn_face *faces = detector->buffers[MT_DETECTOR_FACES + stage].data;
     for (size_t i = 0; i < detector->candidate_count; i++) {
         const mt_candidate *candidate = &candidates[i];
         faces[i] = (mtcnn_face){.score = candidate->score};
         memcpy(faces[i].box, candidate->box, sizeof candidate->box);
         if (stage == MT_ONET)
             memcpy(faces[i].landmarks,
-                   (const float *)detector->landmarks.data + 10 * candidate->order,
+                   (const float *)detector->buffers[MT_DETECTOR_LANDMARKS].data +
+                       10 * candidate->order,
                    sizeof faces[i].landmarks);
     }
     result->faces = faces;
@@ -77,12 +71,12 @@ static bool run_pnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_r
 
     mtcnn_stage *stage = &result->stages[MT_PNET];
     for (int i = 0; i < detector->level_count; i++) {
-        const mt_level *level = (const mt_level *)detector->levels.data + i;
+        const mt_level *level = (const mt_level *)detector->buffers[MT_DETECTOR_LEVELS].data + i;
         stage->inputs += level->rows * level->columns;
     }
     const bool done = finish_stage(detector, MT_PNET, stage);
     square_all(detector);
-    /* Threads build and use the pyramid by turns: the wall time is split as their time was. */
+    /* Each thread builds and uses parts of the pyramid: the wall time is split as theirs was. */
     const double wall = mt_now_ms() - start;
     result->pyramid_ms = wall * pyramid_share;
     stage->milliseconds = wall - result->pyramid_ms;
@@ -93,7 +87,7 @@ static bool run_rnet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
 {
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
-    if (!mt_look(detector, image, MT_RNET) ||
+    if (!mt_refine(detector, image, MT_RNET) ||
         !suppress(detector, MT_RNET, detector->options.nms[2], MT_OVER_UNION))
         return false;
     regress_visible(detector, image);
@@ -109,7 +103,7 @@ static bool suppress_faces(mtcnn_detector *detector)
     const mtcnn_options *options = &detector->options;
     if (options->final_nms == MTCNN_NMS_HARD)
         return suppress(detector, MT_ONET, options->nms[3], MT_OVER_SMALLER);
-    mt_suppress_softly(detector->candidates.data, &detector->candidate_count,
+    mt_suppress_softly(detector->buffers[MT_DETECTOR_CANDIDATES].data, &detector->candidate_count,
                        (size_t)options->max_boxes[MT_ONET], options->thresholds[MT_ONET],
                        options->nms[3], MT_OVER_SMALLER);
     return true;
@@ -119,7 +113,7 @@ static bool run_onet(mtcnn_detector *detector, const mtcnn_image *image, mtcnn_s
 {
     const double start = mt_now_ms();
     stage->inputs = (int)detector->candidate_count;
-    if (!mt_look(detector, image, MT_ONET))
+    if (!mt_refine(detector, image, MT_ONET))
         return false;
     regress_visible(detector, image);
     if (!suppress_faces(detector))
@@ -137,9 +131,10 @@ static bool finish_result(mtcnn_detector *detector, const mtcnn_image *image, mt
     result->faces = last->faces;
     if (!detector->options.clip)
         return true;
-    if (!mt_reserve(&detector->clipped, (size_t)last->count, sizeof(mtcnn_face)))
+    if (!mt_reserve(&detector->buffers[MT_DETECTOR_CLIPPED], (size_t)last->count,
+                    sizeof(mtcnn_face)))
         return false;
-    mtcnn_face *faces = detector->clipped.data;
+    mtcnn_face *faces = detector->buffers[MT_DETECTOR_CLIPPED].data;
     for (int i = 0; i < last->count; i++) {
         faces[i] = last->faces[i];
         mt_clip(faces[i].box, image->width, image->height);
@@ -152,9 +147,10 @@ static bool finish_result(mtcnn_detector *detector, const mtcnn_image *image, mt
 static bool add_boxes(mtcnn_detector *detector, const mtcnn_image *image, const mt_boxes *known)
 {
     size_t count = detector->candidate_count;
-    if (!mt_grow(&detector->candidates, count, count + known->count, sizeof(mt_candidate)))
+    if (!mt_grow(&detector->buffers[MT_DETECTOR_CANDIDATES], count, count + known->count,
+                 sizeof(mt_candidate)))
         return false;
-    mt_candidate *candidates = detector->candidates.data;
+    mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     for (size_t i = 0; i < known->count; i++) {
         if (!mt_is_visible(known->boxes[i], image->width, image->height))
             continue;

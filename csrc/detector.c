@@ -19,13 +19,10 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                        "mtcnn_detector_create: detector or model is NULL");
     if (!options)
         options = &model->options;
-    const mt_kernels *kernels;
     int status = mt_check_reserved(options->reserved, "mtcnn_options", "mtcnn_model_options",
                                    error);
     if (!status)
         status = mt_settings_check(MTCNN_OF_DETECTOR, options, error);
-    if (!status)
-        status = mt_kernels_find(&kernels, error);
     if (status)
         return status;
 
@@ -33,7 +30,6 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
     if (!detector)
         return mt_fail_memory(error, "a detector", sizeof *detector);
     detector->model = model;
-    detector->kernels = kernels;
     detector->options = *options;
     detector->lanes = calloc((size_t)options->threads, sizeof *detector->lanes);
     if (!detector->lanes)
@@ -56,23 +52,14 @@ void mtcnn_detector_free(mtcnn_detector **result)
     for (int i = 0; detector->lanes && i < detector->options.threads; i++)
         mt_lane_free(&detector->lanes[i]);
     free(detector->lanes);
-    mt_release(&detector->levels);
-    mt_release(&detector->tiles);
-    mt_release(&detector->candidates);
-    mt_release(&detector->landmarks);
-    for (int stage = 0; stage < MT_STAGES; stage++)
-        mt_release(&detector->faces[stage]);
-    mt_release(&detector->clipped);
+    mt_buffers_release(detector->buffers, MT_DETECTOR_BUFFERS);
     free(detector);
     *result = NULL;
 }
 
 size_t mtcnn_detector_memory(const mtcnn_detector *detector)
 {
-    size_t bytes = detector->levels.bytes + detector->tiles.bytes + detector->candidates.bytes +
-                   detector->landmarks.bytes + detector->clipped.bytes;
-    for (int stage = 0; stage < MT_STAGES; stage++)
-        bytes += detector->faces[stage].bytes;
+    size_t bytes = mt_buffers_bytes(detector->buffers, MT_DETECTOR_BUFFERS);
     for (int i = 0; i < detector->options.threads; i++)
         bytes += mt_lane_bytes(&detector->lanes[i]);
     return bytes;

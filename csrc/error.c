@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int mt_fail(mtcnn_error *error, int status, const char *format, ...)
 {
@@ -25,6 +26,12 @@ int mt_fail_memory(mtcnn_error *error, const char *what, size_t bytes)
                    "no memory for %s (%zu bytes); free some, or use a smaller picture or a larger "
                    "min_face",
                    what, bytes);
+}
+
+void mt_list_name(char *list, size_t size, const char *name)
+{
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, " %s", name);
 }
 
 void mt_clear(mtcnn_error *error)

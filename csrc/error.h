@@ -13,6 +13,9 @@ int mt_fail(mtcnn_error *error, int status, const char *format, ...);
 /* MTCNN_ERROR_MEMORY with its one wording; what: the thing that did not fit, bytes: its size. */
 int mt_fail_memory(mtcnn_error *error, const char *what, size_t bytes);
 
+/* Adds a blank and a name to a list for a message, as long as there is room. */
+void mt_list_name(char *list, size_t size, const char *name);
+
 /* Empties the message: every public function does so first. */
 void mt_clear(mtcnn_error *error);
 

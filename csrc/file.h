@@ -26,7 +26,7 @@ int mt_read_file(const char *path, bool builtin, char **data, size_t *size, mtcn
 /* The built-in file of that name; NULL if there is none. */
 const mt_builtin_file *mt_find_builtin(const char *name);
 
-/* The path of name, relative to the folder of the file base; the caller's to free, NULL if no memory. */
+/* The path of name, relative to the folder of the file base, to be freed; NULL: no memory. */
 char *mt_path_beside(const char *base, const char *name);
 
 #endif

@@ -15,7 +15,7 @@ _Static_assert(_Generic(cblas_sgemm, sgemm_function * : 1, default : 0), "cblas_
 _Static_assert(_Generic(openblas_set_num_threads, threads_function * : 1, default : 0),
                "openblas_set_num_threads' type");
 
-/* ---- loading ---------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 #ifdef MTCNN_OPENBLAS /* the shared library's name, as CMake found it */
 
@@ -66,7 +66,7 @@ int mt_gemm_load(mtcnn_error *error)
 
 #endif
 
-/* ---- calling ---------------------------------------------------------------------------------- */
+/* ---- calling --------------------------------------------------------------------------------- */
 
 void mt_gemm(int m, int n, int k, const float *a, const float *b, float *c, int ldc)
 {

@@ -15,19 +15,12 @@ int mt_check_image(const mtcnn_image *image, mtcnn_error *error)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "an image of %dx%d pixels: width and height must be 1 to %d", image->width,
                        image->height, MTCNN_MAX_SIDE);
-    int bytes;
-    switch (image->color) {
-    case MTCNN_GRAY: bytes = 1; break;
-    case MTCNN_RGB:
-    case MTCNN_BGR: bytes = 3; break;
-    case MTCNN_RGBA:
-    case MTCNN_BGRA: bytes = 4; break;
-    default:
+    const int bytes = mt_pixel_bytes(image->color);
+    if (!bytes)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "unknown colour order %d: MTCNN_RGB, MTCNN_BGR, MTCNN_GRAY, MTCNN_RGBA or "
                        "MTCNN_BGRA was expected",
                        (int)image->color);
-    }
     const ptrdiff_t least = (ptrdiff_t)image->width * bytes;
     if (image->height > 1 && image->stride < least && image->stride > -least)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
@@ -36,14 +29,16 @@ int mt_check_image(const mtcnn_image *image, mtcnn_error *error)
     return MTCNN_OK;
 }
 
-int mt_check_crops(const mtcnn_image *image, int side, int pad, mtcnn_error *error)
+int mt_begin_crops(const mtcnn_image *image, int side, int pad, const mt_kernels **kernels,
+                   mtcnn_error *error)
 {
     if (side < 1 || side > MTCNN_MAX_CROP || pad < 0 || pad > 255)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "crops of %d pixels padded with %d: the side must be 1 to %d, the padding 0 "
                        "to 255",
                        side, pad, MTCNN_MAX_CROP);
-    return mt_check_image(image, error);
+    const int status = mt_check_image(image, error);
+    return status ? status : mt_kernels_choose(kernels, error);
 }
 
 /* A float32 crop [side][side][3], values 0..255, as bytes. */
@@ -60,9 +55,7 @@ int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t count, int s
     if (count && (!boxes || !pixels))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_crop: boxes or pixels is NULL");
     const mt_kernels *kernels;
-    int status = mt_check_crops(image, side, pad, error);
-    if (!status)
-        status = mt_kernels_find(&kernels, error);
+    int status = mt_begin_crops(image, side, pad, &kernels, error);
     if (status)
         return status;
     const mt_normalisation bytes = {0.0f, 1.0f, (float)pad, MTCNN_RGB};

@@ -2,12 +2,30 @@
 #ifndef MT_IMAGE_H
 #define MT_IMAGE_H
 
+#include "kernels.h"
 #include "mtcnn.h"
+
+/* Bytes of a pixel of a colour order; 0 of one that is unknown. */
+static inline int mt_pixel_bytes(mtcnn_color color)
+{
+    switch (color) {
+    case MTCNN_GRAY: return 1;
+    case MTCNN_RGB:
+    case MTCNN_BGR: return 3;
+    case MTCNN_RGBA:
+    case MTCNN_BGRA: return 4;
+    }
+    return 0;
+}
 
 /* MTCNN_OK if pixels, sides, stride and colour order of the image make sense. */
 int mt_check_image(const mtcnn_image *image, mtcnn_error *error);
 
-/* MTCNN_OK if crops of this side and padding (mtcnn_crop, mtcnn_align) can be made of the image. */
-int mt_check_crops(const mtcnn_image *image, int side, int pad, mtcnn_error *error);
+/*
+ * What mtcnn_crop and mtcnn_align begin with: checks that crops of this side and padding can be
+ * made of the image, and chooses the kernels for it.
+ */
+int mt_begin_crops(const mtcnn_image *image, int side, int pad, const mt_kernels **kernels,
+                   mtcnn_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
+int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS])
 {
     int count = 0;
     list[count++] = &mt_kernels_c;
@@ -21,32 +21,25 @@ int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS])
     return count;
 }
 
-const mt_kernels *mt_kernels_get(void)
+int mt_kernels_choose(const mt_kernels **kernels, mtcnn_error *error)
 {
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     const char *wanted = getenv("MTCNN_CPU");
+    *kernels = list[count - 1];
     if (!wanted || !*wanted)
-        return list[count - 1];
-    for (int i = 0; i < count; i++)
-        if (!strcmp(wanted, list[i]->name))
-            return list[i];
-    return NULL;
-}
-
-int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error)
-{
-    *kernels = mt_kernels_get();
-    if (*kernels)
         return MTCNN_OK;
-    const mt_kernels *list[MT_MOST_KERNELS];
-    const int count = mt_kernels_all(list);
     char names[64] = "";
-    for (int i = 0; i < count; i++)
-        strcat(strcat(names, " "), list[i]->name);
+    for (int i = 0; i < count; i++) {
+        *kernels = list[i];
+        if (!strcmp(wanted, list[i]->name))
+            return MTCNN_OK;
+        mt_list_name(names, sizeof names, list[i]->name);
+    }
+    *kernels = NULL;
     return mt_fail(
         error, MTCNN_ERROR_ARGUMENT,
         "MTCNN_CPU=%.40s: this processor and build have the kernels%s; name one of them, "
         "or none",
-        getenv("MTCNN_CPU"), names);
+        wanted, names);
 }

@@ -75,19 +75,18 @@ typedef struct mt_tiles_out {
  * Pixels of the input lie in six planes: channel 0's even columns, its odd ones, channel 1's, ...
  */
 typedef struct mt_stem {
-    const float
-        *rows[6];    /* inputs of the windows' top outputs, of their bottom ones: 3 rows each */
-    ptrdiff_t plane; /* floats from one plane to the next; `vector` of them beyond the row */
-    int outputs;     /* pooled */
-    int pairs;       /* of them, from the first on, with two columns of outputs; others have one */
-    int channels;    /* of the output, at most MT_MOST_STEM_CHANNELS */
+    const float *rows[6]; /* inputs of the windows' top outputs, of their bottom ones: 3 each */
+    ptrdiff_t plane;      /* floats from one plane to the next; `vector` of them beyond the row */
+    int outputs;          /* pooled */
+    int pairs;    /* of them, from the first on, with two columns of outputs; others have one */
+    int channels; /* of the output, at most MT_MAX_STEM_CHANNELS */
     const float *weights;         /* [channels][3 rows][3 channels][3 columns] */
     const float *biases, *slopes; /* [channels] */
     int step;                     /* channels, padded to a multiple of vector */
     float *output;                /* [outputs][step] */
 } mt_stem;
 
-#define MT_MOST_STEM_CHANNELS 64
+#define MT_MAX_STEM_CHANNELS 64
 
 /* The points of Winograd's method, besides 0, their negatives and infinity. */
 #define MT_POINT_1 0.75f
@@ -115,44 +114,46 @@ typedef struct mt_kernels {
     void (*tiles_out)(const mt_tiles_out *work);
     void (*pool)(const mt_row_pooling *work);
 
-    /* Pixels [count][3] into the six planes of mt_stem; up to 7 pixels more are read and written. */
+    /* Pixels [count][3] into the six planes of mt_stem; up to 7 more are read and written. */
     void (*split)(const float *pixels, int count, ptrdiff_t plane, float *planes);
     void (*stem)(const mt_stem *work);
 
-    /* sums[i] = bias + sum over c of weights[c] * pixels[i * channels + c]; channels fill vectors */
+    /* sums[i] = bias + sum over c of weights[c] * pixels[i * channels + c]; whole vectors */
     void (*project)(const float *pixels, int channels, int count, const float *weights, float bias,
                     float *sums);
 
     /*
      * Adds weighted rows, stride bytes apart, to two rows of sums at once:
-     * now[i] += weights[2 * row] * bytes[row * stride + i], next[i] += weights[2 * row + 1] * likewise.
-     * next may be NULL.
+     * now[i] += weights[2 * row] * bytes[row * stride + i], and next[i], unless next is NULL, the
+     * same with weights[2 * row + 1].
      */
     void (*blend)(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows, int count,
                   float *now, float *next);
 
     /*
      * Resizes a row of pixels of `channels` (1, 3 or 4) floats along x: output [count][3] is
-     * scale * (sum over k < taps of weights[i][k] * pixel firsts[i] + k) + shift; a grey pixel gives
-     * its value thrice. One float after the last of these pixels is read, one after `output` is
-     * written.
+     * scale * (sum over k < taps of weights[i][k] * pixel firsts[i] + k) + shift; a grey pixel
+     * gives its value three times. One float after the last of these pixels is read, one after
+     * `output` is written.
      */
     void (*mix)(const float *pixels, int channels, const int *firsts, const float *weights,
                 int taps, int count, float scale, float shift, float *output);
 } mt_kernels;
 
 /*
- * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c,
- * sse2, avx2, avx512, neon); NULL if the processor cannot run these or there are none of that name.
+ * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c, sse2,
+ * avx2, avx512, neon); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or there are
+ * none of that name.
+ *
+ * The one place where kernels are chosen. It is called once when a model or a network is loaded,
+ * which keep the choice for all that runs on them, and, as they load nothing, by each call of
+ * mtcnn_crop and mtcnn_align. All else takes the kernels that it is given.
  */
-const mt_kernels *mt_kernels_get(void);
+int mt_kernels_choose(const mt_kernels **kernels, mtcnn_error *error);
 
-/* The same; MTCNN_ERROR_ARGUMENT instead of NULL. */
-int mt_kernels_find(const mt_kernels **kernels, mtcnn_error *error);
-
-/* Lists all kernels that this processor can run, plain C first, the fastest last; returns how many. */
-#define MT_MOST_KERNELS 4
-int mt_kernels_all(const mt_kernels *list[MT_MOST_KERNELS]);
+/* Lists all kernels that this processor can run, plain C first, the fastest last; their number. */
+#define MT_MAX_KERNELS 4
+int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS]);
 
 extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
 extern const mt_kernels mt_kernels_128;    /* SSE2 or NEON, which every x86-64 and aarch64 has */

@@ -3,18 +3,18 @@
 #include <string.h>
 
 #define LANES 4
-#define MOST_1 12
+#define MAX_1 12
 #if defined(__aarch64__) /* 32 registers */
 #include <arm_neon.h>
 #define NAME "neon"
-#define MOST_2 12
-#define MOST_STEM 5
+#define MAX_2 12
+#define MAX_STEM 5
 #define MULTIPLY_ADD(a, b, c) (vec) vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b))
 #define LARGER(a, b) (vec) vmaxnmq_f32((float32x4_t)(a), (float32x4_t)(b))
 #define SMALLER(a, b) (vec) vminnmq_f32((float32x4_t)(a), (float32x4_t)(b))
 #else
-#define MOST_2 6
-#define MOST_STEM 2
+#define MAX_2 6
+#define MAX_STEM 2
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 #if defined(__SSE2__)
 #include <emmintrin.h>

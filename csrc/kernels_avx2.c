@@ -2,9 +2,9 @@
 #include <immintrin.h>
 
 #define LANES 8
-#define MOST_1 12
-#define MOST_2 6
-#define MOST_STEM 2
+#define MAX_1 12
+#define MAX_2 6
+#define MAX_STEM 2
 #define NAME "avx2"
 #define MULTIPLY_ADD(a, b, c) (vec) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define LARGER(a, b) (vec) _mm256_max_ps((__m256)(a), (__m256)(b))

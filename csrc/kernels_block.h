@@ -1,5 +1,5 @@
 /*
- * P outputs from `first` on, of panel `panel` with V vectors; included by kernels_blocks.h.
+ * P outputs from `first` on, of panel `panel` with V vectors; included by kernels_panel.h.
  *
  * P * V sums stay in registers; each step loads V vectors of weights and P single inputs.
  */

@@ -8,8 +8,8 @@
 #define STEM_BLOCKS 8
 
 /*
- * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into pooled
- * [G][STEM_BLOCKS].
+ * Pooled pixels from `at` on, `blocks` vectors of them, of G channels from `channel` on, into
+ * pooled [G][STEM_BLOCKS].
  */
 INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, int blocks,
                        vec *pooled)
@@ -19,18 +19,18 @@ INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, in
         lanes[i] = at + i;
     for (int block = 0; block < blocks; block++, at += LANES, lanes += LANES) {
         const float *weights = work->weights + 27 * channel;
-        vec sums[MOST_STEM][4]; /* top even, top odd, bottom even, bottom odd */
+        vec sums[MAX_STEM][4]; /* top even, top odd, bottom even, bottom odd */
         UNROLL for (int g = 0; g < G; g++) UNROLL for (int q = 0; q < 4; q++) sums[g][q] = (vec){0};
         for (int y = 0; y < 3; y++) {
             const float *top = work->rows[y] + at, *bottom = work->rows[3 + y] + at;
             for (int c = 0; c < 3; c++, weights += 3) {
                 UNROLL for (int x = 0; x < 3; x++)
                 {
-                    vec w[MOST_STEM];
+                    vec w[MAX_STEM];
                     UNROLL for (int g = 0; g < G; g++) w[g] = broadcast(weights[27 * g + x]);
                     UNROLL for (int q = 0; q < 4; q++)
                     {
-                        /* Column x + q % 2 of the window: plane by its parity, pixel by its half. */
+                        /* Column x + q % 2 of the window: plane by parity, pixel by its half. */
                         const int column = x + q % 2;
                         const float *row = q < 2 ? top : bottom;
                         const vec value = load(row + column % 2 * work->plane + column / 2);
@@ -49,7 +49,7 @@ INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, in
         }
         UNROLL for (int g = 0; g < G; g++)
         {
-            /* The activation bends once: its largest value is at the largest or the smallest sum. */
+            /* The activation bends once: it is largest at the largest or the smallest sum. */
             const vec bias = broadcast(work->biases[channel + g]);
             const vec slope = broadcast(work->slopes[channel + g]);
             const vec most = LARGER(LARGER(sums[g][0], sums[g][1]), LARGER(sums[g][2], sums[g][3]));
@@ -68,7 +68,7 @@ INLINE void stem_group(const mt_stem *work, const int G, int channel, int at, in
     }
 STEM(1)
 STEM(2)
-#if MOST_STEM == 5
+#if MAX_STEM == 5
 STEM(3)
 STEM(4)
 STEM(5)
@@ -101,16 +101,16 @@ static void stem(const mt_stem *work)
     static const stem_function functions[] = {
         stem_1,
         stem_2,
-#if MOST_STEM == 5
+#if MAX_STEM == 5
         stem_3,
         stem_4,
         stem_5,
 #endif
     };
-    vec pooled[MT_MOST_STEM_CHANNELS * STEM_BLOCKS];
+    vec pooled[MT_MAX_STEM_CHANNELS * STEM_BLOCKS];
     memset(pooled + work->channels * STEM_BLOCKS, 0,
            (size_t)(work->step - work->channels) * STEM_BLOCKS * sizeof *pooled);
-    const int groups = (work->channels + MOST_STEM - 1) / MOST_STEM;
+    const int groups = (work->channels + MAX_STEM - 1) / MAX_STEM;
     for (int at = 0; at < work->outputs; at += STEM_BLOCKS * LANES) {
         const int left = (work->outputs - at + LANES - 1) / LANES;
         const int blocks = left < STEM_BLOCKS ? left : STEM_BLOCKS;

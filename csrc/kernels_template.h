@@ -3,16 +3,16 @@
  * set includes it, with
  *
  *   LANES       floats of a vector
- *   MOST_1, MOST_2   outputs that convolve computes together for panels of 1 and 2 vectors: as many
+ *   MAX_1, MAX_2   outputs that convolve computes together for panels of 1 and 2 vectors: as many
  *               as there are registers for their sums
- *   MOST_STEM   channels that stem computes together: 2 or 5, each with 4 sums
+ *   MAX_STEM   channels that stem computes together: 2 or 5, each with 4 sums
  *   MULTIPLY_ADD(a, b, c)   a * b + c of vectors
  *   LARGER(a, b), SMALLER(a, b)   lane by lane
  *   MULTIPLY_ADD_4(a, b, c)   the same of four floats: rounded the same
  *   FROM_BYTES(p)   LANES floats from as many uint8_t
  *   NAME, KERNELS   the name and the variable of the table
  *
- * The compiler must not fuse products and sums of its own accord (-ffp-contract=off): it would do so
+ * The compiler must not fuse products and sums by itself (-ffp-contract=off): it would do so
  * here and not there, and the same pixel would get other bits in another place or colour order.
  */
 #include <string.h>
@@ -86,10 +86,10 @@ static inline void transpose(quad rows[4])
 #define MULTIPLY_NAME(p, v) MULTIPLY_NAME_(p, v)
 #define MULTIPLY_NAME_(p, v) multiply_##p##_##v
 #define V 1
-#include "kernels_blocks.h"
+#include "kernels_panel.h"
 #undef V
 #define V 2
-#include "kernels_blocks.h"
+#include "kernels_panel.h"
 #undef V
 
 typedef void (*block_function)(const mt_row_convolution *work, int first, int panel);
@@ -104,7 +104,7 @@ typedef void (*multiply_function)(const float *values, ptrdiff_t step, const flo
 
 static const block_function blocks_1[] = {BLOCKS(convolve, 1), MORE_BLOCKS(convolve, 1)};
 static const multiply_function multiply_1[] = {BLOCKS(multiply, 1), MORE_BLOCKS(multiply, 1)};
-#if MOST_2 == 12
+#if MAX_2 == 12
 static const block_function blocks_2[] = {BLOCKS(convolve, 2), MORE_BLOCKS(convolve, 2)};
 static const multiply_function multiply_2[] = {BLOCKS(multiply, 2), MORE_BLOCKS(multiply, 2)};
 #else
@@ -112,11 +112,11 @@ static const block_function blocks_2[] = {BLOCKS(convolve, 2)};
 static const multiply_function multiply_2[] = {BLOCKS(multiply, 2)};
 #endif
 
-/* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and a lonely 1. */
+/* Outputs are shared out evenly over the blocks: 13 are 7 and 6, not 12 and 1. */
 static void convolve(const mt_row_convolution *work)
 {
     const block_function *functions = work->panel == 1 ? blocks_1 : blocks_2;
-    const int most = work->panel == 1 ? MOST_1 : MOST_2;
+    const int most = work->panel == 1 ? MAX_1 : MAX_2;
     const int count = (work->outputs + most - 1) / most;
     for (int panel = 0; panel < work->vectors / work->panel; panel++) {
         for (int i = 0, first = 0; i < count; i++) {

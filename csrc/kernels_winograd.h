@@ -1,8 +1,8 @@
 /*
  * The transforms of F(4x4, 3x3), see winograd.h; included by kernels_template.h.
  *
- * Both are the same one-dimensional step, first down the columns of a tile, then along its rows. The
- * sums and differences of points +x and -x share their even and odd powers.
+ * Both are the same one-dimensional step, first down the columns of a tile, then along its rows.
+ * The sums and differences of points +x and -x share their even and odd powers.
  */
 #define P1 MT_POINT_1
 #define P2 MT_POINT_2
@@ -63,7 +63,7 @@ static void tiles_in(const mt_tiles_in *work)
 static void tiles_multiply(const mt_tiles_multiply *work)
 {
     const multiply_function *functions = work->panel == 1 ? multiply_1 : multiply_2;
-    const int most = work->panel == 1 ? MOST_1 : MOST_2, width = work->panel * LANES;
+    const int most = work->panel == 1 ? MAX_1 : MAX_2, width = work->panel * LANES;
     const int blocks = (work->tiles + most - 1) / most;
     const int smaller = work->tiles / blocks, larger = work->tiles % blocks; /* these by one */
     const float *weights = work->weights;

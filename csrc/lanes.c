@@ -1,46 +1,39 @@
 /* The memory of a detector's threads. */
 #include "cascade.h"
 
-/* The buffers of a lane whose sizes depend on which tasks it happened to get; NULL after the last. */
-static mt_buffer *shared_buffer(mt_lane *lane, int index)
+/* The lane's buffer of a number: its own first, then those of its parts; NULL after the last. */
+static mt_buffer *buffer_at(mt_lane *lane, int number)
 {
-    mt_buffer *const buffers[] = {
-        &lane->stream.states,
-        &lane->stream.rings,
-        &lane->stream.scores,
-        &lane->stream.maps,
-        &lane->stream.winograd,
-        &lane->candidates,
-        &lane->kept,
-        &lane->best.candidates,
-        &lane->resizer.x_firsts,
-        &lane->resizer.x_weights,
-        &lane->resizer.y_taps,
-        &lane->resizer.y_weights,
-        &lane->resizer.sums,
-        &lane->resizer.planar,
-        &lane->workspaces[0].tensors,
-        &lane->workspaces[0].arena,
-        &lane->workspaces[1].tensors,
-        &lane->workspaces[1].arena,
-        &lane->workspaces[2].tensors,
-        &lane->workspaces[2].arena,
+    const struct {
+        mt_buffer *buffers;
+        int count;
+    } parts[] = {
+        {lane->buffers, MT_LANE_BUFFERS},
+        {lane->stream.buffers, MT_STREAM_BUFFERS},
+        {lane->resizer.buffers, MT_RESIZER_BUFFERS},
+        {lane->workspaces[MT_PNET].buffers, MT_WORKSPACE_BUFFERS},
+        {lane->workspaces[MT_RNET].buffers, MT_WORKSPACE_BUFFERS},
+        {lane->workspaces[MT_ONET].buffers, MT_WORKSPACE_BUFFERS},
     };
-    return index < (int)(sizeof buffers / sizeof *buffers) ? buffers[index] : NULL;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; number -= parts[i++].count)
+        if (number < parts[i].count)
+            return &parts[i].buffers[number];
+    return NULL;
 }
 
+/* Their sizes depend on which tasks a lane happened to get. */
 bool mt_equalise_lanes(mtcnn_detector *detector)
 {
     const int lanes = detector->options.threads;
-    for (int index = 0; lanes > 1 && shared_buffer(&detector->lanes[0], index); index++) {
+    for (int number = 0; lanes > 1 && buffer_at(&detector->lanes[0], number); number++) {
         size_t most = 0;
         for (int i = 0; i < lanes; i++) {
-            const size_t bytes = shared_buffer(&detector->lanes[i], index)->bytes;
+            const size_t bytes = buffer_at(&detector->lanes[i], number)->bytes;
             most = bytes > most ? bytes : most;
         }
         for (int i = 0; i < lanes; i++) {
             mt_lane *lane = &detector->lanes[i];
-            mt_buffer *buffer = shared_buffer(lane, index);
+            mt_buffer *buffer = buffer_at(lane, number);
             if (buffer->bytes == most)
                 continue;
             if (!mt_reserve(buffer, most, 1))
@@ -52,16 +45,16 @@ bool mt_equalise_lanes(mtcnn_detector *detector)
     return true;
 }
 
-size_t mt_lane_bytes(const mt_lane *lane)
+size_t mt_lane_bytes(mt_lane *lane)
 {
     size_t bytes = 0;
-    for (int index = 0; shared_buffer((mt_lane *)lane, index); index++)
-        bytes += shared_buffer((mt_lane *)lane, index)->bytes;
+    for (int number = 0; buffer_at(lane, number); number++)
+        bytes += buffer_at(lane, number)->bytes;
     return bytes;
 }
 
 void mt_lane_free(mt_lane *lane)
 {
-    for (int index = 0; shared_buffer(lane, index); index++)
-        mt_release(shared_buffer(lane, index));
+    for (int number = 0; buffer_at(lane, number); number++)
+        mt_release(buffer_at(lane, number));
 }

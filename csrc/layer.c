@@ -28,10 +28,9 @@ int mt_parse_activation(mt_layer *layer, const mt_section *section, mtcnn_error 
     const char *name;
     int status = mt_option_text(section, "activation", &name, error);
     if (!status && !mt_activation_of(name, &layer->activation))
-        status = mt_fail(error, MTCNN_ERROR_CFG,
-                         "%s:%d: [%s] unknown activation '%s'; known are %s", section->path,
-                         mt_option_find(section, "activation")->line, section->name, name,
-                         mt_activation_names());
+        status = mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: [%s] unknown activation '%s'; known are%s",
+                         section->path, mt_option_find(section, "activation")->line, section->name,
+                         name, mt_activation_names());
     return status;
 }
 

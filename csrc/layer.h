@@ -1,8 +1,8 @@
 /*
  * layer.h: what every kind of layer gives to the network.
  *
- * A kind of layer is one mt_layer_type in one file, and one line in the table of network.c. Tensors
- * are float32 [batch][channels][height][width]; tensor 0 is the network's input, tensor i + 1 the
+ * A kind of layer is one mt_layer_type in one file, and one line in the table of network_cfg.c.
+ * Tensors are float32 [batch][channels][height][width]. Number 0 is the network's input, i + 1 the
  * output of layer i.
  */
 #ifndef MT_LAYER_H
@@ -124,9 +124,9 @@ int mt_fail_layer(const mt_layer *layer, mtcnn_error *error, const char *format,
 /*
  * Splits values (biases; scales, means, variances with batch_normalize; weights — in the order of
  * [convolutional], or with the three after the weights as in [connected]) and folds the batch
- * normalisation, in double precision by pjreddie's formula, into weights and biases of the layer's own.
- * weights [outputs][inputs]. false if there is no memory. The result may be infinite or NaN where
- * a variance makes no sense.
+ * normalisation, in double precision by pjreddie's formula, into weights and biases of the layer's
+ * own. weights [outputs][inputs]. false if there is no memory. The result may be infinite or NaN
+ * where a variance makes no sense.
  */
 bool mt_load_linear(mt_layer *layer, const float *values, size_t outputs, size_t inputs,
                     bool normalize_last, bool transposed);

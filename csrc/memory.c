@@ -52,3 +52,17 @@ void mt_release(mt_buffer *buffer)
     buffer->data = NULL;
     buffer->bytes = 0;
 }
+
+size_t mt_buffers_bytes(const mt_buffer *buffers, int count)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += buffers[i].bytes;
+    return bytes;
+}
+
+void mt_buffers_release(mt_buffer *buffers, int count)
+{
+    for (int i = 0; i < count; i++)
+        mt_release(&buffers[i]);
+}

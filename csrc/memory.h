@@ -15,6 +15,13 @@ typedef struct mt_buffer {
 } mt_buffer;
 
 #define MT_ALIGNMENT 64 /* a cache line, and the widest vector */
+#define MT_LINE_FLOATS (MT_ALIGNMENT / sizeof(float))
+
+/* The floats of as many whole cache lines as hold so many floats. */
+static inline size_t mt_whole_lines(size_t floats)
+{
+    return (floats + MT_LINE_FLOATS - 1) / MT_LINE_FLOATS * MT_LINE_FLOATS;
+}
 
 /*
  * Makes room for count elements of size bytes; what was in it is lost if it had to grow.
@@ -29,5 +36,12 @@ bool mt_grow(mt_buffer *buffer, size_t used, size_t count, size_t size);
 bool mt_grow_within(mt_buffer *buffer, size_t used, size_t count, size_t most, size_t size);
 
 void mt_release(mt_buffer *buffer);
+
+/*
+ * A struct keeps its buffers in an array, with an enum of their names, so that all of them can be
+ * walked: their bytes are added up and they are freed without a second list of them.
+ */
+size_t mt_buffers_bytes(const mt_buffer *buffers, int count);
+void mt_buffers_release(mt_buffer *buffers, int count);
 
 #endif

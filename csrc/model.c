@@ -107,7 +107,8 @@ static int read_network(mtcnn_model *model, mt_stage stage, const mt_section *da
             status = mt_fail_memory(error, name[i], strlen(name[i]));
     }
     if (!status)
-        status = mt_network_load(&model->networks[stage], path[0], path[1], builtin, error);
+        status = mt_network_load(&model->networks[stage], path[0], path[1], builtin, model->kernels,
+                                 error);
     free(path[0]);
     free(path[1]);
     return status;
@@ -210,6 +211,8 @@ int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
     const mt_section *data = &config.sections[0];
     if (!status)
         status = read_settings(model, data, error);
+    if (!status)
+        status = mt_kernels_choose(&model->kernels, error);
     for (mt_stage stage = 0; stage < MT_STAGES && !status; stage++) {
         status = read_network(model, stage, data, builtin, error);
         if (!status)

@@ -7,11 +7,12 @@
 
 typedef enum mt_stage { MT_PNET, MT_RNET, MT_ONET, MT_STAGES } mt_stage;
 
-/* Channels of a stage's output: probability and 4 offsets; and ONet's 10 coordinates of landmarks. */
+/* Channels of a stage's output: probability and 4 offsets; ONet's 10 of landmarks, too. */
 enum { MT_PROPOSAL_CHANNELS = 5, MT_FACE_CHANNELS = 15 };
 
 /* Read-only once loaded. */
 struct mtcnn_model {
+    const mt_kernels *kernels;
     mtcnn_network *networks[MT_STAGES];
     mtcnn_options options;
     mt_normalisation normalisation;

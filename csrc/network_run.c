@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "network.h"
+#include "workspace.h"
 
 /* A batch of planar pictures as rows of pixels. */
 typedef struct mt_planar {
@@ -43,7 +44,7 @@ static bool run_packed(const mt_packed *packed, mt_planar input, bool whole, int
             for (int y = 0; y < height; y++) {
                 mt_stream_scores(&stream, y);
                 for (int x = 0; x < width; x++) {
-                    float values[MT_MOST_OUTPUTS];
+                    float values[MT_MAX_OUTPUTS];
                     mt_stream_output(&stream, x, values);
                     for (int c = 0; c < channels; c++)
                         output[((size_t)c * height + y) * width + x] = values[c];
@@ -71,7 +72,8 @@ int mtcnn_network_run(const mtcnn_network *network, const float *input, int batc
     mt_workspace workspace = {0};
     mtcnn_shape shape;
     const mtcnn_shape in = {network->input.channels, height, width};
-    status = mt_workspace_shape(&workspace, network, height, width, &shape, error);
+    status = mt_workspace_shape(&workspace, network, network->layer_count - 1, height, width,
+                                &shape, error);
     if (!status && (size_t)batch * mt_volume(shape) != length)
         status = mt_fail(error, MTCNN_ERROR_ARGUMENT,
                          "%s: the output has %zu floats, the buffer given %zu", network->path,

@@ -16,7 +16,13 @@
 #define WINOGRAD_CHANNELS 8
 #define WINOGRAD_WEIGHTS 16384
 
-/* ---- packing ---------------------------------------------------------------------------------- */
+/* A score before its activation that is so much lower may reach a threshold, by rounding. */
+#define SCORE_MARGIN 0.01f
+
+/* Before the logistic function, which rounds to 1 from 17 on: less than any that may become 1. */
+#define CERTAIN_SCORE 15.0f
+
+/* ---- packing --------------------------------------------------------------------------------- */
 
 /* The tensor that a route of one layer stands for. */
 static int resolve(const mtcnn_network *network, int tensor)
@@ -34,19 +40,7 @@ static int resolve(const mtcnn_network *network, int tensor)
 static bool is_plain_convolution(const mt_layer *layer)
 {
     return layer->type == &mt_convolutional && layer->pad == 0 && layer->stride == 1 &&
-           layer->groups == 1 && layer->size <= MT_MOST_ROWS;
-}
-
-/* The slope below zero of an activation that is linear on both sides. */
-static bool slope_of(mt_activation activation, float *slope)
-{
-    switch (activation) {
-    case MT_LINEAR: *slope = 1.0f; return true;
-    case MT_RELU: *slope = 0.0f; return true;
-    case MT_LEAKY: *slope = 0.1f; return true;
-    case MT_RELIE: *slope = 0.01f; return true;
-    default: return false;
-    }
+           layer->groups == 1 && layer->size <= MT_MAX_ROWS;
 }
 
 static int padded(int channels, int vector)
@@ -129,7 +123,7 @@ static bool add_stem(mt_packed *packed, const mt_layer *convolution, const mt_la
     mt_step *step = &packed->steps[0];
     *added = false;
     if (packed->kernels->direct || packed->count != 1 || step->kind != MT_CONVOLVE ||
-        step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MOST_STEM_CHANNELS ||
+        step->size != 3 || step->in_channels != 3 || step->out_channels > MT_MAX_STEM_CHANNELS ||
         pooling->size != 2 || pooling->stride != 2)
         return true;
     float *weights = calloc((size_t)step->out_channels * 27, sizeof *weights);
@@ -159,7 +153,7 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
     int tensor = 0, in_step = network->input.channels;
     const mt_layer *first = NULL; /* convolution */
     for (int i = 0; tensor != last; i++) {
-        if (i == network->layer_count || packed->count == MT_MOST_STEPS - 1)
+        if (i == network->layer_count || packed->count == MT_MAX_STEPS - 1)
             return MT_OTHER;
         const mt_layer *layer = &network->layers[i];
         if (resolve(network, i + 1) == tensor)
@@ -167,7 +161,7 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
         if (resolve(network, layer->inputs[0]) != tensor)
             return MT_OTHER;
         if (layer->type == &mt_maxpool && layer->pad <= 1 && layer->pad < layer->size &&
-            layer->size <= MT_MOST_ROWS && packed->count > 0) {
+            layer->size <= MT_MAX_ROWS && packed->count > 0) {
             bool stem;
             if (!add_stem(packed, first, layer, &stem))
                 return MT_NO_MEMORY;
@@ -182,13 +176,13 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
                                                            .out_step = in_step};
         } else if (is_plain_convolution(layer)) {
             float slope;
-            if (!slope_of(layer->activation, &slope))
+            if (!mt_activation_slope(layer->activation, &slope))
                 return MT_OTHER;
             const mt_layer *next = i + 1 < network->layer_count ? layer + 1 : NULL;
             const bool prelu = next && next->type == &mt_prelu && next->inputs[0] == i + 1 &&
                                layer->activation == MT_LINEAR && last != i + 1;
-            float slopes[1024];
-            if (layer->out.channels > 1024)
+            float slopes[MT_MAX_FILTERS];
+            if (layer->out.channels > MT_MAX_FILTERS)
                 return MT_OTHER;
             for (int c = 0; c < layer->out.channels; c++)
                 slopes[c] = prelu ? next->slopes[next->groups == 1 ? 0 : c] : slope;
@@ -209,8 +203,8 @@ static mt_found add_chain(mt_packed *packed, const mtcnn_network *network, int l
 static mt_found add_heads(mt_packed *packed, const mtcnn_network *network)
 {
     const mt_layer *joint = &network->layers[network->layer_count - 1];
-    const mt_layer *heads[MT_MOST_OUTPUTS];
-    if (joint->type != &mt_route || joint->input_count > MT_MOST_OUTPUTS)
+    const mt_layer *heads[MT_MAX_OUTPUTS];
+    if (joint->type != &mt_route || joint->input_count > MT_MAX_OUTPUTS)
         return MT_OTHER;
     int trunk = -1;
     for (int i = 0; i < joint->input_count; i++) {
@@ -223,7 +217,7 @@ static mt_found add_heads(mt_packed *packed, const mtcnn_network *network)
             return MT_OTHER;
         trunk = input;
         for (int o = 0; o < heads[i]->out.channels; o++) {
-            if (packed->outputs == MT_MOST_OUTPUTS)
+            if (packed->outputs == MT_MAX_OUTPUTS)
                 return MT_OTHER;
             packed->activations[packed->outputs++] = heads[i]->activation;
         }
@@ -300,14 +294,14 @@ void mt_packed_activate(const mt_packed *packed, float *values)
             mt_activate(&values[c], 1, 0.0f, packed->activations[c]);
 }
 
-float mt_packed_least(const mt_packed *packed, float threshold)
+float mt_packed_threshold(const mt_packed *packed, float threshold)
 {
     if (packed->activations[0] == MT_LINEAR)
-        return threshold - 0.01f;
+        return threshold - SCORE_MARGIN;
     if (packed->activations[0] != MT_LOGISTIC || threshold <= 0.0f)
         return -INFINITY;
-    /* The inverse of the logistic function, and a little less for its rounding; it is 1 from 17. */
-    return threshold < 1.0f ? logf(threshold / (1.0f - threshold)) - 0.01f : 15.0f;
+    /* The inverse of the logistic function. */
+    return threshold < 1.0f ? logf(threshold / (1.0f - threshold)) - SCORE_MARGIN : CERTAIN_SCORE;
 }
 
 void mt_step_convolve(const mt_packed *packed, const mt_step *step, const float *const *rows,

@@ -1,13 +1,13 @@
 /*
  * packed.h: a network rearranged for the kernels, and running it row by row.
  *
- * Most networks of a cascade are a chain of convolutions (stride 1, no padding, at most 16x16 and 1024
- * filters), activations with two straight parts and poolings (after the first convolution, at most
- * 16x16, padding 0 or 1), with heads at its end, at most 64 channels, that a [route] joins. Such a
- * network is packed: activations go into the convolutions, the
- * heads become one convolution, weights lie in the order in which the kernels read them. It is run
- * as a stream, where each step keeps only the rows that the next one still needs (stream.c), or on
- * many small pictures at once (batch.c).
+ * Most networks of a cascade are a chain of convolutions (stride 1, no padding, at most 16x16 and
+ * 1024 filters), activations with two straight parts and poolings (after the first convolution, at
+ * most 16x16, padding 0 or 1), with heads at its end, at most 64 channels, that a [route] joins.
+ * Such a network is packed: activations go into the convolutions, the heads become one convolution,
+ * weights lie in the order in which the kernels read them. It is run as a stream, where each step
+ * keeps only the rows that the next one still needs (stream.c), or on many small pictures at once
+ * (batch.c).
  *
  * Rows are float32 [width][channels], channels padded with zeros to whole vectors of the kernels
  * (but for the input, which is not padded).
@@ -24,7 +24,7 @@
 typedef struct mt_packed mt_packed;
 
 /* The most channels that the output of a packed network has. */
-#define MT_MOST_OUTPUTS 64
+#define MT_MAX_OUTPUTS 64
 
 /*
  * Packs a loaded network. *packed stays NULL where the network is not of that form: then
@@ -37,7 +37,7 @@ void mt_packed_free(mt_packed **packed);
 int mt_packed_outputs(const mt_packed *packed);
 
 /* The least value of channel 0, before its activation, that may reach `threshold` after it. */
-float mt_packed_least(const mt_packed *packed, float threshold);
+float mt_packed_threshold(const mt_packed *packed, float threshold);
 
 /* Activates one output in place: values [mt_packed_outputs]. */
 void mt_packed_activate(const mt_packed *packed, float *values);
@@ -46,18 +46,23 @@ void mt_packed_activate(const mt_packed *packed, float *values);
 typedef void (*mt_row_source)(void *context, int row, float *pixels);
 #define MT_ROW_SLACK 4
 
+enum {
+    MT_STREAM_STATES,   /* mt_step_state [steps + 1] */
+    MT_STREAM_RINGS,    /* float: rows that are still needed */
+    MT_STREAM_MAPS,     /* float: features of a batch */
+    MT_STREAM_WINOGRAD, /* scratch of winograd.h */
+    MT_STREAM_SCORES,   /* float: of the last row */
+    MT_STREAM_BUFFERS
+};
+
 /* A run in progress of one thread; starts all zero, keeps its memory from run to run. */
 typedef struct mt_stream {
     const mt_packed *packed;
-    mt_buffer states;   /* mt_step_state [steps + 1] */
-    mt_buffer rings;    /* float: rows that are still needed */
-    mt_buffer maps;     /* float: features of a batch */
-    mt_buffer winograd; /* scratch of winograd.h */
-    mt_buffer scores;   /* float: of the last row */
-    int steps;          /* that run row by row */
-    bool heads_apart;   /* the last step runs for single columns only */
-    float *pixels;      /* in rings: a row of the input, where its ring holds planes */
-    const float *row;   /* the last one */
+    mt_buffer buffers[MT_STREAM_BUFFERS];
+    int steps;        /* that run row by row */
+    bool heads_apart; /* the last step runs for single columns only */
+    float *pixels;    /* in the rings: a row of the input, where its ring holds planes */
+    const float *row; /* the last one */
     mt_row_source source;
     void *context;
 } mt_stream;
@@ -75,8 +80,8 @@ bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int
 void mt_stream_size(const mt_stream *stream, int *height, int *width);
 
 /*
- * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but for
- * rounding. Rows must be asked for in rising order. Holds until the next row.
+ * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but
+ * for rounding. Rows must be asked for in rising order. Holds until the next row.
  */
 const float *mt_stream_scores(mt_stream *stream, int row);
 

@@ -1,4 +1,4 @@
-/* packed_steps.h: what a packed network is made of; for packed.c, stream.c, batch.c and winograd.c. */
+/* packed_steps.h: what a packed network is made of, for packed.c, stream.c, batch.c, winograd.c. */
 #ifndef MT_PACKED_STEPS_H
 #define MT_PACKED_STEPS_H
 
@@ -28,19 +28,19 @@ typedef struct mt_step {
     float *biases, *slopes; /* [out_step] */
 } mt_step;
 
-#define MT_MOST_ROWS 16 /* of a step's window */
-#define MT_MOST_STEPS 32
+#define MT_MAX_ROWS 16 /* of a step's window */
+#define MT_MAX_STEPS 32
+#define MT_MAX_FILTERS 1024 /* of a convolution, but for the heads */
 
 struct mt_packed {
     const mt_kernels *kernels;
     mtcnn_shape input; /* of the cfg */
     int count;
-    mt_step steps[MT_MOST_STEPS];
-    int spatial; /* steps before the first convolution that, at the cfg's own size, covers its input */
+    mt_step steps[MT_MAX_STEPS];
+    int spatial; /* steps before the first convolution that covers its input at the cfg's size */
     int outputs;
-    mt_activation activations[MT_MOST_OUTPUTS];
-    float
-        *score_weights; /* [in_step] of channel 0, where the last convolution is of single pixels */
+    mt_activation activations[MT_MAX_OUTPUTS];
+    float *score_weights; /* [in_step] of channel 0, if the last convolution is of single pixels */
 };
 
 /* Pixels that rows have room for after their last: tiles of 4 outputs may stick out by 3. */

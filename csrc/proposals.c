@@ -1,7 +1,8 @@
-/* Steps 2 to 4 of the cascade: PNet over all tiles of the pyramid, and suppression within levels. */
+/* Steps 2 to 4 of the cascade: PNet over all tiles of the pyramid, suppression within levels. */
 #include <string.h>
 
 #include "cascade.h"
+#include "clock.h"
 
 /* A tile in progress. */
 typedef struct mt_tile_run {
@@ -17,18 +18,18 @@ typedef struct mt_tile_run {
 #define CHUNK 512
 
 /* The lane that holds the best of a level, a free one at first; under the lock. */
-static mt_best *best_of(const mtcnn_detector *detector, int level)
+static mt_lane *best_of(const mtcnn_detector *detector, int level)
 {
-    mt_best *unused = NULL;
+    mt_lane *unused = NULL;
     for (int i = 0; i < detector->options.threads; i++) {
-        mt_best *best = &detector->lanes[i].best;
-        if (best->level == level)
-            return best;
-        if (best->level < 0)
-            unused = best;
+        mt_lane *lane = &detector->lanes[i];
+        if (lane->best_level == level)
+            return lane;
+        if (lane->best_level < 0)
+            unused = lane;
     }
     if (unused) /* else: levels that failed hold them all */
-        unused->level = level;
+        unused->best_level = level;
     return unused;
 }
 
@@ -36,14 +37,14 @@ static mt_best *best_of(const mtcnn_detector *detector, int level)
 static bool add_gathered(const mt_tile_run *run)
 {
     mt_lane *lane = run->lane;
-    const mt_candidate *candidates = lane->candidates.data;
+    const mt_candidate *candidates = lane->buffers[MT_LANE_CANDIDATES].data;
     const size_t most = (size_t)run->detector->options.max_boxes[MT_PNET];
     if (lane->candidate_count == 0)
         return true;
-    mt_best *best = best_of(run->detector, run->tile->level);
+    mt_lane *best = best_of(run->detector, run->tile->level);
     bool done = best;
     for (size_t i = 0; i < lane->candidate_count && done; i++)
-        done = mt_add_best(&best->candidates, &best->count, most, &candidates[i]);
+        done = mt_add_best(&best->buffers[MT_LANE_BEST], &best->best_count, most, &candidates[i]);
     lane->candidate_count = 0;
     return done;
 }
@@ -63,9 +64,10 @@ static bool add_candidate(const mt_tile_run *run, int row, int column, const flo
         if (!done)
             return false;
     }
-    if (!mt_reserve(&lane->candidates, CHUNK, sizeof(mt_candidate)))
+    if (!mt_reserve(&lane->buffers[MT_LANE_CANDIDATES], CHUNK, sizeof(mt_candidate)))
         return false;
-    mt_candidate *candidate = (mt_candidate *)lane->candidates.data + lane->candidate_count++;
+    mt_candidate *candidate = (mt_candidate *)lane->buffers[MT_LANE_CANDIDATES].data +
+                              lane->candidate_count++;
     *candidate = (mt_candidate){
         .box = {(float)(stride * column * run->x_scale), (float)(stride * row * run->y_scale),
                 (float)((stride * column + cell) * run->x_scale),
@@ -95,7 +97,7 @@ static bool stream_tile(mt_tile_run *run)
     if (!mt_stream_begin(stream, packed, run->height, run->width, tile_row, run))
         return false;
     const float threshold = run->detector->options.thresholds[MT_PNET];
-    const float least = mt_packed_least(packed, threshold);
+    const float least = mt_packed_threshold(packed, threshold);
     for (int row = 0; row < run->tile->rows; row++) {
         const float *scores = mt_stream_scores(stream, row);
         for (int column = 0; column < run->tile->columns; column++) {
@@ -145,19 +147,20 @@ static int pixels_of(const mtcnn_model *model, int first, int count, int cells, 
 }
 
 /* Step 4 for a level of which all tiles are done. false: no memory. */
-static bool finish_level(const mt_tile_run *run, mt_best *best)
+static bool finish_level(const mt_tile_run *run, mt_lane *best)
 {
     mtcnn_detector *detector = run->detector;
     const size_t most = (size_t)detector->options.max_boxes[MT_PNET];
-    mt_candidate *candidates = best->candidates.data;
-    mt_sort(candidates, best->count);
-    bool done = mt_suppress(candidates, &best->count, most, detector->options.nms[0], MT_OVER_UNION,
-                            &run->lane->kept);
+    mt_candidate *candidates = best->buffers[MT_LANE_BEST].data;
+    mt_sort(candidates, best->best_count);
+    bool done = mt_suppress(candidates, &best->best_count, most, detector->options.nms[0],
+                            MT_OVER_UNION, &run->lane->buffers[MT_LANE_KEPT]);
     mt_pool_lock(detector->pool);
-    for (size_t i = 0; i < best->count && done; i++)
-        done = mt_add_best(&detector->candidates, &detector->candidate_count, most, &candidates[i]);
-    best->count = 0;
-    best->level = -1;
+    for (size_t i = 0; i < best->best_count && done; i++)
+        done = mt_add_best(&detector->buffers[MT_DETECTOR_CANDIDATES], &detector->candidate_count,
+                           most, &candidates[i]);
+    best->best_count = 0;
+    best->best_level = -1;
     mt_pool_unlock(detector->pool);
     return done;
 }
@@ -167,7 +170,7 @@ static bool finish_tile(const mt_tile_run *run)
 {
     mt_pool_lock(run->detector->pool);
     const bool done = add_gathered(run), last = --run->level->tiles_left == 0;
-    mt_best *best = done && last ? best_of(run->detector, run->tile->level) : NULL;
+    mt_lane *best = done && last ? best_of(run->detector, run->tile->level) : NULL;
     mt_pool_unlock(run->detector->pool);
     return best ? finish_level(run, best) : done;
 }
@@ -184,8 +187,8 @@ static void propose_task(void *context, int task, int worker)
     mtcnn_detector *detector = all->detector;
     const mtcnn_model *model = detector->model;
     const mtcnn_image *image = all->image;
-    const mt_tile *tile = (const mt_tile *)detector->tiles.data + task;
-    mt_level *level = (mt_level *)detector->levels.data + tile->level;
+    const mt_tile *tile = (const mt_tile *)detector->buffers[MT_DETECTOR_TILES].data + task;
+    mt_level *level = (mt_level *)detector->buffers[MT_DETECTOR_LEVELS].data + tile->level;
     mt_lane *lane = &detector->lanes[worker];
     if (lane->failed)
         return;
@@ -205,7 +208,7 @@ static void propose_task(void *context, int task, int worker)
     const mt_span x = {0.0, run.x_scale, run.left, run.width, image->width};
     const mt_span y = {0.0, run.y_scale, run.top, run.height, image->height};
     const double start = mt_now_ms();
-    lane->failed = !mt_resize_begin(&lane->resizer, detector->kernels, image, x, y,
+    lane->failed = !mt_resize_begin(&lane->resizer, model->kernels, image, x, y,
                                     &model->normalisation) ||
                    !(model->networks[MT_PNET]->packed ? stream_tile : run_tile)(&run) ||
                    !finish_tile(&run);
@@ -217,8 +220,8 @@ bool mt_propose(mtcnn_detector *detector, const mtcnn_image *image, double *pyra
     const int lanes = detector->options.threads;
     for (int i = 0; i < lanes; i++) {
         mt_lane *lane = &detector->lanes[i];
-        lane->candidate_count = lane->best.count = 0;
-        lane->best.level = -1;
+        lane->candidate_count = lane->best_count = 0;
+        lane->best_level = -1;
         lane->pyramid_ms = lane->task_ms = 0.0;
         lane->failed = false;
     }

@@ -7,8 +7,9 @@
 
 /*
  * The most outputs of PNet in a tile. Columns: the rows that PNet's layers keep of such a tile fit
- * the second-level cache. Rows: enough of them, so that the pixel rows (10 for the usual PNet) that a tile shares
- * with the next one cost little; few enough, so that there is work for several threads.
+ * the second-level cache. Rows: enough of them, so that the pixel rows (10 for the usual PNet) that
+ * a tile shares with the next one cost little; few enough, so that there is work for several
+ * threads.
  */
 #define TILE_COLUMNS 256
 #define TILE_ROWS 96
@@ -20,6 +21,7 @@ static int plan_level(mtcnn_detector *detector, int width, int height, double fa
                       mtcnn_error *error)
 {
     const mtcnn_model *model = detector->model;
+    const mtcnn_network *pnet = model->networks[MT_PNET];
     /* In this order of operations, or the reference rounds some levels to another size. */
     const double w = floor((double)width * model->cell / face + 0.5);
     const double h = floor((double)height * model->cell / face + 0.5);
@@ -31,8 +33,8 @@ static int plan_level(mtcnn_detector *detector, int width, int height, double fa
     level->width = w > model->cell ? (int)w : model->cell;
     level->height = h > model->cell ? (int)h : model->cell;
     mtcnn_shape shape;
-    int status = mt_workspace_shape(&detector->lanes[0].workspaces[MT_PNET],
-                                    model->networks[MT_PNET], level->height, level->width, &shape,
+    int status = mt_workspace_shape(&detector->lanes[0].workspaces[MT_PNET], pnet,
+                                    pnet->layer_count - 1, level->height, level->width, &shape,
                                     error);
     level->rows = shape.height;
     level->columns = shape.width;
@@ -46,10 +48,10 @@ static bool plan_tiles(mtcnn_detector *detector, int index, mt_level *level)
     const int across = (level->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
     const size_t count = (size_t)detector->tile_count, added = (size_t)down * across;
     if (count + added > INT_MAX ||
-        !mt_grow(&detector->tiles, count, count + added, sizeof(mt_tile)))
+        !mt_grow(&detector->buffers[MT_DETECTOR_TILES], count, count + added, sizeof(mt_tile)))
         return false;
     level->tiles_left = (int)added;
-    mt_tile *tile = (mt_tile *)detector->tiles.data + count;
+    mt_tile *tile = (mt_tile *)detector->buffers[MT_DETECTOR_TILES].data + count;
     for (int i = 0; i < down; i++) {
         for (int j = 0; j < across; j++, tile++) {
             tile->level = index;
@@ -74,9 +76,9 @@ int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error
         face = face * longer / options->max_side;
     for (; face <= shorter; face /= options->scale_factor) {
         const size_t count = (size_t)detector->level_count;
-        if (!mt_grow(&detector->levels, count, count + 1, sizeof(mt_level)))
+        if (!mt_grow(&detector->buffers[MT_DETECTOR_LEVELS], count, count + 1, sizeof(mt_level)))
             return mt_fail_memory(error, "the pyramid", (count + 1) * sizeof(mt_level));
-        mt_level *level = (mt_level *)detector->levels.data + count;
+        mt_level *level = (mt_level *)detector->buffers[MT_DETECTOR_LEVELS].data + count;
         int status = plan_level(detector, width, height, face, level, error);
         if (status)
             return status;

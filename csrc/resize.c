@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "image.h"
+
 /* Weights that are no more than rounding are none: so a row counts for two neighbours at most. */
-#define LEAST_WEIGHT 1e-9
+#define MIN_WEIGHT 1e-9
 
 /* Rows of the picture that are blended at once. */
 #define ROWS 16
@@ -34,7 +36,7 @@ static mt_taps weigh(mt_span span, int index, int most, float *weights)
     for (int pass = 0; pass < 2; pass++, factor = 1.0 / sum) {
         for (int k = 0; k < count; k++) {
             double weight = 1.0 - fabs(first + k + 0.5 - centre) * slope;
-            weight = weight > LEAST_WEIGHT ? weight : 0.0;
+            weight = weight > MIN_WEIGHT ? weight : 0.0;
             weights[k] = (float)(weight * factor);
             sum += weight;
         }
@@ -44,25 +46,21 @@ static mt_taps weigh(mt_span span, int index, int most, float *weights)
     return (mt_taps){first, count};
 }
 
-static int bytes_of_pixel(mtcnn_color color)
-{
-    return color == MTCNN_GRAY ? 1 : color == MTCNN_RGB || color == MTCNN_BGR ? 3 : 4;
-}
-
 /* Samples of x: where they begin, and which pixels of the picture they need. false: no memory. */
 static bool begin_x(mt_resizer *resizer)
 {
     const mt_span x = resizer->x;
     const int most = resizer->x_most = most_taps(x);
-    if (!mt_reserve(&resizer->x_firsts, (size_t)x.count, sizeof(int)) ||
-        !mt_reserve(&resizer->x_weights, (size_t)x.count * most, sizeof(float)))
+    if (!mt_reserve(&resizer->buffers[MT_RESIZER_X_FIRSTS], (size_t)x.count, sizeof(int)) ||
+        !mt_reserve(&resizer->buffers[MT_RESIZER_X_WEIGHTS], (size_t)x.count * most, sizeof(float)))
         return false;
-    int *firsts = resizer->x_firsts.data;
+    int *firsts = resizer->buffers[MT_RESIZER_X_FIRSTS].data;
     int right = 0;
     resizer->left = x.size;
     resizer->inside = resizer->inside_end = 0;
     for (int i = 0; i < x.count; i++) {
-        const mt_taps taps = weigh(x, i, most, (float *)resizer->x_weights.data + (size_t)i * most);
+        const mt_taps taps = weigh(
+            x, i, most, (float *)resizer->buffers[MT_RESIZER_X_WEIGHTS].data + (size_t)i * most);
         firsts[i] = taps.first;
         if (!taps.count)
             continue;
@@ -84,12 +82,13 @@ static bool begin_y(mt_resizer *resizer)
     const mt_span y = resizer->y;
     resizer->begun = -1;
     const int most = resizer->y_most = most_taps(y);
-    if (!mt_reserve(&resizer->y_taps, (size_t)y.count, sizeof(mt_taps)) ||
-        !mt_reserve(&resizer->y_weights, (size_t)y.count * most, sizeof(float)))
+    if (!mt_reserve(&resizer->buffers[MT_RESIZER_Y_TAPS], (size_t)y.count, sizeof(mt_taps)) ||
+        !mt_reserve(&resizer->buffers[MT_RESIZER_Y_WEIGHTS], (size_t)y.count * most, sizeof(float)))
         return false;
-    mt_taps *taps = resizer->y_taps.data;
+    mt_taps *taps = resizer->buffers[MT_RESIZER_Y_TAPS].data;
     for (int i = 0; i < y.count; i++)
-        taps[i] = weigh(y, i, most, (float *)resizer->y_weights.data + (size_t)i * most);
+        taps[i] = weigh(y, i, most,
+                        (float *)resizer->buffers[MT_RESIZER_Y_WEIGHTS].data + (size_t)i * most);
     return true;
 }
 
@@ -105,14 +104,14 @@ bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn
         return false;
 
     /* What `mix` reads behind the last column, with weights of zero. */
-    const int channels = bytes_of_pixel(image->color);
+    const int channels = mt_pixel_bytes(image->color);
     const size_t used = (size_t)resizer->columns * channels;
     resizer->sums_floats = used + (size_t)resizer->x_most * channels + 1;
-    if (!mt_reserve(&resizer->sums, 2 * resizer->sums_floats, sizeof(float)))
+    if (!mt_reserve(&resizer->buffers[MT_RESIZER_SUMS], 2 * resizer->sums_floats, sizeof(float)))
         return false;
     for (int side = 0; side < 2; side++)
-        memset((float *)resizer->sums.data + side * resizer->sums_floats + used, 0,
-               (resizer->sums_floats - used) * sizeof(float));
+        memset((float *)resizer->buffers[MT_RESIZER_SUMS].data + side * resizer->sums_floats + used,
+               0, (resizer->sums_floats - used) * sizeof(float));
     return true;
 }
 
@@ -122,11 +121,12 @@ bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn
  */
 static const float *make_columns(mt_resizer *resizer, int row)
 {
-    const mt_taps *taps = (const mt_taps *)resizer->y_taps.data + row;
-    const float *weights = (const float *)resizer->y_weights.data + (size_t)row * resizer->y_most;
+    const mt_taps *taps = (const mt_taps *)resizer->buffers[MT_RESIZER_Y_TAPS].data + row;
+    const float *weights = (const float *)resizer->buffers[MT_RESIZER_Y_WEIGHTS].data +
+                           (size_t)row * resizer->y_most;
     const bool both = resizer->y.step >= 1.0 && row + 1 < resizer->y.count && taps[1].count;
     const mtcnn_image *image = &resizer->image;
-    const int channels = bytes_of_pixel(image->color), columns = resizer->columns * channels;
+    const int channels = mt_pixel_bytes(image->color), columns = resizer->columns * channels;
     const uint8_t *bytes = image->pixels + (ptrdiff_t)resizer->left * channels;
     const size_t used = (size_t)columns * sizeof(float);
     const int end = taps->first + taps->count;
@@ -135,8 +135,10 @@ static const float *make_columns(mt_resizer *resizer, int row)
         resizer->side = !resizer->side;
         first = resizer->done > first ? resizer->done : first;
     }
-    float *now = (float *)resizer->sums.data + resizer->side * resizer->sums_floats;
-    float *next = (float *)resizer->sums.data + !resizer->side * resizer->sums_floats;
+    float *now = (float *)resizer->buffers[MT_RESIZER_SUMS].data +
+                 resizer->side * resizer->sums_floats;
+    float *next = (float *)resizer->buffers[MT_RESIZER_SUMS].data +
+                  !resizer->side * resizer->sums_floats;
     if (resizer->begun != row)
         memset(now, 0, used);
     if (both)
@@ -171,16 +173,16 @@ void mt_resize_row(mt_resizer *resizer, int row, float *pixels)
     const mtcnn_color color = resizer->image.color;
     const float outside = (normalisation->pad - normalisation->mean) * normalisation->norm;
     const int inside = resizer->inside, end = resizer->inside_end;
-    if (inside == end || !((const mt_taps *)resizer->y_taps.data)[row].count) {
+    if (inside == end || !((const mt_taps *)resizer->buffers[MT_RESIZER_Y_TAPS].data)[row].count) {
         fill(pixels, 0, resizer->x.count, outside);
         return;
     }
     const float *columns = make_columns(resizer, row);
-    const float *weights = (const float *)resizer->x_weights.data +
+    const float *weights = (const float *)resizer->buffers[MT_RESIZER_X_WEIGHTS].data +
                            (size_t)inside * resizer->x_most;
-    resizer->kernels->mix(columns, bytes_of_pixel(color),
-                          (const int *)resizer->x_firsts.data + inside, weights, resizer->x_most,
-                          end - inside, normalisation->norm,
+    resizer->kernels->mix(columns, mt_pixel_bytes(color),
+                          (const int *)resizer->buffers[MT_RESIZER_X_FIRSTS].data + inside, weights,
+                          resizer->x_most, end - inside, normalisation->norm,
                           -normalisation->mean * normalisation->norm, pixels + 3 * inside);
     const bool blue_first = color == MTCNN_BGR || color == MTCNN_BGRA;
     if (blue_first != (normalisation->color == MTCNN_BGR)) {
@@ -198,9 +200,9 @@ bool mt_resize_planar(mt_resizer *resizer, float *output)
 {
     const int count = resizer->x.count, rows = resizer->y.count;
     const size_t plane = (size_t)rows * count;
-    if (!mt_reserve(&resizer->planar, 3 * (size_t)count + 1, sizeof(float)))
+    if (!mt_reserve(&resizer->buffers[MT_RESIZER_PLANAR], 3 * (size_t)count + 1, sizeof(float)))
         return false;
-    float *pixels = resizer->planar.data;
+    float *pixels = resizer->buffers[MT_RESIZER_PLANAR].data;
     for (int y = 0; y < rows; y++) {
         mt_resize_row(resizer, y, pixels);
         for (int c = 0; c < 3; c++)
@@ -212,10 +214,5 @@ bool mt_resize_planar(mt_resizer *resizer, float *output)
 
 void mt_resizer_free(mt_resizer *resizer)
 {
-    mt_release(&resizer->x_firsts);
-    mt_release(&resizer->x_weights);
-    mt_release(&resizer->y_taps);
-    mt_release(&resizer->y_weights);
-    mt_release(&resizer->sums);
-    mt_release(&resizer->planar);
+    mt_buffers_release(resizer->buffers, MT_RESIZER_BUFFERS);
 }

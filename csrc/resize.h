@@ -38,6 +38,16 @@ typedef struct mt_taps {
     int count; /* 0: its centre lies outside the picture */
 } mt_taps;
 
+enum {
+    MT_RESIZER_X_FIRSTS,  /* int [x.count]: first pixel, from left on */
+    MT_RESIZER_X_WEIGHTS, /* float [x.count][x_most] */
+    MT_RESIZER_Y_TAPS,    /* mt_taps [y.count] */
+    MT_RESIZER_Y_WEIGHTS, /* float [y.count][y_most] */
+    MT_RESIZER_SUMS,      /* float [2][sums_floats]: columns of a row and of the next one */
+    MT_RESIZER_PLANAR,    /* float: a row of the result, for mt_resize_planar */
+    MT_RESIZER_BUFFERS
+};
+
 /* A resizing in progress of one thread; starts all zero, keeps its memory from one to the next. */
 typedef struct mt_resizer {
     const mt_kernels *kernels;
@@ -47,15 +57,10 @@ typedef struct mt_resizer {
     int left, columns;      /* the pixels of a row that count */
     int inside, inside_end; /* the samples of x whose centres lie inside the picture */
     int x_most, y_most;     /* weights of a sample */
-    mt_buffer x_firsts;     /* int [x.count]: first pixel, from left on */
-    mt_buffer x_weights;    /* float [x.count][x_most] */
-    mt_buffer y_taps;       /* mt_taps [y.count] */
-    mt_buffer y_weights;    /* float [y.count][y_most] */
-    mt_buffer sums;         /* float [2][sums_floats]: columns of a row and of the next one */
     size_t sums_floats;
-    int side;         /* which of them is the row's */
-    int begun, done;  /* the row that the other one belongs to (or -1), the first row not in it */
-    mt_buffer planar; /* float: a row of the result, for mt_resize_planar */
+    int side;        /* which of the sums is the row's */
+    int begun, done; /* the row that the other one belongs to (or -1), the first row not in it */
+    mt_buffer buffers[MT_RESIZER_BUFFERS];
 } mt_resizer;
 
 /* Prepares the resizing of a part of the picture. Returns false if there is no memory. */
@@ -63,8 +68,9 @@ bool mt_resize_begin(mt_resizer *resizer, const mt_kernels *kernels, const mtcnn
                      mt_span x, mt_span y, const mt_normalisation *normalisation);
 
 /*
- * Makes row `row` (0: the first sample of y): pixels [x.count][3] float32; one float more is written.
- * Rows may be asked for in any order; in rising order, what two neighbours share is made once.
+ * Makes row `row` (0: the first sample of y): pixels [x.count][3] float32; one float more is
+ * written. Rows may be asked for in any order; in rising order, what two neighbours share is made
+ * once.
  */
 void mt_resize_row(mt_resizer *resizer, int row, float *pixels);
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "image.h"
+
 /* The pixels that are looked at: the middles of the cells of a grid. */
 enum { COLUMNS = 64, ROWS = 36 };
 
@@ -11,7 +13,7 @@ enum { COLUMNS = 64, ROWS = 36 };
 void mt_scene_of(mt_scene *scene, const mtcnn_image *image)
 {
     const bool gray = image->color == MTCNN_GRAY;
-    const int bytes = gray ? 1 : image->color == MTCNN_RGB || image->color == MTCNN_BGR ? 3 : 4;
+    const int bytes = mt_pixel_bytes(image->color);
     *scene = (mt_scene){{0}};
     for (int i = 0; i < ROWS; i++) {
         const int y = (int)((2 * i + 1) * (int64_t)image->height / (2 * ROWS));

@@ -1,8 +1,8 @@
 /*
- * scene.h: the colours of a frame, to tell where one scene of a video ends and another begins.
+ * scene.h: the colours of a frame, which show where a video's scene ends and another begins.
  *
- * Colours change little as things and the camera move, and much at a cut. Between frames of a camera
- * that pans by half a face a frame, at most 0.06 of the frame has other colours; between two
+ * Colours change little as things and the camera move, and much at a cut. Between frames of a
+ * camera that pans by half a face a frame, at most 0.06 of the frame has other colours; between two
  * pictures of the same event of WIDER FACE, 0.26 and more in 95 of 100 pairs.
  */
 #ifndef MT_SCENE_H

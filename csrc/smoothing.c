@@ -14,7 +14,7 @@ static double weight(double seconds, double cutoff)
 }
 
 /* x and y of the centre, and the side. */
-static void place_of(const mtcnn_face *face, double place[3])
+static void centre_and_side(const mtcnn_face *face, double place[3])
 {
     const float *box = face->box;
     const double width = (double)box[2] - box[0], height = (double)box[3] - box[1];
@@ -38,8 +38,8 @@ void mt_smoothing_add(mt_smoothing *smoothing, const mtcnn_face *face, double se
                       double time_constant, double beta)
 {
     double before[3], now[3], speed = 0;
-    place_of(&smoothing->last, before);
-    place_of(face, now);
+    centre_and_side(&smoothing->last, before);
+    centre_and_side(face, now);
     const double share = weight(seconds, VELOCITY_CUTOFF);
     const double share_a_second = 1 / (seconds + 1 / (two_pi * VELOCITY_CUTOFF));
     for (int k = 0; k < 3; k++) {

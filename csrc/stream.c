@@ -25,21 +25,16 @@ static int rows_needed(const mt_step *step)
     return step->kind == MT_WINOGRAD ? MT_WINDOW : step->size;
 }
 
-/* Floats in whole cache lines. */
-static size_t aligned(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 static void lay_out_row(const mt_packed *packed, mt_step_state *state, const mt_step *step,
                         const mt_step *next)
 {
     const int channels = step ? step->out_step : packed->input.channels;
-    state->row_floats = aligned((size_t)(state->width + MT_PIXEL_SLACK) * channels + MT_ROW_SLACK);
+    state->row_floats = mt_whole_lines((size_t)(state->width + MT_PIXEL_SLACK) * channels +
+                                       MT_ROW_SLACK);
     state->plane = 0;
     if (next && next->kind == MT_STEM) {
         /* A window begins in one vector and may end in the next but one. */
-        state->plane = aligned((size_t)state->width / 2 + 2 * packed->kernels->vector);
+        state->plane = mt_whole_lines((size_t)state->width / 2 + 2 * packed->kernels->vector);
         state->row_floats = 6 * state->plane;
     }
 }
@@ -47,9 +42,9 @@ static void lay_out_row(const mt_packed *packed, mt_step_state *state, const mt_
 bool mt_stream_begin_steps(mt_stream *stream, const mt_packed *packed, int steps, int height,
                            int width, mt_row_source source, void *context)
 {
-    if (!mt_reserve(&stream->states, (size_t)steps + 1, sizeof(mt_step_state)))
+    if (!mt_reserve(&stream->buffers[MT_STREAM_STATES], (size_t)steps + 1, sizeof(mt_step_state)))
         return false;
-    mt_step_state *states = stream->states.data;
+    mt_step_state *states = stream->buffers[MT_STREAM_STATES].data;
     size_t floats = 0;
     for (int i = 0; i <= steps; i++) {
         mt_step_state *state = &states[i];
@@ -64,20 +59,19 @@ bool mt_stream_begin_steps(mt_stream *stream, const mt_packed *packed, int steps
         state->ring = floats;
         floats += state->row_floats * state->ring_rows;
     }
-    const size_t pixels = aligned(((size_t)width + 8) * packed->input.channels + MT_ROW_SLACK);
-    if (!mt_reserve(&stream->rings, floats + pixels, sizeof(float)))
+    const size_t pixels = mt_whole_lines(((size_t)width + 8) * packed->input.channels +
+                                         MT_ROW_SLACK);
+    if (!mt_reserve(&stream->buffers[MT_STREAM_RINGS], floats + pixels, sizeof(float)))
         return false;
     stream->packed = packed;
     stream->steps = steps;
-    stream->pixels = (float *)stream->rings.data + floats;
+    stream->pixels = (float *)stream->buffers[MT_STREAM_RINGS].data + floats;
     stream->source = source;
     stream->context = context;
-    for (int i = 0; i < steps; i++) {
-        mt_winograd winograd; /* makes room */
-        if (packed->steps[i].kind == MT_WINOGRAD &&
-            !mt_winograd_begin(&winograd, packed->kernels, &packed->steps[i], &stream->winograd))
+    for (int i = 0; i < steps; i++)
+        if (!mt_winograd_reserve(&stream->buffers[MT_STREAM_WINOGRAD], packed->kernels,
+                                 &packed->steps[i]))
             return false;
-    }
     return true;
 }
 
@@ -89,12 +83,12 @@ bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int
     stream->heads_apart = last > 0 && packed->steps[last].size == 1;
     return mt_stream_begin_steps(stream, packed, last + !stream->heads_apart, height, width, source,
                                  context) &&
-           mt_reserve(&stream->scores, (size_t)width, sizeof(float));
+           mt_reserve(&stream->buffers[MT_STREAM_SCORES], (size_t)width, sizeof(float));
 }
 
 static mt_step_state *last_state(const mt_stream *stream)
 {
-    return (mt_step_state *)stream->states.data + stream->steps;
+    return (mt_step_state *)stream->buffers[MT_STREAM_STATES].data + stream->steps;
 }
 
 void mt_stream_size(const mt_stream *stream, int *height, int *width)
@@ -105,7 +99,7 @@ void mt_stream_size(const mt_stream *stream, int *height, int *width)
 
 static float *ring_row(const mt_stream *stream, const mt_step_state *state, int row)
 {
-    return (float *)stream->rings.data + state->ring +
+    return (float *)stream->buffers[MT_STREAM_RINGS].data + state->ring +
            (size_t)(row % state->ring_rows) * state->row_floats;
 }
 
@@ -129,7 +123,8 @@ static void run_winograd(mt_stream *stream, const mt_step *step, float *const *r
     mt_tile_row_begin(&tiles, step, state->width);
     for (int r = 0; r < MT_TILE; r++)
         tiles.outputs[r] = ring_row(stream, state, state->made + r);
-    mt_winograd_begin(&winograd, stream->packed->kernels, step, &stream->winograd);
+    mt_winograd_begin(&winograd, stream->packed->kernels, step,
+                      &stream->buffers[MT_STREAM_WINOGRAD]);
     mt_winograd_add(&winograd, &tiles);
     mt_winograd_end(&winograd);
 }
@@ -155,7 +150,7 @@ static void run_stem(const mt_stream *stream, const mt_step *step, float *const 
 /* Makes state's rows up to and including `row`: those before it as far as they are needed. */
 static void advance(mt_stream *stream, int index, int row)
 {
-    mt_step_state *state = (mt_step_state *)stream->states.data + index;
+    mt_step_state *state = (mt_step_state *)stream->buffers[MT_STREAM_STATES].data + index;
     if (index == 0) {
         for (; state->made <= row; state->made++)
             make_input(stream, state);
@@ -168,7 +163,7 @@ static void advance(mt_stream *stream, int index, int row)
         const int first = state->made * step->stride;
         const int left = before->height - first, count = needed < left ? needed : left;
         advance(stream, index - 1, first + count - 1);
-        float *rows[MT_MOST_ROWS];
+        float *rows[MT_MAX_ROWS];
         for (int r = 0; r < needed; r++) /* there may be none for the last outputs of a tile */
             rows[r] = ring_row(stream, before, first + (r < count ? r : count - 1));
         float *output = ring_row(stream, state, state->made);
@@ -200,7 +195,7 @@ const float *mt_stream_scores(mt_stream *stream, int row)
     const mt_step *last = &packed->steps[packed->count - 1];
     const float *pixels = mt_stream_row(stream, row);
     const int width = last_state(stream)->width;
-    float *scores = stream->scores.data;
+    float *scores = stream->buffers[MT_STREAM_SCORES].data;
     if (stream->heads_apart)
         packed->kernels->project(pixels, last->in_step, width, packed->score_weights,
                                  last->biases[0], scores);
@@ -215,7 +210,7 @@ void mt_stream_output(const mt_stream *stream, int column, float *output)
     const mt_packed *packed = stream->packed;
     const mt_step *last = &packed->steps[packed->count - 1];
     if (stream->heads_apart) {
-        float values[2 * MT_MOST_OUTPUTS]; /* whole vectors */
+        float values[2 * MT_MAX_OUTPUTS]; /* whole vectors */
         const float *pixel = stream->row + (size_t)column * last->in_step;
         mt_step_convolve(packed, last, &pixel, 0, 1, values, 0);
         memcpy(output, values, (size_t)packed->outputs * sizeof *output);
@@ -228,9 +223,5 @@ void mt_stream_output(const mt_stream *stream, int column, float *output)
 
 void mt_stream_free(mt_stream *stream)
 {
-    mt_release(&stream->states);
-    mt_release(&stream->rings);
-    mt_release(&stream->scores);
-    mt_release(&stream->maps);
-    mt_release(&stream->winograd);
+    mt_buffers_release(stream->buffers, MT_STREAM_BUFFERS);
 }

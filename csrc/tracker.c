@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cascade.h"
+#include "clock.h"
 #include "error.h"
 #include "image.h"
 #include "reserved.h"
@@ -16,24 +17,29 @@
  * learned from PNet's proposals, which come in all sizes: with the second one, boxes overlap the
  * truth by 0.93 instead of 0.915 (min face 40; a full scan's: 0.92 to 0.94), for a third more time.
  */
-enum { LOOKS = 2 };
+enum { BOXES_PER_TRACK = 2 };
 #define SMALLER 0.8
+
+enum {
+    TRACKS,   /* mt_track [track_count], by rising id */
+    BOXES,    /* float [BOXES_PER_TRACK][track_count][4]: where the tracks are expected, smaller */
+    PAIRS,    /* what mt_match needs */
+    FACE_OF,  /* int: of each track, the face in this frame, or -1 */
+    TRACK_OF, /* int: of each face of this frame, the track, or -1 */
+    FACES,    /* mtcnn_tracked_face: the result */
+    BUFFERS
+};
 
 struct mtcnn_tracker {
     mtcnn_detector *detector;
     mtcnn_tracker_options options;
-    mt_buffer tracks; /* mt_track [track_count], by rising id */
+    mt_buffer buffers[BUFFERS];
     int track_count;
     uint32_t last_id;
     int since_scan;    /* frames after the last full scan */
     int width, height; /* of the last frame; 0 before the first */
     mt_scene scene;    /* of the last frame */
     double seconds;
-    mt_buffer boxes;    /* float [LOOKS][track_count][4]: where the tracks are expected, smaller */
-    mt_buffer pairs;    /* what mt_match needs */
-    mt_buffer face_of;  /* int: of each track, the face in this frame, or -1 */
-    mt_buffer track_of; /* int: of each face of this frame, the track, or -1 */
-    mt_buffer faces;    /* mtcnn_tracked_face: the result */
 };
 
 void mtcnn_tracker_defaults(mtcnn_tracker_options *options)
@@ -75,25 +81,20 @@ void mtcnn_tracker_free(mtcnn_tracker **result)
     if (!result || !*result)
         return;
     mtcnn_tracker *tracker = *result;
-    mt_release(&tracker->tracks);
-    mt_release(&tracker->boxes);
-    mt_release(&tracker->pairs);
-    mt_release(&tracker->face_of);
-    mt_release(&tracker->track_of);
-    mt_release(&tracker->faces);
+    mt_buffers_release(tracker->buffers, BUFFERS);
     free(tracker);
     *result = NULL;
 }
 
-/* Fills boxes. Returns false if there is no memory. */
-static bool expect(mtcnn_tracker *tracker, double seconds)
+/* Fills the boxes. Returns false if there is no memory. */
+static bool predict_boxes(mtcnn_tracker *tracker, double seconds)
 {
     const int count = tracker->track_count;
-    if (!mt_reserve(&tracker->boxes, (size_t)count * LOOKS, 4 * sizeof(float)))
+    if (!mt_reserve(&tracker->buffers[BOXES], (size_t)count * BOXES_PER_TRACK, 4 * sizeof(float)))
         return false;
-    float(*boxes)[4] = tracker->boxes.data;
+    float(*boxes)[4] = tracker->buffers[BOXES].data;
     for (int i = 0; i < count; i++) {
-        mt_track_expect((const mt_track *)tracker->tracks.data + i, seconds, boxes[i]);
+        mt_track_predict((const mt_track *)tracker->buffers[TRACKS].data + i, seconds, boxes[i]);
         for (int k = 0; k < 4; k++) {
             const float *box = boxes[i];
             const double middle = ((double)box[k % 2] + box[k % 2 + 2]) / 2;
@@ -103,47 +104,49 @@ static bool expect(mtcnn_tracker *tracker, double seconds)
     return true;
 }
 
-/* Looks for faces in the frame, and for their tracks. *seen: how many tracks have a face. */
-static int look(mtcnn_tracker *tracker, const mtcnn_image *image, bool scan, mtcnn_result *found,
-                int *seen, mtcnn_error *error)
+/* Looks for faces in the frame, and for their tracks. *matched: how many tracks have a face. */
+static int find_faces(mtcnn_tracker *tracker, const mtcnn_image *image, bool scan,
+                      mtcnn_result *found, int *matched, mtcnn_error *error)
 {
-    const mt_boxes known = {tracker->boxes.data, (size_t)tracker->track_count * LOOKS};
+    const mt_boxes known = {tracker->buffers[BOXES].data,
+                            (size_t)tracker->track_count * BOXES_PER_TRACK};
     memset(found, 0, sizeof *found);
     const int status = mt_cascade_run(tracker->detector, image, scan,
                                       tracker->options.every > 1 ? &known : NULL, found, error);
     if (status)
         return status;
     const mtcnn_stage *last = &found->stages[MT_ONET]; /* not clipped, as the tracks are */
-    if (!mt_reserve(&tracker->track_of, (size_t)last->count, sizeof(int)) ||
-        !mt_match(known.boxes, tracker->track_count, last->faces, last->count, &tracker->pairs,
-                  tracker->face_of.data, tracker->track_of.data))
+    if (!mt_reserve(&tracker->buffers[TRACK_OF], (size_t)last->count, sizeof(int)) ||
+        !mt_match(known.boxes, tracker->track_count, last->faces, last->count,
+                  &tracker->buffers[PAIRS], tracker->buffers[FACE_OF].data,
+                  tracker->buffers[TRACK_OF].data))
         return mt_fail_memory(error, "the faces of a frame",
                               (size_t)last->count * sizeof(mt_candidate));
-    *seen = 0;
+    *matched = 0;
     for (int i = 0; i < tracker->track_count; i++)
-        *seen += ((const int *)tracker->face_of.data)[i] >= 0;
+        *matched += ((const int *)tracker->buffers[FACE_OF].data)[i] >= 0;
     return MTCNN_OK;
 }
 
 /* Room for what the frame will change, so that nothing after it can fail. */
-static bool make_room(mtcnn_tracker *tracker, size_t faces)
+static bool reserve_results(mtcnn_tracker *tracker, size_t faces)
 {
     const size_t tracks = (size_t)tracker->track_count;
-    return mt_grow(&tracker->tracks, tracks, tracks + faces, sizeof(mt_track)) &&
-           mt_reserve(&tracker->faces, tracks + faces, sizeof(mtcnn_tracked_face));
+    return mt_grow(&tracker->buffers[TRACKS], tracks, tracks + faces, sizeof(mt_track)) &&
+           mt_reserve(&tracker->buffers[FACES], tracks + faces, sizeof(mtcnn_tracked_face));
 }
 
 /* Tracks that have a face go on with it; those that were missed too often are given up. */
-static void go_on(mtcnn_tracker *tracker, const mtcnn_face *faces, double seconds)
+static void update_tracks(mtcnn_tracker *tracker, const mtcnn_face *faces, double seconds)
 {
-    mt_track *tracks = tracker->tracks.data;
-    const int *face_of = tracker->face_of.data;
+    mt_track *tracks = tracker->buffers[TRACKS].data;
+    const int *face_of = tracker->buffers[FACE_OF].data;
     int kept = 0;
     for (int i = 0; i < tracker->track_count; i++) {
         mt_track *track = &tracks[i];
         track->age++;
         if (face_of[i] >= 0)
-            mt_track_see(track, &faces[face_of[i]], seconds, &tracker->options);
+            mt_track_update(track, &faces[face_of[i]], seconds, &tracker->options);
         else if (++track->missed > tracker->options.lost)
             continue;
         tracks[kept++] = *track;
@@ -154,11 +157,11 @@ static void go_on(mtcnn_tracker *tracker, const mtcnn_face *faces, double second
 /* Faces without a track get one. */
 static void begin_tracks(mtcnn_tracker *tracker, const mtcnn_face *faces, int count, double seconds)
 {
-    const int *track_of = tracker->track_of.data;
+    const int *track_of = tracker->buffers[TRACK_OF].data;
     for (int j = 0; j < count; j++) {
         if (track_of[j] >= 0 || faces[j].score < tracker->options.min_score)
             continue;
-        mt_track *track = (mt_track *)tracker->tracks.data + tracker->track_count++;
+        mt_track *track = (mt_track *)tracker->buffers[TRACKS].data + tracker->track_count++;
         *track = (mt_track){.seconds = seconds, .id = ++tracker->last_id};
         mt_smoothing_begin(&track->smoothing, &faces[j]);
     }
@@ -166,8 +169,8 @@ static void begin_tracks(mtcnn_tracker *tracker, const mtcnn_face *faces, int co
 
 static void finish(mtcnn_tracker *tracker, const mtcnn_image *image, mtcnn_tracks *result)
 {
-    const mt_track *tracks = tracker->tracks.data;
-    mtcnn_tracked_face *faces = tracker->faces.data;
+    const mt_track *tracks = tracker->buffers[TRACKS].data;
+    mtcnn_tracked_face *faces = tracker->buffers[FACES].data;
     int count = 0;
     for (int i = 0; i < tracker->track_count; i++) {
         if (tracks[i].missed)
@@ -191,26 +194,26 @@ static int track(mtcnn_tracker *tracker, const mtcnn_image *image, double second
         mt_scene_is_cut(&tracker->scene, &scene))
         tracker->track_count = 0;
     mtcnn_result found;
-    int seen = 0, status = MTCNN_OK;
-    if (!mt_reserve(&tracker->face_of, (size_t)tracker->track_count, sizeof(int)) ||
-        !expect(tracker, seconds))
+    int matched = 0, status = MTCNN_OK;
+    if (!mt_reserve(&tracker->buffers[FACE_OF], (size_t)tracker->track_count, sizeof(int)) ||
+        !predict_boxes(tracker, seconds))
         return mt_fail_memory(error, "the faces of a frame",
-                              (size_t)tracker->track_count * LOOKS * 4 * sizeof(float));
+                              (size_t)tracker->track_count * BOXES_PER_TRACK * 4 * sizeof(float));
     bool scan = tracker->since_scan + 1 >= tracker->options.every || !tracker->track_count;
     if (!scan) {
-        status = look(tracker, image, false, &found, &seen, error);
-        scan = !seen;
+        status = find_faces(tracker, image, false, &found, &matched, error);
+        scan = !matched;
     }
     if (scan && !status)
-        status = look(tracker, image, true, &found, &seen, error);
+        status = find_faces(tracker, image, true, &found, &matched, error);
     const mtcnn_stage *last = &found.stages[MT_ONET];
-    if (!status && !make_room(tracker, (size_t)last->count))
+    if (!status && !reserve_results(tracker, (size_t)last->count))
         status = mt_fail_memory(error, "the faces of a frame",
                                 (size_t)last->count * sizeof(mt_track));
     if (status)
         return status;
 
-    go_on(tracker, last->faces, seconds);
+    update_tracks(tracker, last->faces, seconds);
     if (scan)
         begin_tracks(tracker, last->faces, last->count, seconds);
     finish(tracker, image, result);

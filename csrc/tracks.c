@@ -5,9 +5,9 @@
 #include "boxes.h"
 
 /* Least overlap, intersection over union, of a face with the place where it is expected. */
-#define LEAST_OVERLAP 0.3
+#define MIN_OVERLAP 0.3
 
-void mt_track_expect(const mt_track *track, double seconds, float box[4])
+void mt_track_predict(const mt_track *track, double seconds, float box[4])
 {
     const float *last = track->smoothing.last.box;
     const double later = track->missed ? 0 : seconds - track->seconds;
@@ -15,8 +15,8 @@ void mt_track_expect(const mt_track *track, double seconds, float box[4])
         box[k] = (float)(last[k] + later * track->velocity[k % 2]);
 }
 
-void mt_track_see(mt_track *track, const mtcnn_face *face, double seconds,
-                  const mtcnn_tracker_options *options)
+void mt_track_update(mt_track *track, const mtcnn_face *face, double seconds,
+                     const mtcnn_tracker_options *options)
 {
     const float *last = track->smoothing.last.box, *box = face->box;
     const double later = seconds - track->seconds;
@@ -38,7 +38,7 @@ bool mt_match(const float (*boxes)[4], int box_count, const mtcnn_face *faces, i
         face_of[i] = -1;
         for (int j = 0; j < face_count; j++) {
             const double overlap = mt_overlap_of(boxes[i], faces[j].box, MT_OVER_UNION);
-            if (overlap < LEAST_OVERLAP)
+            if (overlap < MIN_OVERLAP)
                 continue;
             if (!mt_grow(pairs, count, count + 1, sizeof(mt_candidate)))
                 return false;

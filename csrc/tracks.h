@@ -19,11 +19,11 @@ typedef struct mt_track {
  * Where the track's box is expected at a later time: it moves on as it did between the last two
  * frames in which it was seen; once missed, it waits.
  */
-void mt_track_expect(const mt_track *track, double seconds, float box[4]);
+void mt_track_predict(const mt_track *track, double seconds, float box[4]);
 
 /* The face was found at a later time. */
-void mt_track_see(mt_track *track, const mtcnn_face *face, double seconds,
-                  const mtcnn_tracker_options *options);
+void mt_track_update(mt_track *track, const mtcnn_face *face, double seconds,
+                     const mtcnn_tracker_options *options);
 
 /*
  * Which of the faces belongs to which box: the pair that overlaps most first, as long as both are

@@ -1,6 +1,7 @@
 /* Darknet's .weights: a header without magic, then float32 in the order of the cfg's layers. */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -110,8 +111,27 @@ static int read_bytes(mtcnn_network *network, const char *path, bool builtin,
     return status;
 }
 
+/* The weights of a network without a file. */
+static int load_zeros(mtcnn_network *network, mtcnn_error *error)
+{
+    const float *zeros = network->memory = calloc(network->weight_count + 1, sizeof *zeros);
+    for (int i = 0; zeros && i < network->layer_count; i++) {
+        mt_layer *layer = &network->layers[i];
+        if (!layer->type->load)
+            continue;
+        if (!layer->type->load(layer, zeros, false))
+            zeros = NULL;
+        else
+            zeros += layer->type->weight_count(layer);
+    }
+    return zeros ? MTCNN_OK
+                 : mt_fail_memory(error, network->path, network->weight_count * sizeof *zeros);
+}
+
 int mt_weights_load(mtcnn_network *network, const char *path, bool builtin, mtcnn_error *error)
 {
+    if (!path)
+        return load_zeros(network, error);
     const unsigned char *bytes;
     size_t size, header = 16;
     bool transposed = false;

@@ -20,29 +20,38 @@ void mt_winograd_filter(const float *filter, float *points, size_t step)
             *points = (float)(half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2]);
 }
 
+/* The floats of a least odd number of cache lines that hold so many floats. */
+static size_t odd_lines(size_t floats)
+{
+    const size_t line = MT_LINE_FLOATS;
+    return (floats + line - 1) / (2 * line) * (2 * line) + line;
+}
+
 /* Floats from one point to the next: an odd number of cache lines, or all would share one set. */
 static size_t values_step(const mt_step *step)
 {
-    return ((size_t)MT_CHUNK * step->in_step + 15) / 32 * 32 + 16;
+    return odd_lines((size_t)MT_CHUNK * step->in_step);
 }
 
 static size_t products_step(const mt_kernels *kernels, const mt_step *step)
 {
-    return ((size_t)MT_CHUNK * step->panel * kernels->vector + 15) / 32 * 32 + 16;
+    return odd_lines((size_t)MT_CHUNK * step->panel * kernels->vector);
 }
 
-bool mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
-                       mt_buffer *scratch)
+bool mt_winograd_reserve(mt_buffer *scratch, const mt_kernels *kernels, const mt_step *step)
 {
-    const size_t values = MT_POINTS * values_step(step);
-    const size_t products = MT_POINTS * products_step(kernels, step);
-    if (!mt_reserve(scratch, values + products, sizeof(float)))
-        return false;
+    return step->kind != MT_WINOGRAD ||
+           mt_reserve(scratch, MT_POINTS * (values_step(step) + products_step(kernels, step)),
+                      sizeof(float));
+}
+
+void mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
+                       const mt_buffer *scratch)
+{
     *winograd = (mt_winograd){.kernels = kernels,
                               .step = step,
                               .values = scratch->data,
-                              .products = (float *)scratch->data + values};
-    return true;
+                              .products = (float *)scratch->data + MT_POINTS * values_step(step)};
 }
 
 void mt_tile_row_begin(mt_tile_row *tiles, const mt_step *step, int width)

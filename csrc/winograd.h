@@ -1,8 +1,9 @@
 /*
  * winograd.h: 3x3 convolutions with a quarter of the multiplications.
  *
- * F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016): tiles of
- * 4x4 outputs. With input tile d [6][6], filter g [3][3] and fixed matrices A, B, G, the outputs are
+ * F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016): tiles
+ * of 4x4 outputs. With input tile d [6][6], filter g [3][3] and fixed matrices A, B, G, the outputs
+ * are
  *
  *     A^T ((G g G^T) * (B^T d B)) A        * element by element
  *
@@ -24,7 +25,8 @@
 #define MT_POINTS 36 /* of a tile */
 
 /*
- * Transforms a filter [3][3], `step` floats from value to value of `points` [36]. In double precision.
+ * Transforms a filter [3][3], `step` floats from value to value of `points` [36]. In double
+ * precision.
  */
 void mt_winograd_filter(const float *filter, float *points, size_t step);
 
@@ -36,8 +38,8 @@ typedef struct mt_tile_row {
 } mt_tile_row;
 
 /*
- * The tiles of a row of `width` outputs, and zeros behind its inputs: the last tile may stick out, and
- * what it computes there must not depend on what was there before.
+ * The tiles of a row of `width` outputs, and zeros behind its inputs: the last tile may stick out,
+ * and what it computes there must not depend on what was there before.
  */
 void mt_tile_row_begin(mt_tile_row *tiles, const mt_step *step, int width);
 
@@ -53,9 +55,12 @@ typedef struct mt_winograd {
     int piece_count, tiles;
 } mt_winograd;
 
-/* Begins an MT_WINOGRAD step with memory out of scratch. Returns false if there is none. */
-bool mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
-                       mt_buffer *scratch);
+/* Gives scratch the room that an MT_WINOGRAD step needs; any other needs none. false: no memory. */
+bool mt_winograd_reserve(mt_buffer *scratch, const mt_kernels *kernels, const mt_step *step);
+
+/* Begins an MT_WINOGRAD step in scratch, which has room for it. */
+void mt_winograd_begin(mt_winograd *winograd, const mt_kernels *kernels, const mt_step *step,
+                       const mt_buffer *scratch);
 
 /* Adds tiles; their inputs must be there, their outputs may come as late as mt_winograd_end. */
 void mt_winograd_add(mt_winograd *winograd, const mt_tile_row *tiles);

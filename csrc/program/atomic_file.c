@@ -10,18 +10,18 @@
 #include <unistd.h>
 
 #define ATTEMPTS 100
-#define MOST_FILES 1024 /* open at a time: threads have one each */
+#define MAX_FILES 1024 /* open at a time: threads have one each */
 
 /*
  * The names of the temporary files there are now; the signal handler must be able to find them. Who
  * takes a name out of here owns it. The handler leaves ended in each place.
  */
-static _Atomic(char *) temporaries[MOST_FILES];
+static _Atomic(char *) temporaries[MAX_FILES];
 static char ended[] = "";
 
 static void on_signal(int number)
 {
-    for (int i = 0; i < MOST_FILES; i++) {
+    for (int i = 0; i < MAX_FILES; i++) {
         const char *name = atomic_exchange(&temporaries[i], ended);
         if (name && name != ended)
             unlink(name);
@@ -58,9 +58,9 @@ static void wait_for_end(void)
 }
 
 /* A place for the temporary file's name, so that a signal removes it; -1: there are too many. */
-static int enter(char *name)
+static int list_name(char *name)
 {
-    for (int i = 0; i < MOST_FILES; i++) {
+    for (int i = 0; i < MAX_FILES; i++) {
         char *none = NULL;
         if (atomic_compare_exchange_strong(&temporaries[i], &none, name))
             return i;
@@ -70,7 +70,7 @@ static int enter(char *name)
     return -1;
 }
 
-static char *leave(int place)
+static char *unlist_name(int place)
 {
     char *name = atomic_load(&temporaries[place]);
     if (name == ended || !atomic_compare_exchange_strong(&temporaries[place], &name, NULL))
@@ -78,7 +78,7 @@ static char *leave(int place)
     return name;
 }
 
-/* Creates a file beside path under a new name, which it enters; errno tells the cause of -1. */
+/* Creates a file beside path under a new name, which it lists; errno has the cause of -1. */
 static int create(struct atomic_file *file, const char *path)
 {
     static atomic_int number; /* threads try other names */
@@ -91,14 +91,14 @@ static int create(struct atomic_file *file, const char *path)
     snprintf(name, size, "%.*s.mtcnn-%ld-%d.tmp", folder, path, (long)getpid(),
              atomic_fetch_add(&number, 1));
     file->temporary = name;
-    file->place = enter(name);
+    file->place = list_name(name);
     int descriptor = -1, cause = EMFILE;
     if (file->place >= 0) {
         descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         cause = errno;
     }
     if (descriptor < 0)
-        free(file->place < 0 ? name : leave(file->place));
+        free(file->place < 0 ? name : unlist_name(file->place));
     errno = cause;
     return descriptor;
 }
@@ -134,7 +134,7 @@ void atomic_file_abandon(struct atomic_file *file)
     if (file->stream)
         fclose(file->stream);
     file->stream = NULL;
-    char *name = leave(file->place);
+    char *name = unlist_name(file->place);
     unlink(name);
     free(name);
 }
@@ -153,6 +153,6 @@ int atomic_file_commit(struct atomic_file *file, struct message *message)
         atomic_file_abandon(file);
         return atomic_file_fail(message, cause);
     }
-    free(leave(file->place));
+    free(unlist_name(file->place));
     return 0;
 }

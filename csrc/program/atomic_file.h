@@ -1,5 +1,5 @@
 /*
- * atomic_file.h: files that are there wholly or not at all.
+ * atomic_file.h: files that are there completely or not at all.
  *
  * The bytes go to a temporary file in the target's folder, which takes the target's name when all
  * of them are written, and is removed when anything fails, or when a signal ends the program.
@@ -24,7 +24,7 @@ int atomic_file_open(struct atomic_file *file, const char *path, struct message 
 
 /*
  * Closes the file and gives it its name. On -1 (the disk is full, say) nothing is left. Call it at
- * once after a write that failed, so that errno still tells the cause.
+ * once after a write that failed, so that errno still has the cause.
  */
 int atomic_file_commit(struct atomic_file *file, struct message *message);
 

@@ -1,4 +1,4 @@
-/* codec.h: what a picture format must offer; picture.c holds the table of them. */
+/* codec.h: what a picture format must offer; picture_file.c holds the table of them. */
 #ifndef MTCNN_PROGRAM_CODEC_H
 #define MTCNN_PROGRAM_CODEC_H
 
@@ -7,8 +7,7 @@
 #include "picture.h"
 
 struct codec {
-    const char
-        *extensions[3]; /* lower case, with the dot; NULL ends them, also where there is none */
+    const char *extensions[3]; /* lower case, with the dot; NULL ends them, if any */
     size_t magic_length;
     const char *magic; /* [magic_length]: the first bytes of every such file; '?': any byte */
 

@@ -7,6 +7,7 @@
 
 #include "destination.h"
 #include "folder.h"
+#include "picture_file.h"
 
 static char *stem_of(const struct input *input)
 {

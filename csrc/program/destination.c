@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "folder.h"
-#include "picture.h"
+#include "picture_file.h"
 
 static int compare_names(const void *a, const void *b)
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- loading ---------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 struct ffmpeg ffmpeg;
 
@@ -67,7 +67,7 @@ static int load(int library, struct message *message)
                        libraries[library].major);
 }
 
-/* ---- what FFmpeg logs ------------------------------------------------------------------------- */
+/* ---- what FFmpeg logs ------------------------------------------------------------------------ */
 
 /* The last error's line. What a decoder's own threads log is lost, but not that they fail. */
 static _Thread_local char logged[128];
@@ -101,7 +101,7 @@ void ffmpeg_forget(void)
     logged[0] = '\0';
 }
 
-/* ---- both ------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 int ffmpeg_load(enum ffmpeg_use use, struct message *message)
 {

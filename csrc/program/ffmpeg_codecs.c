@@ -103,7 +103,7 @@ static int decode(struct picture *picture, const uint8_t *bytes, size_t size, in
 
 #endif
 
-/* ---- WebP ------------------------------------------------------------------------------------- */
+/* ---- WebP ------------------------------------------------------------------------------------ */
 
 /* The orientation in a RIFF file's EXIF chunk; 1 where there is none. */
 static int webp_orientation(const uint8_t *bytes, size_t size)
@@ -138,7 +138,7 @@ const struct codec webp_codec = {.extensions = {".webp", NULL},
                                  .magic = "RIFF????WEBP",
                                  .decode = webp_decode};
 
-/* ---- BMP, TIFF, GIF --------------------------------------------------------------------------- */
+/* ---- BMP, TIFF, GIF -------------------------------------------------------------------------- */
 
 static int bmp_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
                       double megapixels, struct message *message)

@@ -1,4 +1,4 @@
-/* file_identity.h: what tells a file from all others, whatever links and spellings lead to it. */
+/* file_identity.h: what identifies a file, whatever links and spellings of its path lead to it. */
 #ifndef MTCNN_PROGRAM_FILE_IDENTITY_H
 #define MTCNN_PROGRAM_FILE_IDENTITY_H
 

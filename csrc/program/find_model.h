@@ -8,7 +8,7 @@
  * Loads the first there is of: the .data file at path (where not NULL), the file that the
  * environment variable MTCNN_MODEL names, the model built in, darknet_cfg/default.data and
  * ../share/mtcnn/default.data beside the program. A file that is named must load: no other model
- * stands in for it; beside the program, one whose files are not all there is passed over. As
+ * stands in for it; beside the program, one whose files are not all there is skipped. As
  * mtcnn_model_load otherwise.
  */
 int find_model(mtcnn_model **model, const char *path, mtcnn_error *error);

@@ -41,7 +41,7 @@ static int add(struct inputs *inputs, char *path, size_t skip)
     return 0;
 }
 
-static int complain(struct inputs *inputs, const char *path, const char *text)
+static int report(struct inputs *inputs, const char *path, const char *text)
 {
     message_print(path, text);
     inputs->failed = true;
@@ -84,7 +84,7 @@ static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
     if (count < 0) {
         struct message message;
         message_set(&message, "cannot be read: %s", strerror(errno));
-        return complain(inputs, folder, message.text);
+        return report(inputs, folder, message.text);
     }
     int failed = 0;
     for (int i = 0; i < count; i++) {
@@ -120,7 +120,7 @@ static int add_path(struct inputs *inputs, const char *path)
     inputs->failed = false;
     int failed = add_folder(inputs, path, strlen(path) + (path[strlen(path) - 1] != '/'));
     if (!failed && inputs->count == before && !inputs->failed)
-        complain(inputs, path, "is a folder without pictures, by the endings of the names in it");
+        report(inputs, path, "is a folder without pictures, by the endings of the names in it");
     inputs->failed |= failed_before;
     return failed;
 }
@@ -136,7 +136,7 @@ static int add_pattern(struct inputs *inputs, const char *pattern)
             failed = add_path(inputs, found.gl_pathv[i]);
         break;
     case GLOB_NOSPACE: failed = no_memory(); break;
-    default: failed = complain(inputs, pattern, "no file has a name of this pattern");
+    default: failed = report(inputs, pattern, "no file has a name of this pattern");
     }
     globfree(&found);
     return failed;

@@ -10,9 +10,11 @@ struct file_identity;
 
 struct input {
     char *path; /* to open it */
-    const char
-        *name; /* what its outputs are called after: its path below the folder that was named,
-                         else its last part; for standard input stdin.png. Part of path, or constant */
+    /*
+     * What its outputs are called after: its path below the folder that was named, else its last
+     * part; for standard input stdin.png. Part of path, or constant.
+     */
+    const char *name;
 };
 
 struct inputs {
@@ -21,18 +23,18 @@ struct inputs {
     struct file_identity *files; /* [present]: those of them that are there, sorted */
     int present;
     bool several; /* outputs need a folder: there are several, or a folder or a pattern was named */
-    bool failed;  /* a folder or a pattern gave none; that was said on stderr */
+    bool failed;  /* a folder or a pattern gave none; that was reported */
 };
 
 /*
  * Finds the inputs that words[count] name, in their order:
  *
  * - a folder: the pictures in it and the folders below it, by their names' endings, sorted by name.
- *   Names with a dot in front, links to folders, and what is no file are passed over;
+ *   Names with a dot in front, links to folders, and what is no file are left out;
  * - what is no file but has one of *?[ in it: all that the pattern fits, sorted (glob(3));
  * - "-": standard input; anything else: itself, whether it is there or not.
  *
- * -1 where memory ran out, which was said. Free with inputs_free in any case.
+ * -1 where memory ran out, which was reported. Free with inputs_free in any case.
  */
 int inputs_find(struct inputs *inputs, char *const *words, int count);
 

@@ -1,6 +1,5 @@
 /*
- * picture.h: pictures in memory, and their way from and to files: JPEG and PNG, and, where there is
- * FFmpeg, from WebP, BMP, TIFF and GIF (its first frame).
+ * picture.h: pictures in memory.
  *
  * Every function that can fail returns 0, or -1 with the cause (without the file's name) in
  * *message. Nothing here prints or exits.
@@ -19,31 +18,6 @@ struct picture {
     int height;      /* pixels, >= 1 */
     uint8_t *pixels; /* [height][width][3], red, green, blue; the picture's own */
 };
-
-/*
- * Reads a picture file, its format told by its first bytes, upright as its EXIF orientation says.
- * Path STANDARD_INPUT is standard input. A picture of more than so many megapixels is refused by what
- * its header says, before memory is taken for it.
- *
- * On success the picture is the caller's, to be freed with picture_free, and message->text is
- * empty, or a warning where the file is damaged and the picture therefore partly wrong. On failure
- * *picture is all zero.
- */
-int picture_read(struct picture *picture, const char *path, double megapixels,
-                 struct message *message);
-
-/* The same for a file's bytes in memory. */
-int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, double megapixels,
-                   struct message *message);
-
-/* Whether path ends as the names of pictures that are read do. */
-bool picture_is_named(const char *path);
-
-/* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */
-int picture_writable(const char *path, struct message *message);
-
-/* Writes path, as JPEG or PNG by its extension, wholly or not at all (see atomic_file.h). */
-int picture_write(const struct picture *picture, const char *path, struct message *message);
 
 /* Refuses pictures of no pixels, of more than so many megapixels, or with too long a side. */
 int picture_check_size(size_t width, size_t height, double megapixels, struct message *message);

@@ -12,7 +12,7 @@
 #include "draw.h"
 #include "folder.h"
 #include "message.h"
-#include "picture.h"
+#include "picture_file.h"
 #include "predictions.h"
 #include "progress.h"
 #include "standard_output.h"
@@ -30,11 +30,11 @@ struct run {
     const struct arguments *arguments;
     const struct inputs *inputs;
     struct destination destination;
-    bool summaries; /* tell the number of faces on stderr, which is a terminal */
+    bool summaries; /* print the number of faces on stderr, which is a terminal */
 
     pthread_mutex_t lock;
     struct record *records; /* [inputs->count] */
-    int next;               /* the first input that nobody has taken */
+    int next;               /* the first input that no thread has taken */
     int printed;            /* inputs whose records were */
     struct progress progress;
     int status; /* the program's */
@@ -46,7 +46,7 @@ struct worker {
     pthread_t thread;
 };
 
-/* ---- one picture ------------------------------------------------------------------------------ */
+/* ---- one picture ----------------------------------------------------------------------------- */
 
 /* The files that the command line asks for. target: of the annotated copy, or NULL. */
 static int write_files(const struct run *run, const struct input *input, struct picture *picture,
@@ -137,7 +137,7 @@ static void fill_record(const struct run *run, mtcnn_detector *detector, const s
     record->faces = faces < 0 ? 0 : faces;
 }
 
-/* ---- all pictures ----------------------------------------------------------------------------- */
+/* ---- all pictures ---------------------------------------------------------------------------- */
 
 /* Prints the records that are due. Returns -1 where stdout does not take them. */
 static int print_records(struct run *run)
@@ -176,13 +176,13 @@ static void *work(void *context)
         pthread_mutex_lock(&run->lock);
         run->records[index].done = true;
         if (print_records(run))
-            run->next = run->inputs->count; /* nobody wants to know more */
+            run->next = run->inputs->count; /* stdout takes no more */
     }
     pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
-/* Runs the workers, the first on this thread. Returns -1 where the others' threads cannot be made. */
+/* Runs the workers, the first on this thread. -1: the others' threads cannot be made. */
 static int run_workers(struct worker *workers, int count)
 {
     int started = 1, cause = 0;
@@ -244,9 +244,9 @@ static int run_all(struct run *run, const mtcnn_model *model)
     return failed ? EXIT_FAILURE : run->status;
 }
 
-/* ---- before the first picture ----------------------------------------------------------------- */
+/* ---- before the first picture ---------------------------------------------------------------- */
 
-/* Whether the command line's files can serve for these inputs: 0, or -1, which was told. */
+/* Whether the command line's files can serve for these inputs: 0, or -1, which is reported. */
 static int plan_files(struct run *run)
 {
     const struct arguments *arguments = run->arguments;

@@ -7,7 +7,7 @@
 
 /*
  * Finds the faces of all inputs, prints them in the inputs' order, and writes the files that the
- * command line asks for. Returns the program's exit status; what went wrong was told on stderr.
+ * command line asks for. Returns the program's exit status; errors were printed on stderr.
  */
 int pictures_run(const struct arguments *arguments, const struct inputs *inputs,
                  const mtcnn_model *model);

@@ -29,7 +29,7 @@ static void on_error(png_structp png, png_const_charp text)
 
 static void on_warning(png_structp png, png_const_charp text)
 {
-    (void)png; /* oddities of ancillary chunks, which nobody asked about */
+    (void)png; /* oddities of ancillary chunks, which are not asked for */
     (void)text;
 }
 

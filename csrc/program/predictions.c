@@ -9,7 +9,7 @@
 #include "destination.h"
 #include "folder.h"
 
-/* "event/name.jpg", to be freed; NULL: no memory. What lies in no folder with a name has no event. */
+/* "event/name.jpg", to be freed; NULL: no memory. What is in no folder with a name has no event. */
 static char *name_with_event(const struct input *input)
 {
     const char *slash = strrchr(input->path, '/');

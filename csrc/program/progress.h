@@ -21,7 +21,7 @@ void progress_clear(struct progress *progress);
 /* One more is done, in which so many faces were found. */
 void progress_step(struct progress *progress, int faces);
 
-/* Leaves a line that tells the sum. */
+/* Leaves a line with the sum. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -1,4 +1,4 @@
-/* standard_output.h: stdout, which may be a full disk or a pipe that nobody reads any more. */
+/* standard_output.h: stdout, which may be a full disk or a pipe without a reader. */
 #ifndef MTCNN_PROGRAM_STANDARD_OUTPUT_H
 #define MTCNN_PROGRAM_STANDARD_OUTPUT_H
 
@@ -8,8 +8,8 @@
 int standard_output_write(const char *text, size_t size);
 
 /*
- * Closes stdout: 0, or -1 where it did not take everything, which is told on stderr, but for a pipe
- * that its reader closed.
+ * Closes stdout: 0, or -1 where it did not take everything, which is reported on stderr, but for a
+ * pipe that its reader closed.
  */
 int standard_output_close(void);
 

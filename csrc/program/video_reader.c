@@ -13,8 +13,8 @@
 #include "seconds.h"
 #include "video_frame.h"
 
-#define DEFAULT_RATE 25.0       /* frames a second, where the source does not tell */
-#define NAP_NANOSECONDS 2000000 /* between two questions to a camera without a frame */
+#define DEFAULT_RATE 25.0        /* frames a second, where the source does not say */
+#define POLL_NANOSECONDS 2000000 /* between two questions to a camera without a frame */
 
 struct video_reader {
     const struct video_source *source;
@@ -24,20 +24,20 @@ struct video_reader {
     AVPacket *packet;
     AVFrame *frame;
     struct frame_scaler scaler;
-    int orientation;     /* as EXIF has it, 1..8 */
-    double deadline;     /* seconds_now() at which waiting ends */
-    bool late;           /* it did */
-    double rate;         /* frames a second */
-    double first;        /* time stamp of the first frame, seconds */
-    double seconds;      /* of the frame before, since the first */
-    int64_t packets;     /* of stream, read so far */
-    int64_t frames;      /* decoded so far */
-    long damaged;        /* frames that could not be decoded, or in part */
-    struct message harm; /* what the first of them has, or why reading ended */
-    bool broken;         /* reading ended too early */
+    int orientation;            /* as EXIF has it, 1..8 */
+    double deadline;            /* seconds_now() at which waiting ends */
+    bool timed_out;             /* it did */
+    double rate;                /* frames a second */
+    double first;               /* time stamp of the first frame, seconds */
+    double seconds;             /* of the frame before, since the first */
+    int64_t packets;            /* of stream, read so far */
+    int64_t frames;             /* decoded so far */
+    long damaged;               /* frames that could not be decoded, or in part */
+    struct message first_error; /* what the first of them has, or why reading ended */
+    bool broken;                /* reading ended too early */
 };
 
-/* ---- time ------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void start_waiting(struct video_reader *reader)
 {
@@ -45,27 +45,27 @@ static void start_waiting(struct video_reader *reader)
 }
 
 /* FFmpeg asks this while it waits; 1 makes it give up. */
-static int give_up(void *opaque)
+static int must_stop(void *opaque)
 {
     struct video_reader *reader = opaque;
     if (interrupt_caught())
         return 1;
-    reader->late = reader->late || seconds_now() > reader->deadline;
-    return reader->late;
+    reader->timed_out = reader->timed_out || seconds_now() > reader->deadline;
+    return reader->timed_out;
 }
 
 /* What stopped FFmpeg: the clock, or code. */
 static int fail(const struct video_reader *reader, struct message *message, const char *task,
                 int code)
 {
-    if (!reader->late)
+    if (!reader->timed_out)
         return ffmpeg_fail(message, task, code);
     return message_set(message,
                        "gave nothing for %g seconds; check it, or wait longer with --timeout",
                        reader->source->timeout);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* The URL by which FFmpeg opens the source, to be freed; NULL with the cause. */
 static char *url_of(const struct video_source *source, struct message *message)
@@ -104,8 +104,8 @@ static int open_format(struct video_reader *reader, const char *url, struct mess
     reader->format = ffmpeg.avformat_alloc_context();
     if (!reader->format)
         return message_set(message, "no memory for FFmpeg");
-    reader->format->interrupt_callback = (AVIOInterruptCB){give_up, reader};
-    if (camera) /* v4l2 would wait without asking give_up */
+    reader->format->interrupt_callback = (AVIOInterruptCB){must_stop, reader};
+    if (camera) /* v4l2 would wait without asking must_stop */
         reader->format->flags |= AVFMT_FLAG_NONBLOCK;
     AVDictionary *options = NULL;
     ffmpeg.av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0); /* loses no packets */
@@ -121,7 +121,7 @@ static int open_format(struct video_reader *reader, const char *url, struct mess
                                                   : "cannot be opened",
                     code);
     if (camera)
-        return 0; /* the driver has told everything, and looking would drop frames */
+        return 0; /* the driver has said everything, and looking would drop frames */
     code = ffmpeg.avformat_find_stream_info(reader->format, NULL);
     return code < 0 ? fail(reader, message, "cannot be read", code) : 0;
 }
@@ -179,7 +179,7 @@ static int open_decoder(struct video_reader *reader, struct message *message)
     if (!codec)
         return message_set(message, "is %s video, which this FFmpeg does not decode",
                            ffmpeg.avcodec_get_name(parameters->codec_id));
-    if (parameters->width > 0 && parameters->height > 0 && /* else the first frame tells */
+    if (parameters->width > 0 && parameters->height > 0 && /* else the first frame shows it */
         picture_check_size((size_t)parameters->width, (size_t)parameters->height,
                            reader->source->megapixels, message))
         return -1;
@@ -221,26 +221,26 @@ int video_reader_open(struct video_reader **reader, const struct video_source *s
     return failed ? -1 : 0;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The next packet of any stream; FFmpeg's code. */
 static int read_packet(struct video_reader *reader)
 {
-    const struct timespec nap = {0, NAP_NANOSECONDS};
+    const struct timespec pause = {0, POLL_NANOSECONDS};
     start_waiting(reader);
-    ffmpeg_forget(); /* end() asks what this very packet's reading has logged */
+    ffmpeg_forget(); /* note_end() asks what this very packet's reading has logged */
     for (;;) {
         int code = ffmpeg.av_read_frame(reader->format, reader->packet);
         if (code != AVERROR(EAGAIN))
             return code;
-        if (give_up(reader))
+        if (must_stop(reader))
             return AVERROR_EXIT;
-        nanosleep(&nap, NULL);
+        nanosleep(&pause, NULL);
     }
 }
 
 /* Notes why the source ended, where that was too early. */
-static void end(struct video_reader *reader, int code)
+static void note_end(struct video_reader *reader, int code)
 {
     const int64_t expected = reader->stream->nb_frames;
     if (interrupt_caught())
@@ -248,10 +248,10 @@ static void end(struct video_reader *reader, int code)
     if (code == AVERROR_EOF && reader->format->pb && reader->format->pb->error < 0)
         code = reader->format->pb->error;
     if (code != AVERROR_EOF || ffmpeg_logged()) {
-        fail(reader, &reader->harm, "breaks off", code);
+        fail(reader, &reader->first_error, "breaks off", code);
         reader->broken = true;
     } else if (reader->packets < expected) {
-        message_set(&reader->harm,
+        message_set(&reader->first_error,
                     "breaks off after %lld of %lld frames: the end of the file is missing",
                     (long long)reader->packets, (long long)expected);
         reader->broken = true;
@@ -261,11 +261,11 @@ static void end(struct video_reader *reader, int code)
 static void note_damage(struct video_reader *reader, int code)
 {
     if (!reader->damaged++)
-        ffmpeg_fail(&reader->harm, "damaged", code);
+        ffmpeg_fail(&reader->first_error, "damaged", code);
 }
 
-/* Gives the decoder the next packet, or tells it that there are no more. */
-static void feed(struct video_reader *reader)
+/* Gives the decoder the next packet, or NULL when there are no more. */
+static void send_packet(struct video_reader *reader)
 {
     int code;
     do {
@@ -273,7 +273,7 @@ static void feed(struct video_reader *reader)
         code = read_packet(reader);
     } while (code >= 0 && reader->packet->stream_index != reader->stream->index);
     if (code < 0) {
-        end(reader, code);
+        note_end(reader, code);
         ffmpeg.avcodec_send_packet(reader->decoder, NULL);
         return;
     }
@@ -314,15 +314,15 @@ int video_reader_next(struct video_reader *reader, double *seconds, struct messa
         if (code == AVERROR_EOF)
             break;
         if (code == AVERROR(EAGAIN))
-            feed(reader);
+            send_packet(reader);
         else
             note_damage(reader, code);
     }
     if (reader->broken)
-        return message_set(message, "%s", reader->harm.text);
+        return message_set(message, "%s", reader->first_error.text);
     if (reader->damaged)
         return message_set(message, "%ld of %lld frames are %s", reader->damaged,
-                           (long long)reader->packets, reader->harm.text);
+                           (long long)reader->packets, reader->first_error.text);
     return 0;
 }
 

@@ -32,7 +32,7 @@ int video_reader_open(struct video_reader **reader, const struct video_source *s
  * becomes the time since the first frame, larger than the frame's before.
  *
  * A source that breaks off gives all frames before; damaged ones are left out, or shown as far as
- * they can be. -1 tells of both, at the end.
+ * they can be. -1 reports both, at the end.
  */
 int video_reader_next(struct video_reader *reader, double *seconds, struct message *message);
 

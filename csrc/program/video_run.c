@@ -34,7 +34,7 @@ struct video_run {
     uint32_t *tracked_ids;     /* as well */
     int tracked_room;
 
-    bool unread; /* stdout takes no more */
+    bool output_closed; /* stdout takes no more */
 
     /* for progress and summary */
     struct progress progress;
@@ -44,21 +44,21 @@ struct video_run {
 };
 
 /* The time since the step before goes to work. */
-static void count_work(struct video_run *run, enum work work)
+static void add_time(struct video_run *run, enum work work)
 {
     double time = seconds_now();
     run->work[work] += time - run->work_start;
     run->work_start = time;
 }
 
-static void complain(struct video_run *run, const char *subject, const char *text)
+static void report(struct video_run *run, const char *subject, const char *text)
 {
     progress_clear(&run->progress);
     message_print(subject, text);
     run->status = EXIT_FAILURE;
 }
 
-/* ---- stderr ----------------------------------------------------------------------------------- */
+/* ---- stderr ---------------------------------------------------------------------------------- */
 
 static void print_summary(const struct video_run *run)
 {
@@ -78,7 +78,7 @@ static void print_summary(const struct video_run *run)
             (double)run->frames / total);
 }
 
-/* ---- one frame -------------------------------------------------------------------------------- */
+/* ---- one frame ------------------------------------------------------------------------------- */
 
 /* Every frame is tracked; without a tracker, every N-th is searched. */
 static bool is_searched(const struct video_run *run, long number)
@@ -145,12 +145,12 @@ static int print_found(struct video_run *run, struct message *message)
     if (!stream || fclose(stream))
         failed = message_set(message, "no memory for what is to be printed");
     else
-        run->unread = standard_output_write(text, size);
+        run->output_closed = standard_output_write(text, size);
     free(text);
     return failed;
 }
 
-/* Adds the frame to the annotated video; where that fails, what is found is still told. */
+/* Adds the frame to the annotated video; where that fails, what is found is still printed. */
 static void annotate(struct video_run *run, double seconds)
 {
     struct message message;
@@ -162,7 +162,7 @@ static void annotate(struct video_run *run, double seconds)
     draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
     if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
         video_writer_add(run->writer, &run->picture, seconds, &message)) {
-        complain(run, path, message.text);
+        report(run, path, message.text);
         video_writer_abandon(&run->writer);
         run->writing = false;
     }
@@ -174,25 +174,25 @@ static int process(struct video_run *run, double seconds, struct message *messag
     const bool searched = is_searched(run, number);
     if ((searched || run->writing) && video_reader_picture(run->reader, &run->picture, message))
         return -1;
-    count_work(run, DECODE);
+    add_time(run, DECODE);
     if (searched) {
         run->found.frame = number;
         run->found.seconds = seconds;
         if (search(run, message))
             return -1;
         run->faces += run->found.count;
-        count_work(run, SEARCH);
+        add_time(run, SEARCH);
         progress_clear(&run->progress);
         if (print_found(run, message))
             return -1;
     }
     if (run->writing)
         annotate(run, seconds);
-    count_work(run, WRITE);
+    add_time(run, WRITE);
     return 0;
 }
 
-/* ---- the order of it -------------------------------------------------------------------------- */
+/* ---- the order of it ------------------------------------------------------------------------- */
 
 static void process_all(struct video_run *run)
 {
@@ -207,16 +207,16 @@ static void process_all(struct video_run *run)
             break;
         }
         progress_step(&run->progress, is_searched(run, run->frames - 1) ? run->found.count : 0);
-        if (run->unread)
+        if (run->output_closed)
             break;
     }
     progress_end(&run->progress);
     if (more < 0)
-        complain(run, run->source.name, message.text);
+        report(run, run->source.name, message.text);
     else if (!run->frames && !interrupt_caught())
-        complain(run, run->source.name, "has no frames");
+        report(run, run->source.name, "has no frames");
     if (run->writer && video_writer_finish(&run->writer, &message))
-        complain(run, run->arguments->out, message.text);
+        report(run, run->arguments->out, message.text);
 }
 
 static int open_source(struct video_run *run, struct message *message)
@@ -270,10 +270,10 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
     run.found = (struct findings){.path = run.source.name, .is_frame = true, .stage = STAGE_FINAL};
     interrupt_catch();
     output_begin_video(stdout, arguments->format, arguments->track);
-    run.unread = standard_output_write("", 0);
+    run.output_closed = standard_output_write("", 0);
     if (open_source(&run, &message) || open_tracker(&run, &message)) {
         if (!interrupt_caught())
-            complain(&run, run.source.name, message.text);
+            report(&run, run.source.name, message.text);
     } else {
         progress_begin(&run.progress, "frames", video_reader_count(run.reader));
         run.start = run.work_start = seconds_now();

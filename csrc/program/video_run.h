@@ -10,8 +10,8 @@
 int video_plan(const struct arguments *arguments, struct message *message);
 
 /*
- * Detects or tracks, prints and saves as the command line asks; errors are told on stderr. Returns
- * the program's exit status: EXIT_SUCCESS, EXIT_FAILURE, or 128 + the signal that ended it.
+ * Detects or tracks, prints and saves as the command line asks; errors are reported on stderr.
+ * Returns the program's exit status: EXIT_SUCCESS, EXIT_FAILURE, or 128 + the signal that ended it.
  */
 int video_run(const struct arguments *arguments, mtcnn_detector *detector);
 

@@ -31,7 +31,7 @@ struct video_writer {
     int64_t last; /* time stamp of the frame before, the encoder's ticks */
 };
 
-/* ---- the container, by the path's extension --------------------------------------------------- */
+/* ---- the container, by the path's extension -------------------------------------------------- */
 
 static const struct container {
     const char *extension;
@@ -58,7 +58,7 @@ int video_writable(const char *path, struct message *message)
     return message_set(message, "cannot be written: a video's name must end in .mp4, .mkv or .avi");
 }
 
-/* ---- the file, as FFmpeg sees it -------------------------------------------------------------- */
+/* ---- the file, as FFmpeg sees it ------------------------------------------------------------- */
 
 #if LIBAVFORMAT_VERSION_MAJOR < 61
 typedef uint8_t written_byte;
@@ -90,7 +90,7 @@ static int64_t on_seek(void *opaque, int64_t offset, int whence)
     return ftello(writer->file.stream);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int open_container(struct video_writer *writer, const char *format, struct message *message)
 {
@@ -199,7 +199,7 @@ int video_writer_open(struct video_writer **writer, const char *path, const stru
     return failed ? -1 : 0;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Gives the encoder a frame (NULL: there are no more) and the file what it makes of it. */
 static int encode(struct video_writer *writer, const AVFrame *frame, struct message *message)

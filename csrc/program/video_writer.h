@@ -1,8 +1,8 @@
 /*
  * video_writer.h: pictures into a video file, through FFmpeg.
  *
- * The video is H.264 where FFmpeg has libx264, else, and in .avi, MPEG-4. It is written as atomic_file.h
- * tells: under its name only when it is finished. Functions that fail return -1 with the cause
+ * The video is H.264 where FFmpeg has libx264, else, and in .avi, MPEG-4. As with atomic_file.h,
+ * it gets its name only when it is finished. Functions that fail return -1 with the cause
  * (without the file's name) in *message.
  */
 #ifndef MTCNN_PROGRAM_VIDEO_WRITER_H
@@ -32,7 +32,7 @@ int video_writer_open(struct video_writer **writer, const char *path, const stru
 int video_writer_add(struct video_writer *writer, const struct picture *picture, double seconds,
                      struct message *message);
 
-/* Completes the file and frees *writer, which becomes NULL. After -1 nothing is left of the file. */
+/* Completes the file and frees *writer, which becomes NULL. After -1 there is no file. */
 int video_writer_finish(struct video_writer **writer, struct message *message);
 
 /* Removes what is written and frees *writer, which becomes NULL; a pointer to NULL is fine. */

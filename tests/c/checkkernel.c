@@ -5,9 +5,9 @@
  *     checkkernel            compare
  *     checkkernel --bench    compare, and time the shapes of the cascade's networks
  *
- * Kernels may fuse products and sums, and take Winograd's way. So the tolerance is 1e-5 for convolutions, times the square root
- * of the number of products in a sum (values are -1..1), and for resizing 1e-6 of the largest value
- * that a sum can have; for pooling there is none.
+ * Kernels may fuse products and sums, and take Winograd's way. So the tolerance is 1e-5 for
+ * convolutions, times the square root of the number of products in a sum (values are -1..1), and
+ * for resizing 1e-6 of the largest value that a sum can have; for pooling there is none.
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "checkkernel.h"
@@ -258,7 +258,7 @@ static const shape cascade[] = {
 int main(int argc, char **argv)
 {
     const bool bench = argc > 1 && !strcmp(argv[1], "--bench");
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     for (int k = 0; k < count; k++) {
         uint64_t state = 31;

@@ -143,7 +143,8 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
     for (int repeat = 0; repeat < (bench ? 50 : 1); repeat++) {
         mt_winograd winograd;
         const double start = check_seconds();
-        REQUIRE(mt_winograd_begin(&winograd, kernels, &step, &scratch));
+        REQUIRE(mt_winograd_reserve(&scratch, kernels, &step));
+        mt_winograd_begin(&winograd, kernels, &step, &scratch);
         for (int y = 0; y < shape->height; y += MT_TILE) {
             mt_tile_row tiles;
             for (int r = 0; r < MT_WINDOW; r++) {

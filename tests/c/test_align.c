@@ -6,7 +6,7 @@ enum { W = 300, H = 260 };
 static uint8_t pixels[3 * W * H];
 static const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
 
-/* ArcFace's points as mtcnn.h tells them: indices of pixels. */
+/* ArcFace's points as mtcnn.h has them: indices of pixels. */
 static const double arcface[5][2] = {{38.2946, 51.6963},
                                      {73.5318, 51.5014},
                                      {56.0252, 71.7366},
@@ -67,7 +67,7 @@ static int largest_difference(const uint8_t *a, const uint8_t *b, size_t count)
     return largest;
 }
 
-/* Landmarks on the points: the crop is a part of the picture, and a quarter turn moves its pixels. */
+/* Landmarks on the points: the crop is a part of the picture; a quarter turn moves its pixels. */
 static void right_angles_move_pixels(void)
 {
     enum { SIDE = 112, BYTES = 3 * SIDE * SIDE };
@@ -145,7 +145,7 @@ static void small_faces_are_bilinear(void)
     }
 }
 
-/* A crop of a slope tells where its pixels come from, to half a grey level. */
+/* A crop of a slope shows where its pixels come from, to half a grey level. */
 static void fill_slope(void)
 {
     for (int y = 0; y < H; y++)

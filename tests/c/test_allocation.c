@@ -1,4 +1,4 @@
-/* In the steady state a detector asks for no memory: the linker sends every request through here. */
+/* In the steady state a detector asks for no memory: the linker sends all requests through here. */
 #include <stdatomic.h>
 
 #include "random_model.h"
@@ -95,7 +95,7 @@ static void memory_is_bounded(const mtcnn_model *model)
 /* Nor does it grow with what PNet finds, past the most that may be kept. */
 static void candidates_are_bounded(const mtcnn_model *model)
 {
-    enum { SIDE = 600, MOST = 300 };
+    enum { SIDE = 600, MAX_BOXES = 300 };
     uint8_t *pixels = random_pixels(SIDE * SIDE);
     mtcnn_options options;
     mtcnn_model_options(model, &options);
@@ -106,17 +106,19 @@ static void candidates_are_bounded(const mtcnn_model *model)
         mtcnn_detector *detector = NULL;
         mtcnn_result result;
         if (capped)
-            options.max_boxes[0] = MOST;
+            options.max_boxes[0] = MAX_BOXES;
         REQUIRE(!mtcnn_detector_create(&detector, model, &options, NULL));
         CHECK(!mtcnn_detect(detector, &(mtcnn_image){pixels, SIDE, SIDE, SIDE, MTCNN_GRAY}, &result,
                             NULL));
-        CHECK(capped ? result.stages[0].count <= MOST : result.stages[0].count > 5 * MOST);
+        CHECK(capped ? result.stages[0].count <= MAX_BOXES
+                     : result.stages[0].count > 5 * MAX_BOXES);
         memory[capped] = mtcnn_detector_memory(detector);
         mtcnn_detector_free(&detector);
     }
-    printf("%zu bytes of scratch memory, %zu with at most %d boxes\n", memory[0], memory[1], MOST);
+    printf("%zu bytes of scratch memory, %zu with at most %d boxes\n", memory[0], memory[1],
+           MAX_BOXES);
     /* A level's best, all levels' best, their corners, faces; and tiles and crops. */
-    CHECK(memory[1] < MOST * (2 * 44 + 16 + 60) + (3 << 19));
+    CHECK(memory[1] < MAX_BOXES * (2 * 44 + 16 + 60) + (3 << 19));
     CHECK(memory[0] > 2 * memory[1]);
     free(pixels);
 }

@@ -105,7 +105,7 @@ static void suppress_softly(void)
         candidate(4, 0, 14, 10, 0.8f, 0, 1),  /* 0.6 of the first */
         candidate(20, 0, 30, 10, 0.7f, 0, 2), /* alone */
         candidate(29, 0, 39, 10, 0.5f, 0, 3), /* 0.1 of the one before */
-        candidate(0, 0, 10, 5, 0.6f, 0, 4),   /* wholly in the first */
+        candidate(0, 0, 10, 5, 0.6f, 0, 4),   /* entirely in the first */
     };
     static const struct {
         float limit, threshold;

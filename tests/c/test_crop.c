@@ -35,7 +35,9 @@ static void follows_the_resizing(void)
             const double width = (double)box[2] - box[0], height = (double)box[3] - box[1];
             mt_resizer resizer = {0};
             float row[3 * SIDE + 1];
-            REQUIRE(mt_resize_begin(&resizer, mt_kernels_get(), &image,
+            const mt_kernels *kernels;
+            REQUIRE(!mt_kernels_choose(&kernels, &error));
+            REQUIRE(mt_resize_begin(&resizer, kernels, &image,
                                     (mt_span){box[0], width / SIDE, 0, SIDE, W},
                                     (mt_span){box[1], height / SIDE, 0, SIDE, H}, &plain));
             for (int y = 0; y < SIDE; y++) {

@@ -219,7 +219,7 @@ static mtcnn_result detect(mtcnn_detector *detector, const mtcnn_image *image)
     return result;
 }
 
-/* Fewer boxes are the first ones, whatever the number of threads; a stage gets what one hands on. */
+/* Fewer boxes are the first ones, for any number of threads; a stage gets what one hands on. */
 static void boxes_are_capped(const mtcnn_model *model)
 {
     enum { W = 230, H = 171 };

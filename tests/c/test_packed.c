@@ -1,6 +1,6 @@
 /* Packed networks, run row by row, against the same networks run layer by layer (mt_workspace). */
-#include "network.h"
 #include "test.h"
+#include "workspace.h"
 
 #define CFG "test_packed.cfg"
 #define TOLERANCE 1e-5f
@@ -90,7 +90,7 @@ static const char odd[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, le
 static const char four[] = NET(9) CONV(5, 2, linear) POOL(3, 1, 1) CONV(19, 3, leaky)
     CONV(2, 4, tanh) "[route]\nlayers=-2\n" CONV(3, 4, linear) "[route]\nlayers=-1,-3\n";
 
-/* More channels than a picture has, and not whole vectors of them: for Winograd after the input only. */
+/* More channels than a picture has, not whole vectors: for Winograd after the input only. */
 static const char nine[] = "[net]\nwidth=12\nheight=12\nchannels=9\n" CONV(12, 3, leaky)
     CONV(8, 3, relu) HEADS;
 
@@ -143,7 +143,7 @@ static void others_are_not_packed(void)
 
 int main(void)
 {
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int count = mt_kernels_all(list);
     for (int k = 0; k < count; k++) {
         largest = 0.0f;

@@ -15,10 +15,12 @@ static float *resize(const mtcnn_image *image, mt_span x, mt_span y,
                      const mt_normalisation *normalisation)
 {
     mt_resizer resizer = {0};
+    const mt_kernels *kernels;
     float *output = test_guarded(3 * sizeof *output * x.count * y.count);
-    REQUIRE(mt_resize_begin(&resizer, mt_kernels_get(), image, x, y, normalisation));
+    REQUIRE(!mt_kernels_choose(&kernels, NULL));
+    REQUIRE(mt_resize_begin(&resizer, kernels, image, x, y, normalisation));
     REQUIRE(mt_resize_planar(&resizer, output));
-    CHECK(resizer.x_weights.bytes < 1 << 16); /* even for absurd spans */
+    CHECK(resizer.buffers[MT_RESIZER_X_WEIGHTS].bytes < 1 << 16); /* even for absurd spans */
     mt_resizer_free(&resizer);
     return output;
 }
@@ -99,7 +101,7 @@ static void outside_is_padding(void)
         CHECK(fabsf(output[i] - (inside ? 50.0f : -25.0f)) < 1e-4f);
     }
     test_guarded_free(output, bytes);
-    /* Wholly outside, and absurdly far away. */
+    /* Completely outside, and absurdly far away. */
     const double starts[] = {4.0, -100.0, 1e9, -1e9};
     for (int k = 0; k < 4; k++) {
         for (int axis = 0; axis < 2; axis++) {
@@ -146,23 +148,23 @@ static double plain_output(const mtcnn_image *image, mt_span x, mt_span y, int c
     return sum;
 }
 
-/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie partly
-   outside; each set of kernels. */
+/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie
+   partly outside; each set of kernels. */
 static void follows_the_definition(void)
 {
-    enum { W = 37, MOST_H = 1200 };
-    static uint8_t pixels[4 * W * MOST_H];
+    enum { W = 37, MAX_H = 1200 };
+    static uint8_t pixels[4 * W * MAX_H];
     static const mtcnn_color colors[] = {MTCNN_GRAY, MTCNN_RGB, MTCNN_RGBA};
     uint64_t state = 11;
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(test_random(&state) % 4 ? 255 : test_random(&state));
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int kernels = mt_kernels_all(list);
     float largest = 0.0f;
     for (int k = 0; k < 600; k++) {
         const mtcnn_color color = colors[k % 3];
         const int width = 1 + (int)(test_random(&state) % W);
-        const int height = 1 + (int)(test_random(&state) % (k % 20 ? 90 : MOST_H));
+        const int height = 1 + (int)(test_random(&state) % (k % 20 ? 90 : MAX_H));
         const int step = color == MTCNN_GRAY ? 1 : color == MTCNN_RGB ? 3 : 4;
         const mtcnn_image image = {pixels, width, height, (ptrdiff_t)width * step, color};
         const int columns = 1 + (int)(test_random(&state) % 12), rows = 1 + k % 9;
@@ -197,7 +199,7 @@ static void parts_equal_whole(void)
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)test_random(&state);
     const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
-    const mt_kernels *list[MT_MOST_KERNELS];
+    const mt_kernels *list[MT_MAX_KERNELS];
     const int kernels = mt_kernels_all(list);
     for (int k = 0; k < kernels; k++) {
         for (int out_h = 7; out_h < 2 * H; out_h += out_h / 2) {

@@ -289,15 +289,15 @@ static void a_track_goes_on_as_it_moved(void)
     mtcnn_face face = face_at(10, 20, 30);
     float box[4];
     mt_smoothing_begin(&track.smoothing, &face);
-    mt_track_expect(&track, 2, box);
+    mt_track_predict(&track, 2, box);
     CHECK(!memcmp(box, face.box, sizeof box));
     face = face_at(14, 18, 30);
-    mt_track_see(&track, &face, 2, &options);
-    mt_track_expect(&track, 2.5, box);
+    mt_track_update(&track, &face, 2, &options);
+    mt_track_predict(&track, 2.5, box);
     const mtcnn_face expected = face_at(16, 17, 30);
     CHECK(test_largest_difference(box, expected.box, 4) < 1e-4f);
     track.missed = 1;
-    mt_track_expect(&track, 3, box);
+    mt_track_predict(&track, 3, box);
     CHECK(!memcmp(box, face.box, sizeof box));
 }
 

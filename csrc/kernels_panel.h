@@ -11,7 +11,7 @@
 #include "kernels_block.h"
 #define P 6
 #include "kernels_block.h"
-#if (V == 1 && MOST_1 == 12) || (V == 2 && MOST_2 == 12)
+#if (V == 1 && MAX_1 == 12) || (V == 2 && MAX_2 == 12)
 #define P 7
 #include "kernels_block.h"
 #define P 8

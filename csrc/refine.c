@@ -7,13 +7,13 @@
  * Crops that go through a network at once: a quarter of all, so that there is work for some threads
  * even for a few faces, within these bounds. It depends on the crops alone, and so do the results.
  */
-#define LEAST_BATCH 4
-#define MOST_BATCH 12
+#define MIN_BATCH 4
+#define MAX_BATCH 12
 
 static int batch_size(size_t crops)
 {
     const size_t quarter = (crops + 3) / 4;
-    return quarter < LEAST_BATCH ? LEAST_BATCH : quarter > MOST_BATCH ? MOST_BATCH : (int)quarter;
+    return quarter < MIN_BATCH ? MIN_BATCH : quarter > MAX_BATCH ? MAX_BATCH : (int)quarter;
 }
 
 /* A stage in progress. */
@@ -39,12 +39,12 @@ static bool begin_crop(const mt_batch *batch, int index)
 {
     const mt_crop_run *run = batch->run;
     const mtcnn_detector *detector = run->detector;
-    const mt_candidate *candidates = detector->candidates.data;
+    const mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     const float *box = candidates[batch->first + index].box;
     const double side = run->side;
     const mt_span x = {box[0], ((double)box[2] - box[0]) / side, 0, run->side, run->image->width};
     const mt_span y = {box[1], ((double)box[3] - box[1]) / side, 0, run->side, run->image->height};
-    return mt_resize_begin(&batch->lane->resizer, detector->kernels, run->image, x, y,
+    return mt_resize_begin(&batch->lane->resizer, detector->model->kernels, run->image, x, y,
                            &detector->model->normalisation);
 }
 
@@ -84,7 +84,8 @@ static void take_outputs(const mt_batch *batch, int count, const float *output)
     mtcnn_detector *detector = run->detector;
     for (int i = 0; i < count; i++, output += run->channels) {
         const size_t index = batch->first + i;
-        mt_candidate *candidate = (mt_candidate *)detector->candidates.data + index;
+        mt_candidate *candidate = (mt_candidate *)detector->buffers[MT_DETECTOR_CANDIDATES].data +
+                                  index;
         candidate->score = output[0];
         memcpy(candidate->offsets, output + 1, sizeof candidate->offsets);
         candidate->level = 0;
@@ -92,7 +93,7 @@ static void take_outputs(const mt_batch *batch, int count, const float *output)
         if (run->stage != MT_ONET)
             continue;
         const float *box = candidate->box;
-        float *landmarks = (float *)detector->landmarks.data + 10 * index;
+        float *landmarks = (float *)detector->buffers[MT_DETECTOR_LANDMARKS].data + 10 * index;
         for (int k = 0; k < 10; k++)
             landmarks[k] = (float)(box[k % 2] +
                                    output[5 + k] * ((double)box[k % 2 + 2] - box[k % 2]));
@@ -109,7 +110,7 @@ static void crop_task(void *context, int task, int worker)
     mt_batch batch = {run, lane, (size_t)task * run->batch};
     const size_t left = detector->candidate_count - batch.first;
     const int count = left < (size_t)run->batch ? (int)left : run->batch;
-    float output[MOST_BATCH * MT_FACE_CHANNELS];
+    float output[MAX_BATCH * MT_FACE_CHANNELS];
     const bool done = run->network->packed
                           ? mt_packed_run_batch(&lane->stream, run->network->packed, count,
                                                 crop_row, &batch, output)
@@ -123,7 +124,7 @@ static void crop_task(void *context, int task, int worker)
 /* Drops what the threshold drops. */
 static void keep_passing(mtcnn_detector *detector, mt_stage stage)
 {
-    mt_candidate *candidates = detector->candidates.data;
+    mt_candidate *candidates = detector->buffers[MT_DETECTOR_CANDIDATES].data;
     size_t kept = 0;
     for (size_t i = 0; i < detector->candidate_count; i++)
         if (candidates[i].score >= detector->options.thresholds[stage])
@@ -131,7 +132,7 @@ static void keep_passing(mtcnn_detector *detector, mt_stage stage)
     detector->candidate_count = kept;
 }
 
-bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
+bool mt_refine(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
 {
     const mtcnn_network *network = detector->model->networks[stage];
     mt_crop_run run = {detector,
@@ -142,7 +143,8 @@ bool mt_look(mtcnn_detector *detector, const mtcnn_image *image, mt_stage stage)
                        network->layers[network->layer_count - 1].out.channels,
                        batch_size(detector->candidate_count)};
     const size_t count = detector->candidate_count;
-    if (stage == MT_ONET && !mt_reserve(&detector->landmarks, count, 10 * sizeof(float)))
+    if (stage == MT_ONET &&
+        !mt_reserve(&detector->buffers[MT_DETECTOR_LANDMARKS], count, 10 * sizeof(float)))
         return false;
     mt_pool_run(detector->pool, (int)((count + run.batch - 1) / run.batch), crop_task, &run);
     for (int i = 0; i < detector->options.threads; i++)
