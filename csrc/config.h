@@ -53,7 +53,7 @@ int mt_option_int(const mt_section *section, const char *key, int fallback, int 
 int mt_option_int_required(const mt_section *section, const char *key, int minimum, int maximum,
                            int *value, mtcnn_error *error);
 
-/* *values = exactly count comma-separated numbers, finite as float32, of a key that must be there. */
+/* *values = exactly count comma-separated numbers, finite as float32, of a required key. */
 int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
                      mtcnn_error *error);
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from .. import formats
@@ -18,7 +20,7 @@ from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video import VideoFrame, frames
 from .command_line import make_parser, read
-from .console import emit, interruptible, is_terminal, status_of, with_progress
+from .console import emit, interruptible, is_terminal, note, status_of, with_progress
 from .options import Parser, given_options
 from .video_file import check_video_name, video_file
 
@@ -69,16 +71,63 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
             emit(formats.TRACK_CSV_HEADER if args.track else formats.FRAME_CSV_HEADER)
         found: Any = None
         stop = stack.enter_context(interruptible())
+        work = _Work()
+        if args.time:
+            stack.callback(lambda: note(work.summary(name, args.track)))
         for frame in _shown(video):
+            work.count("decode")
             new = search(frame)
+            work.add(new)
+            work.count("search")
             if new is not None:
                 found = new
                 emit(_formatted(args, name, frame, found))
             if out is not None:
                 out.add(draw(frame.picture, found), frame.seconds)
+            work.count("print and write")
             if stop.is_set():  # the way to end a camera: what there is becomes whole
                 return 130
     return 0
+
+
+class _Work:
+    """What was done with the frames, and how long it took."""
+
+    def __init__(self) -> None:
+        self._begin = self._last = perf_counter()
+        self._seconds: Counter[str] = Counter()
+        self._frames = self._searched = self._followed = self._faces = 0
+
+    def count(self, step: str) -> None:
+        """The time since the step before went into this one."""
+        now = perf_counter()
+        self._seconds[step] += now - self._last
+        self._last = now
+
+    def add(self, found: Detections | Tracks | None) -> None:
+        """A frame; None: it was left out."""
+        self._frames += 1
+        if found is not None:
+            scanned = getattr(found, "scanned", True)
+            self._searched += scanned
+            self._followed += not scanned
+            self._faces += len(found)
+
+    def summary(self, name: str, track: bool) -> str:
+        """A table for people, as the C program prints it."""
+        total = perf_counter() - self._begin
+        followed = f", {self._followed} followed" if track else ""
+        lines = [
+            f"{name}:",
+            f"  {self._frames} frames, {self._searched} searched{followed}, {self._faces} faces",
+        ]
+        for step, seconds in self._seconds.items():
+            each, share = 1e3 * seconds / self._frames, 100 * seconds / total
+            lines.append(f"  {step:<16}{each:8.2f} ms a frame{share:7.1f}%")
+        if self._frames:
+            rate = self._frames / total
+            lines.append(f"  {'total':<16}{total:8.2f} s{rate:10.1f} frames a second")
+        return "\n".join(lines)
 
 
 def _shown(video: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
