@@ -52,14 +52,23 @@ def test_help_names_all_commands(run):
     ("words", "problem"),
     [
         ([], "no command given"),
-        (["a.jpg"], "a.jpg: no such command"),
-        (["--json"], "--json: no such"),
+        (["detekt", "a.jpg"], "detekt: no such command"),
     ],
 )
 def test_no_command(run, words, problem):
     status, out, error = run(*words)
     assert (status, out, len(error.splitlines())) == (2, "", 1)
     assert problem in error and "for pictures: prog detect PICTURE...; try --help" in error
+
+
+def test_detect_may_be_left_out(run, pictures, default_model):
+    words = ["--json", "--model", default_model, *pictures]
+    status, out, error = run(*words)
+    assert (status, error) == (0, "") and len(out.splitlines()) == len(pictures)
+    assert run("detect", *words)[1] == out
+    status, out, error = run("missing.jpg")
+    assert (status, out) == (1, "") and "missing.jpg: cannot be read" in error
+    assert run("--json")[0] == 2
 
 
 # ---- bench ---------------------------------------------------------------------------------------
