@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -95,7 +95,7 @@ class _Work:
 
     def __init__(self) -> None:
         self._begin = self._last = perf_counter()
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._frames = self._searched = self._followed = self._faces = 0
 
     def count(self, step: str) -> None:
