@@ -2,7 +2,8 @@
  * boxes.h: candidates, and what the cascade does with their boxes.
  *
  * Boxes are float32, their arithmetic is in double precision: PNet's boxes lie on a grid, on which
- * two cells' distance makes an overlap of exactly 0.5, and the reference must decide it alike.
+ * two cells' distance makes an overlap of exactly 0.5, and the reference must decide it the same
+ * way.
  */
 #ifndef MT_BOXES_H
 #define MT_BOXES_H

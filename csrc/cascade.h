@@ -29,9 +29,9 @@ enum {
 };
 
 /*
- * What one thread needs for itself, and the best candidates of a level in work. At any time no more
- * levels are in work than threads: each lane has room for one of them, to which all lanes add while
- * they hold the pool's lock.
+ * What one thread needs for itself, and the best candidates of a level in progress. At any time no
+ * more levels are in progress than threads: each lane has room for one of them, to which all lanes
+ * add while they hold the pool's lock.
  */
 typedef struct mt_lane {
     mt_workspace workspaces[MT_STAGES]; /* for networks that are not packed */

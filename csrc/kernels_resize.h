@@ -48,8 +48,8 @@ INLINE void blend_few(const uint8_t *bytes, ptrdiff_t stride, const float *weigh
         memcpy(next, nexts, (size_t)count * sizeof *next);
 }
 
-/* Whole vectors for all columns, so that they round alike. The last one may overlap the one before
-   it: so it is made first, and stored last. */
+/* Whole vectors for all columns, so that they round the same. The last one may overlap the one
+   before it: so it is made first, and stored last. */
 INLINE void blend_columns(const uint8_t *bytes, ptrdiff_t stride, const float *weights, int rows,
                           int count, float *now, float *next)
 {

@@ -1,4 +1,4 @@
-/* The public functions of a network but for mtcnn_network_run: loading it, asking about it. */
+/* The public functions of a network except mtcnn_network_run: loading it, asking about it. */
 #include "network.h"
 
 #include <limits.h>

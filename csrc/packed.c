@@ -66,8 +66,8 @@ static bool reserve_weights(mt_step *step, size_t weights)
 }
 
 /*
- * Adds a convolution whose output channels are those of `parts` layers in turn (one, but for
- * heads); slopes [channels] or NULL for linear. Returns false if there is no memory.
+ * Adds a convolution whose output channels are those of `parts` layers in turn (one, except
+ * for heads); slopes [channels] or NULL for linear. Returns false if there is no memory.
  */
 static bool add_convolution(mt_packed *packed, const mt_layer *const *parts, int part_count,
                             const float *slopes, int in_step)

@@ -10,7 +10,7 @@
  * (batch.c).
  *
  * Rows are float32 [width][channels], channels padded with zeros to whole vectors of the kernels
- * (but for the input, which is not padded).
+ * (except for the input, which is not padded).
  */
 #ifndef MT_PACKED_H
 #define MT_PACKED_H
@@ -80,8 +80,8 @@ bool mt_stream_begin(mt_stream *stream, const mt_packed *packed, int height, int
 void mt_stream_size(const mt_stream *stream, int *height, int *width);
 
 /*
- * Makes row `row` of the output and gives channel 0 of it, [width], before its activation and but
- * for rounding. Rows must be asked for in rising order. Holds until the next row.
+ * Makes row `row` of the output and gives channel 0 of it, [width], before its activation, up to
+ * rounding. Rows must be asked for in rising order. Holds until the next row.
  */
 const float *mt_stream_scores(mt_stream *stream, int row);
 

@@ -30,7 +30,7 @@ typedef struct mt_step {
 
 #define MT_MAX_ROWS 16 /* of a step's window */
 #define MT_MAX_STEPS 32
-#define MT_MAX_FILTERS 1024 /* of a convolution, but for the heads */
+#define MT_MAX_FILTERS 1024 /* of a convolution, heads excepted */
 
 struct mt_packed {
     const mt_kernels *kernels;

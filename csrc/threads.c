@@ -18,7 +18,7 @@ struct mt_pool {
     mt_worker *workers; /* [count] */
     pthread_mutex_t mutex;
     pthread_cond_t start, done;
-    /* the run in progress; guarded by mutex, but for next */
+    /* the run in progress; guarded by mutex, except next */
     unsigned run; /* number of the run: workers wait for it to change */
     int busy;     /* workers that have not yet ended it */
     bool stop;

@@ -35,7 +35,7 @@ void atomic_file_remove_on_signals(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction action;
         if (sigaction(numbers[i], NULL, &action) || action.sa_handler != SIG_DFL)
-            continue; /* ours already, or ignored as nohup wishes */
+            continue; /* ours already, or ignored, as nohup asks */
         action.sa_handler = on_signal;
         action.sa_flags = (int)SA_RESETHAND;
         sigaction(numbers[i], &action, NULL);
@@ -50,7 +50,7 @@ int atomic_file_fail(struct message *message, int cause)
     return message_set(message, "cannot be written: %s%s", strerror(cause), remedy);
 }
 
-/* For threads whose file a signal has removed: what then fails is no news. */
+/* For threads whose file a signal has removed: what then fails needs no message. */
 static void wait_for_end(void)
 {
     for (;;)

@@ -1,4 +1,4 @@
-/* utf8.h: the one question that JSON asks of a file name. */
+/* utf8.h: whether a file name is UTF-8, as JSON must be. */
 #ifndef MTCNN_PROGRAM_UTF8_H
 #define MTCNN_PROGRAM_UTF8_H
 

@@ -86,7 +86,7 @@ static bool is_searched(const struct video_run *run, long number)
     return run->tracker || number % run->arguments->every == 0;
 }
 
-/* The tracker keeps faces and ids together, which found wants apart. */
+/* The tracker has faces and ids in one array, found in two. */
 static int take_tracks(struct video_run *run, const mtcnn_tracks *tracks)
 {
     if (run->tracked_room < tracks->count) {

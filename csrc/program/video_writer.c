@@ -37,7 +37,7 @@ static const struct container {
     const char *extension;
     const char *format; /* FFmpeg's name */
     bool any_time;      /* frames may come at any time; else one at each tick of the rate */
-    bool h264;          /* is at home there */
+    bool h264;          /* is usual there */
 } containers[] = {
     {".mp4", "mp4", true, true}, {".mkv", "matroska", true, true}, {".avi", "avi", false, false}};
 

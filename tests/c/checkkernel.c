@@ -173,7 +173,7 @@ static float check_blend(const mt_kernels *kernels, uint64_t *state)
     mt_kernels_c.blend(bytes, stride, weights, rows, count, plain[0], both ? plain[1] : NULL);
     kernels->blend(bytes, stride, weights, rows, count, fast[0], both ? fast[1] : NULL);
 
-    /* Columns round alike at any place: a part of them, and one row after the other. */
+    /* Columns round the same at any place: a part of them, and one row after the other. */
     const int first = (int)(test_random(state) % count);
     const int length = 1 + (int)(test_random(state) % (count - first));
     for (int r = 0; r < rows; r++)
@@ -219,7 +219,7 @@ static float check_mix(const mt_kernels *kernels, uint64_t *state)
     const float difference = test_largest_difference(plain, fast, 3 * (size_t)count) / 128.0f;
     CHECK(difference <= RESIZE_TOLERANCE);
 
-    /* The channels of a pixel round alike: in the other order, they are the same. */
+    /* The channels of a pixel round the same: in the other order, they are the same. */
     if (channels > 1) {
         for (int i = 0; i < width; i++) {
             const float swap = pixels[i * channels];

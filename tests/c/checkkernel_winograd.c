@@ -109,6 +109,27 @@ static void free_step(mt_step *step)
     free(step->slopes);
 }
 
+/* The convolution by Winograd's method; rows of input and output are so many floats apart. */
+static void convolve(const mt_kernels *kernels, const shape *shape, const mt_step *step,
+                     float *input, size_t in_row, float *output, size_t out_row, mt_buffer *scratch)
+{
+    mt_winograd winograd;
+    REQUIRE(mt_winograd_reserve(scratch, kernels, step));
+    mt_winograd_begin(&winograd, kernels, step, scratch);
+    for (int y = 0; y < shape->height; y += MT_TILE) {
+        mt_tile_row tiles;
+        for (int r = 0; r < MT_WINDOW; r++) {
+            const int row = y + r < shape->height + 2 ? y + r : shape->height + 1;
+            tiles.rows[r] = input + row * in_row;
+        }
+        for (int r = 0; r < MT_TILE; r++)
+            tiles.outputs[r] = output + (y + r) * out_row;
+        mt_tile_row_begin(&tiles, step, shape->width);
+        mt_winograd_add(&winograd, &tiles);
+    }
+    mt_winograd_end(&winograd);
+}
+
 static float check_convolution(const mt_kernels *kernels, const shape *shape, uint64_t *state,
                                bool bench)
 {
@@ -141,22 +162,8 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
     mt_buffer scratch = {0};
     double best = INFINITY;
     for (int repeat = 0; repeat < (bench ? 50 : 1); repeat++) {
-        mt_winograd winograd;
         const double start = check_seconds();
-        REQUIRE(mt_winograd_reserve(&scratch, kernels, &step));
-        mt_winograd_begin(&winograd, kernels, &step, &scratch);
-        for (int y = 0; y < shape->height; y += MT_TILE) {
-            mt_tile_row tiles;
-            for (int r = 0; r < MT_WINDOW; r++) {
-                const int row = y + r < shape->height + 2 ? y + r : shape->height + 1;
-                tiles.rows[r] = input + row * in_row;
-            }
-            for (int r = 0; r < MT_TILE; r++)
-                tiles.outputs[r] = fast + (y + r) * out_row;
-            mt_tile_row_begin(&tiles, &step, shape->width);
-            mt_winograd_add(&winograd, &tiles);
-        }
-        mt_winograd_end(&winograd);
+        convolve(kernels, shape, &step, input, in_row, fast, out_row, &scratch);
         best = fmin(best, check_seconds() - start);
     }
     float difference = 0.0f;
