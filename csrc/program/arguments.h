@@ -22,13 +22,13 @@ struct arguments {
     double scale_factor; /* 0: as the model has it */
     int max_boxes[3];    /* for PNet, RNet, ONet; all 0: as the model has them */
     mtcnn_final_nms final_nms;
-    int stage; /* as in struct findings */
+    int stage; /* 0, 1, 2: whose boxes are shown; STAGE_FINAL: the cascade's faces */
     bool clip;
     int threads;
     int jobs;          /* pictures in work at a time */
     int max_side;      /* pixels; 0: none */
     double max_pixels; /* the largest picture that is read, megapixels */
-    enum output_format format;
+    mtcnn_form format;
     bool time;
     const char *out;   /* where annotated pictures go; NULL: nowhere */
     const char *crops; /* the folder of aligned crops; NULL: none */

@@ -158,16 +158,16 @@ static bool read_no_clip(struct arguments *arguments, const char *value)
 static bool read_json(struct arguments *arguments, const char *value)
 {
     (void)value;
-    bool alone = arguments->format != OUTPUT_CSV;
-    arguments->format = OUTPUT_JSON;
+    bool alone = arguments->format != MTCNN_FORM_CSV;
+    arguments->format = MTCNN_FORM_JSON;
     return alone;
 }
 
 static bool read_csv(struct arguments *arguments, const char *value)
 {
     (void)value;
-    bool alone = arguments->format != OUTPUT_JSON;
-    arguments->format = OUTPUT_CSV;
+    bool alone = arguments->format != MTCNN_FORM_JSON;
+    arguments->format = MTCNN_FORM_CSV;
     return alone;
 }
 
