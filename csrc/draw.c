@@ -6,7 +6,7 @@
 
 #include "decimal.h"
 #include "error.h"
-#include "findings.h"
+#include "found.h"
 #include "glyphs.h"
 #include "image.h"
 
@@ -97,7 +97,7 @@ static void draw_landmarks(const mt_canvas *canvas, const mtcnn_face *face)
 
 static void draw_glyph(const mt_canvas *canvas, char character, int left, int top, int scale)
 {
-    for (int row = 0; row < MT_GLYPH_HEIGHT; row++)
+    for (int row = 0; row < MT_GLYPH_ROWS; row++)
         for (int column = 0; column < MT_GLYPH_WIDTH; column++)
             if (mt_glyph_has_ink(character, column, row))
                 fill(canvas, left + scale * column, top + scale * row, left + scale * (column + 1),

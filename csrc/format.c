@@ -7,7 +7,7 @@
 
 #include "decimal.h"
 #include "error.h"
-#include "findings.h"
+#include "found.h"
 #include "utf8.h"
 
 static const char *const stage_names[3] = {"pnet", "rnet", "onet"};

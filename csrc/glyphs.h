@@ -6,11 +6,12 @@
 
 #define MT_GLYPH_WIDTH 5
 #define MT_GLYPH_HEIGHT 7
-#define MT_GLYPH_STEP (MT_GLYPH_WIDTH + 1) /* from one glyph to the next */
+#define MT_GLYPH_ROWS (MT_GLYPH_HEIGHT + 1) /* with the tails of g, j, p, q and y */
+#define MT_GLYPH_STEP (MT_GLYPH_WIDTH + 1)  /* from one glyph to the next */
 
 /*
  * Whether a pixel of the character's glyph is set: column 0..MT_GLYPH_WIDTH - 1 from the left, row
- * 0..MT_GLYPH_HEIGHT - 1 from the top. Whatever is not printable ASCII is a box.
+ * 0..MT_GLYPH_ROWS - 1 from the top. Whatever is not printable ASCII is a box.
  */
 bool mt_glyph_has_ink(char character, int column, int row);
 

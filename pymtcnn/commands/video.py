@@ -100,7 +100,7 @@ def _run(parser: Parser, argv: Sequence[str]) -> int:
         stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":
-            emit(formats.TRACK_CSV_HEADER if args.track else formats.FRAME_CSV_HEADER)
+            emit(formats.csv_header(frames=True, ids=args.track))
         found: Any = None
         stop = stack.enter_context(interruptible())
         for frame in _shown(video):
@@ -124,7 +124,7 @@ def _shown(video: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
 
 def _formatted(args: argparse.Namespace, frame: VideoFrame, faces: Detections | Tracks) -> str:
     height, width = frame.picture.shape[:2]
-    entry = formats.FrameFaces(args.video, frame.index, frame.seconds, width, height, faces)
-    if args.form == "json":
-        return formats.frame_json(entry, timed=args.time)
-    return (formats.frame_csv if args.form == "csv" else formats.frame_text)(entry)
+    place = (frame.index, frame.seconds)
+    return formats.formatted(
+        args.form, args.video, faces, (width, height), frame=place, timed=args.time
+    )

@@ -1,6 +1,6 @@
-/* findings.h: what was found, face by face, whether it was detected or tracked. */
-#ifndef MT_FINDINGS_H
-#define MT_FINDINGS_H
+/* found.h: what was found, face by face, whether it was detected or tracked. */
+#ifndef MT_FOUND_H
+#define MT_FOUND_H
 
 #include "mtcnn.h"
 

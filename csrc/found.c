@@ -1,4 +1,4 @@
-#include "findings.h"
+#include "found.h"
 
 #include "error.h"
 
