@@ -71,7 +71,10 @@ missing_packages() {
     installed libpng-dev || echo libpng-dev
     installed libavformat-dev || echo libavformat-dev # with libavcodec-dev and libavutil-dev
     installed libswscale-dev || echo libswscale-dev
-    if [ "$TEST" = yes ]; then has "${CXX:-c++}" || echo g++; fi
+    if [ "$TEST" = yes ]; then
+        has "${CXX:-c++}" || echo g++
+        has pkg-config || echo pkg-config
+    fi
     if [ "$CORE" = yes ]; then return; fi
     # opencv-python needs these two; the second has had a new name since Ubuntu 24.04 and Debian 13.
     installed libgl1 || echo libgl1

@@ -1,14 +1,12 @@
-#define _GNU_SOURCE /* strtod_l */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "error.h"
 #include "file.h"
 
@@ -139,12 +137,11 @@ static int fail_missing(const mt_section *section, const char *key, mtcnn_error 
                    section->line, section->name, key);
 }
 
-int mt_fail_option(const mt_section *section, const char *key, const char *expected,
-                   mtcnn_error *error)
+int mt_fail_option(const mt_section *section, const char *key, const char *rule, mtcnn_error *error)
 {
     const mt_option *option = mt_option_find(section, key);
-    return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: %s expected", section->path, option->line,
-                   key, option->value, expected);
+    return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: %s=%s: must be %s", section->path, option->line,
+                   key, option->value, rule);
 }
 
 /* One integer at text, which must end at a comma or the end; *end points there. */
@@ -201,24 +198,8 @@ static int count_fields(const char *text)
     return count;
 }
 
-/* strtod for plain decimals, with a point as decimal sign whatever the program's locale says. */
-static double parse_number(const char *text, char **end)
-{
-    *end = (char *)text;
-    const char *start = text + strspn(text, " \t+-");
-    if (strspn(start, "0123456789.") == 0 ||
-        tolower((unsigned char)start[strspn(start, "0123456789.")]) == 'x')
-        return 0.0; /* infinite, NaN, hexadecimal */
-    locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (!c_locale)
-        return strtod(text, end);
-    double value = strtod_l(text, end, c_locale);
-    freelocale(c_locale);
-    return value;
-}
-
-int mt_option_numbers(const mt_section *section, const char *key, int count, double *values,
-                      mtcnn_error *error)
+int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
+                     mtcnn_error *error)
 {
     const mt_option *option = mt_option_find(section, key);
     if (!option)
@@ -226,12 +207,12 @@ int mt_option_numbers(const mt_section *section, const char *key, int count, dou
     const char *text = option->value;
     bool good = count_fields(text) == count;
     for (int i = 0; i < count && good; i++) {
-        char *end;
-        values[i] = parse_number(text, &end);
+        const char *end;
+        values[i] = (float)mt_parse_decimal(text, &end);
         good = end != text;
         while (is_blank(*end))
             end++;
-        good = good && *end == (i + 1 < count ? ',' : '\0') && isfinite((float)values[i]);
+        good = good && *end == (i + 1 < count ? ',' : '\0') && isfinite(values[i]);
         text = end + 1;
     }
     if (!good)
@@ -239,16 +220,6 @@ int mt_option_numbers(const mt_section *section, const char *key, int count, dou
                        option->line, option->key, option->value, count,
                        count == 1 ? " was" : "s with commas between them were");
     return MTCNN_OK;
-}
-
-int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
-                     mtcnn_error *error)
-{
-    double numbers[MT_MAX_NUMBERS];
-    int status = mt_option_numbers(section, key, count, numbers, error);
-    for (int i = 0; i < count && !status; i++)
-        values[i] = (float)numbers[i];
-    return status;
 }
 
 int mt_option_int_list(const mt_section *section, const char *key, int **values, int *count,

@@ -41,8 +41,8 @@ void mt_config_free(mt_config *config);
 /* The first option of that key, as Darknet's lists give it; NULL if absent. */
 const mt_option *mt_option_find(const mt_section *section, const char *key);
 
-/* MTCNN_ERROR_CFG that names the line of key, its value and what was expected instead. */
-int mt_fail_option(const mt_section *section, const char *key, const char *expected,
+/* MTCNN_ERROR_CFG that names the line of key and its value, and the rule that this breaks. */
+int mt_fail_option(const mt_section *section, const char *key, const char *rule,
                    mtcnn_error *error);
 
 /* *value = the integer of key, or fallback; MTCNN_ERROR_CFG unless minimum <= it <= maximum. */
@@ -53,14 +53,7 @@ int mt_option_int(const mt_section *section, const char *key, int fallback, int 
 int mt_option_int_required(const mt_section *section, const char *key, int minimum, int maximum,
                            int *value, mtcnn_error *error);
 
-/* The most numbers that one line of a .data file holds. */
-#define MT_MAX_NUMBERS 4
-
-/* *values = exactly count (<= MT_MAX_NUMBERS) comma-separated finite numbers of a key that must be there. */
-int mt_option_numbers(const mt_section *section, const char *key, int count, double *values,
-                      mtcnn_error *error);
-
-/* The same, rounded to float32. */
+/* *values = exactly count comma-separated numbers, finite as float32, of a key that must be there. */
 int mt_option_floats(const mt_section *section, const char *key, int count, float *values,
                      mtcnn_error *error);
 

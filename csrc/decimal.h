@@ -1,13 +1,19 @@
-/* decimal.h: numbers as text that is the same in every locale. */
+/* decimal.h: numbers from text and as text, whatever the program's locale says. */
 #ifndef MT_DECIMAL_H
 #define MT_DECIMAL_H
+
+/*
+ * The plain decimal number at text, with a point as decimal sign; *end points behind it, or at text
+ * where there is none. Infinite, NaN and hexadecimal ones are none.
+ */
+double mt_parse_decimal(const char *text, const char **end);
 
 #define MT_DECIMAL_SIZE 352 /* the largest double, 8 digits, and any locale's decimal point */
 
 /*
- * As printf's "%.*f" with digits 1..8, but with a point whatever the locale says; without a number:
- * nan, inf or -inf. Returns the text, which lies in text where it is not constant.
+ * The number as printf's "%.*f" has it with digits 1..8, but with a point; what is no number is nan,
+ * inf or -inf. Returns text, or a constant string.
  */
-const char *mt_decimal(char text[MT_DECIMAL_SIZE], double value, int digits);
+const char *mt_write_decimal(char text[MT_DECIMAL_SIZE], double value, int digits);
 
 #endif

@@ -5,6 +5,8 @@
 #include "cascade.h"
 #include "error.h"
 #include "image.h"
+#include "reserved.h"
+#include "settings.h"
 
 int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                           const mtcnn_options *options, mtcnn_error *error)
@@ -18,7 +20,10 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
     if (!options)
         options = &model->options;
     const mt_kernels *kernels;
-    int status = mt_check_options(options, error);
+    int status = mt_check_reserved(options->reserved, "mtcnn_options", "mtcnn_model_options",
+                                   error);
+    if (!status)
+        status = mt_settings_check(MTCNN_OF_DETECTOR, options, error);
     if (!status)
         status = mt_kernels_find(&kernels, error);
     if (status)

@@ -149,7 +149,7 @@ static void draw_face(const mt_canvas *canvas, const mtcnn_findings *findings, i
         snprintf(id, sizeof id, "#%" PRIu32 " ", findings->tracks->faces[index].id);
     draw_box(canvas, face->box);
     if (!label && landmarks) {
-        snprintf(score, sizeof score, "%s%s", id, mt_decimal(number, face->score, 2));
+        snprintf(score, sizeof score, "%s%s", id, mt_write_decimal(number, face->score, 2));
         label = score;
     }
     if (label)

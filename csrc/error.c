@@ -47,7 +47,10 @@ const char *mtcnn_strerror(int status)
     }
 }
 
+#define TEXT_OF(tokens) #tokens
+#define TEXT(macro) TEXT_OF(macro)
+
 const char *mtcnn_version(void)
 {
-    return MTCNN_VERSION; /* from CMakeLists.txt, its one definition */
+    return TEXT(MTCNN_VERSION_MAJOR) "." TEXT(MTCNN_VERSION_MINOR) "." TEXT(MTCNN_VERSION_PATCH);
 }

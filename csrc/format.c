@@ -59,7 +59,7 @@ static void put_decimal(mt_text *text, const char *before, double value, int dig
 {
     char number[MT_DECIMAL_SIZE];
     put(text, before);
-    put(text, mt_decimal(number, value, digits));
+    put(text, mt_write_decimal(number, value, digits));
 }
 
 /* For a terminal: '?' for line feeds, escape sequences and the like. */
@@ -251,7 +251,7 @@ static void write_wider(mt_text *text, const mtcnn_findings *findings)
 static void put_total(mt_text *text, double milliseconds)
 {
     char number[MT_DECIMAL_SIZE];
-    put_format(text, "  %-36s%8s ms\n", "total", mt_decimal(number, milliseconds, 2));
+    put_format(text, "  %-36s%8s ms\n", "total", mt_write_decimal(number, milliseconds, 2));
 }
 
 static void write_times(mt_text *text, const mtcnn_findings *findings)
@@ -268,12 +268,12 @@ static void write_times(mt_text *text, const mtcnn_findings *findings)
     }
     snprintf(what, sizeof what, "%d levels", result->levels);
     put_format(text, "  %-10s%-26s%8s ms\n", "pyramid", what,
-               mt_decimal(number, result->pyramid_ms, 2));
+               mt_write_decimal(number, result->pyramid_ms, 2));
     for (int i = 0; i < 3; i++) {
         const mtcnn_stage *stage = &result->stages[i];
         snprintf(what, sizeof what, "%d %s", stage->inputs, units[i][0]);
         put_format(text, "  %-10s%-12s -> %4d %s %7s ms\n", stage_names[i], what, stage->count,
-                   units[i][1], mt_decimal(number, stage->milliseconds, 2));
+                   units[i][1], mt_write_decimal(number, stage->milliseconds, 2));
     }
     put_total(text, result->total_ms);
 }

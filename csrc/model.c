@@ -6,64 +6,62 @@
 
 #include "error.h"
 #include "file.h"
+#include "settings.h"
 
 static const char *const stage_names[MT_STAGES] = {"pnet", "rnet", "onet"};
 
 static const int stage_channels[MT_STAGES] = {MT_PROPOSAL_CHANNELS, MT_PROPOSAL_CHANNELS,
                                               MT_FACE_CHANNELS};
 
-static int check_fraction(const char *name, float value, mtcnn_error *error)
+/* Whether key names one of the six files: "pnet_cfg", ..., "onet_weights". */
+static bool is_file_key(const char *key)
 {
-    if (value >= 0.0f && value <= 1.0f)
-        return MTCNN_OK;
-    return mt_fail(error, MTCNN_ERROR_ARGUMENT, "%s %g is outside 0 to 1", name, (double)value);
+    for (mt_stage stage = 0; stage < MT_STAGES; stage++) {
+        const size_t length = strlen(stage_names[stage]);
+        if (!strncmp(key, stage_names[stage], length) &&
+            (!strcmp(key + length, "_cfg") || !strcmp(key + length, "_weights")))
+            return true;
+    }
+    return false;
 }
 
-int mt_check_options(const mtcnn_options *options, mtcnn_error *error)
+/* The row of a .data file's key; NULL if no setting has it. */
+static const mtcnn_setting *find_data_setting(const char *key)
 {
-    int status;
-    if (!(options->min_face >= 1.0 && options->min_face <= MTCNN_MAX_SIDE))
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "min_face %g is outside 1 to %d pixels",
-                       options->min_face, MTCNN_MAX_SIDE);
-    if (!(options->scale_factor > 0.0 && options->scale_factor < 1.0))
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT,
-                       "scale_factor %g is not between 0 and 1 (both excluded)",
-                       options->scale_factor);
-    for (int i = 0; i < 3; i++)
-        if ((status = check_fraction("threshold", options->thresholds[i], error)))
-            return status;
-    for (int i = 0; i < 4; i++)
-        if ((status = check_fraction("nms", options->nms[i], error)))
-            return status;
-    for (int i = 0; i < 3; i++)
-        if (options->max_boxes[i] < 1 || options->max_boxes[i] > MTCNN_MAX_BOXES)
-            return mt_fail(error, MTCNN_ERROR_ARGUMENT, "max_boxes %d is outside 1 to %d",
-                           options->max_boxes[i], MTCNN_MAX_BOXES);
-    if (options->threads < 1 || options->threads > MTCNN_MAX_THREADS)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "threads %d is outside 1 to %d",
-                       options->threads, MTCNN_MAX_THREADS);
-    if (options->max_side < 0 || options->max_side > MTCNN_MAX_SIDE)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "max_side %d is outside 0 to %d pixels",
-                       options->max_side, MTCNN_MAX_SIDE);
-    if ((int)options->final_nms < MTCNN_NMS_HARD || (int)options->final_nms > MTCNN_NMS_SOFT)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "unknown final_nms %d",
-                       (int)options->final_nms);
-    return MTCNN_OK;
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++)
+        if (settings[i].flags & MTCNN_IN_DATA && !strcmp(settings[i].name, key))
+            return &settings[i];
+    return NULL;
+}
+
+static int fail_unknown(const mt_section *data, const mt_option *option, mtcnn_error *error)
+{
+    char known[320] = "";
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (mt_stage stage = 0; stage < MT_STAGES; stage++) {
+        const size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, " %s_cfg %s_weights", stage_names[stage],
+                 stage_names[stage]);
+    }
+    for (int i = 0; i < count; i++) {
+        const size_t length = strlen(known);
+        if (settings[i].flags & MTCNN_IN_DATA)
+            snprintf(known + length, sizeof known - length, " %s", settings[i].name);
+    }
+    return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; known are%s", data->path,
+                   option->line, option->key, known);
 }
 
 /* A key that is not known, or comes twice, is a slip of the pen: say so rather than ignore it. */
 static int check_keys(const mt_section *data, mtcnn_error *error)
 {
-    static const char known[] = " pnet_cfg pnet_weights rnet_cfg rnet_weights onet_cfg onet_weights"
-                                " thresholds min_face scale_factor nms max_boxes mean norm color"
-                                " pad ";
     for (int i = 0; i < data->count; i++) {
         const mt_option *option = &data->options[i];
-        char word[32];
-        const int length = snprintf(word, sizeof word, " %s ", option->key);
-        if (length >= (int)sizeof word || strchr(option->key, ' ') || !strstr(known, word))
-            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; known are%s",
-                           data->path, option->line, option->key, known);
+        if (!is_file_key(option->key) && !find_data_setting(option->key))
+            return fail_unknown(data, option, error);
         const mt_option *first = mt_option_find(data, option->key);
         if (first != option)
             return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' stands in line %d already",
@@ -72,70 +70,27 @@ static int check_keys(const mt_section *data, mtcnn_error *error)
     return MTCNN_OK;
 }
 
-/* *values = count numbers from low to high; expected: how messages say so. */
-static int read_range(const mt_section *data, const char *key, int count, double low, double high,
-                      const char *expected, double *values, mtcnn_error *error)
-{
-    int status = mt_option_numbers(data, key, count, values, error);
-    for (int i = 0; i < count && !status; i++)
-        if (!(values[i] >= low && values[i] <= high))
-            status = mt_fail_option(data, key, expected, error);
-    return status;
-}
-
-static int read_max_boxes(const mt_section *data, int boxes[3], mtcnn_error *error)
-{
-    static const char expected[] = "three whole numbers from 1 to 1000000 were";
-    double values[3];
-    int status = read_range(data, "max_boxes", 3, 1.0, MTCNN_MAX_BOXES, expected, values, error);
-    for (int i = 0; i < 3 && !status; i++) {
-        boxes[i] = (int)values[i];
-        if (boxes[i] != values[i])
-            status = mt_fail_option(data, "max_boxes", expected, error);
-    }
-    return status;
-}
-
+/* Every setting of a .data file must be there. */
 static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
 {
-    mtcnn_options *options = &model->options;
-    mt_normalisation *normalisation = &model->normalisation;
-    double thresholds[3], nms[4], pad;
-    const char *color;
-    int status;
-    if ((status = check_keys(data, error)) ||
-        (status = read_range(data, "thresholds", 3, 0.0, 1.0, "three numbers from 0 to 1 were",
-                             thresholds, error)) ||
-        (status = read_range(data, "min_face", 1, 1.0, MTCNN_MAX_SIDE,
-                             "a number from 1 to 1000000 was", &options->min_face, error)) ||
-        (status = mt_option_numbers(data, "scale_factor", 1, &options->scale_factor, error)) ||
-        (status = read_range(data, "nms", 4, 0.0, 1.0, "four numbers from 0 to 1 were", nms,
-                             error)) ||
-        (status = read_max_boxes(data, options->max_boxes, error)) ||
-        (status = mt_option_floats(data, "mean", 1, &normalisation->mean, error)) ||
-        (status = mt_option_floats(data, "norm", 1, &normalisation->norm, error)) ||
-        (status = read_range(data, "pad", 1, 0.0, 255.0, "a number from 0 to 255 was", &pad,
-                             error)) ||
-        (status = mt_option_text(data, "color", &color, error)))
-        return status;
-    if (!(options->scale_factor > 0.0 && options->scale_factor < 1.0))
-        return mt_fail_option(data, "scale_factor", "a number above 0 and below 1 was", error);
-    if (normalisation->norm == 0.0f)
-        return mt_fail_option(data, "norm", "a number other than 0 was", error);
-    if (strcmp(color, "RGB") && strcmp(color, "BGR"))
-        return mt_fail_option(data, "color", "RGB or BGR was", error);
-
-    for (int i = 0; i < 3; i++)
-        options->thresholds[i] = (float)thresholds[i];
-    for (int i = 0; i < 4; i++)
-        options->nms[i] = (float)nms[i];
-    options->clip = 1;
-    options->threads = 1;
-    options->max_side = 0;
-    options->final_nms = MTCNN_NMS_HARD;
-    normalisation->pad = (float)pad;
-    normalisation->color = strcmp(color, "RGB") ? MTCNN_BGR : MTCNN_RGB;
-    return MTCNN_OK;
+    int count, status = check_keys(data, error);
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    mt_settings_default(MTCNN_OF_DETECTOR, &model->options);
+    for (int i = 0; i < count && !status; i++) {
+        const mtcnn_setting *setting = &settings[i];
+        const char *text;
+        if (!(setting->flags & MTCNN_IN_DATA))
+            continue;
+        void *values = setting->owner == MTCNN_OF_MODEL ? (void *)&model->normalisation
+                                                        : (void *)&model->options;
+        status = mt_option_text(data, setting->name, &text, error);
+        if (!status && mtcnn_setting_parse(setting, text, values, NULL)) {
+            char rule[160];
+            mtcnn_setting_rule(setting, rule, sizeof rule);
+            status = mt_fail_option(data, setting->name, rule, error);
+        }
+    }
+    return status;
 }
 
 static int read_network(mtcnn_model *model, mt_stage stage, const mt_section *data, bool builtin,

@@ -19,7 +19,4 @@ struct mtcnn_model {
     int stride; /* pixels from one output of PNet to the next */
 };
 
-/* Checks options against their ranges; MTCNN_ERROR_ARGUMENT names the one that is wrong. */
-int mt_check_options(const mtcnn_options *options, mtcnn_error *error);
-
 #endif

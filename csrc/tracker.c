@@ -6,7 +6,9 @@
 #include "cascade.h"
 #include "error.h"
 #include "image.h"
+#include "reserved.h"
 #include "scene.h"
+#include "settings.h"
 #include "tracks.h"
 
 /*
@@ -36,28 +38,8 @@ struct mtcnn_tracker {
 
 void mtcnn_tracker_defaults(mtcnn_tracker_options *options)
 {
-    *options = (mtcnn_tracker_options){
-        .every = 10, .lost = 10, .min_score = 0.6f, .smoothing = 0.15, .beta = 20.0};
-}
-
-static int check_options(const mtcnn_tracker_options *options, mtcnn_error *error)
-{
-    if (options->every < 1 || options->every > MTCNN_MAX_FRAMES)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "every %d is outside 1 to %d frames",
-                       options->every, MTCNN_MAX_FRAMES);
-    if (options->lost < 0 || options->lost > MTCNN_MAX_FRAMES)
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "lost %d is outside 0 to %d frames",
-                       options->lost, MTCNN_MAX_FRAMES);
-    if (!(options->min_score >= 0.0f && options->min_score <= 1.0f))
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "min_score %g is outside 0 to 1",
-                       (double)options->min_score);
-    if (!(options->smoothing >= 0.0 && options->smoothing <= MTCNN_MAX_SMOOTHING))
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "smoothing %g is outside 0 to %d seconds",
-                       options->smoothing, MTCNN_MAX_SMOOTHING);
-    if (!(options->beta >= 0.0 && isfinite(options->beta)))
-        return mt_fail(error, MTCNN_ERROR_ARGUMENT, "beta %g is not a number from 0 on",
-                       options->beta);
-    return MTCNN_OK;
+    *options = (mtcnn_tracker_options){0};
+    mt_settings_default(MTCNN_OF_TRACKER, options);
 }
 
 int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
@@ -73,7 +55,10 @@ int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
     mtcnn_tracker_defaults(&defaults);
     if (!options)
         options = &defaults;
-    const int status = check_options(options, error);
+    int status = mt_check_reserved(options->reserved, "mtcnn_tracker_options",
+                                   "mtcnn_tracker_defaults", error);
+    if (!status)
+        status = mt_settings_check(MTCNN_OF_TRACKER, options, error);
     if (status)
         return status;
     mtcnn_tracker *tracker = calloc(1, sizeof *tracker);

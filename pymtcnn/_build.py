@@ -2,7 +2,7 @@
 
 Run when the package is built, by pymtcnn/CMakeLists.txt:
 
-    python _build.py csrc/mtcnn.h OUTPUT.py
+    python _build.py csrc/include/mtcnn.h OUTPUT.py
 
 cffi's ABI mode needs no compiler: at run time the module loads the shared library beside it.
 """

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
-from .arguments import COLORS
+
+COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
+"""Colour orders and their bytes a pixel."""
 
 _LIBRARY = "libmtcnn.so"
+_PARTS = ("MAJOR", "MINOR", "PATCH")
 _lock = threading.Lock()
 _core: Core | None = None
 
@@ -33,6 +36,7 @@ class Core:
                 f"{path} cannot be loaded ({error}); run 'bash make_install.sh' in the project's "
                 "folder again"
             ) from error
+        self._check_version(path)
         lib = self.lib
         self.colors = {name: getattr(lib, f"MTCNN_{name}") for name in COLORS}
         self._exceptions: dict[int, type[errors.MtcnnError]] = {
@@ -43,6 +47,24 @@ class Core:
             lib.MTCNN_ERROR_WEIGHTS: errors.WeightsError,
             lib.MTCNN_ERROR_MODEL: errors.ModelError,
         }
+
+    def _check_version(self, path: Path) -> None:
+        """Raise LibraryError where the library's structs may not be those that `ffi` knows."""
+        try:
+            header = [getattr(self.lib, f"MTCNN_VERSION_{part}") for part in _PARTS]
+        except AttributeError:
+            header = [0, 1, 0]  # the last one without these macros
+        try:
+            library = os.fsdecode(self.ffi.string(self.lib.mtcnn_version()))
+        except self.ffi.error:
+            library = "unknown"
+        fixed = 1 if header[0] else 2  # how much of a version the soname has: see mtcnn.h
+        if library.split(".")[:fixed] != [str(number) for number in header[:fixed]]:
+            raise errors.LibraryError(
+                f"{path} has version {library}, but pymtcnn was built for version "
+                f"{'.'.join(map(str, header))}; run 'bash make_install.sh' in the project's folder "
+                "again, which builds both"
+            )
 
     def check(self, status: int, error: Any) -> None:
         """Raise the exception that fits a status, with the message in `error` (mtcnn_error *)."""

@@ -1,35 +1,20 @@
-"""Checks of what callers pass in: pictures as arrays, and the options of a detection.
+"""Checks of what callers pass in: pictures as arrays, counts, times; settings.py has the options.
 
 Every check raises `ArgumentError` with a sentence that names the argument, what it was and what it
-may be. Option checks take the name to use in that sentence, so that the command line can say
-``--min-face`` where Python says ``min_face``.
+may be.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._library import COLORS, core
 from .errors import ArgumentError
-
-COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
-"""Colour orders and their bytes a pixel."""
-
-# The limits of mtcnn.h, MTCNN_MAX_... (a test compares them): checks need no library.
-MAX_THREADS = 256
-MAX_BOXES = 1_000_000
-MAX_SIDE = 1_000_000
-MAX_CROP = 4096
-MAX_FRAMES = 1_000_000
-MAX_SMOOTHING = 60
-FINAL_NMS = ("hard", "soft")
-"""Forms of the final suppression, in the order of mtcnn.h's mtcnn_final_nms."""
-
 
 # ---- pictures ---------------------------------------------------------------------------------
 
@@ -101,8 +86,9 @@ def _check_shape(shape: tuple[int, ...], color: str) -> None:
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
         raise ArgumentError(f"image of shape {shape}: must be {wanted} for color {color}{hint}")
-    if 0 in shape or max(shape) > MAX_SIDE:
-        raise ArgumentError(f"image of shape {shape}: each side must have 1..{MAX_SIDE} pixels")
+    most = core().lib.MTCNN_MAX_SIDE
+    if 0 in shape or max(shape) > most:
+        raise ArgumentError(f"image of shape {shape}: each side must have 1..{most} pixels")
 
 
 def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -116,11 +102,22 @@ def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image)
 
 
-# ---- options ----------------------------------------------------------------------------------
+# ---- numbers ----------------------------------------------------------------------------------
 
 
-def _number(value: Any, name: str, rule: str) -> float:
-    """A finite real number; text and booleans are none."""
+def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
+    """A whole number, least..most; text, booleans and floats are none."""
+    try:
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not least <= number <= most:
+        raise ArgumentError(f"{name} {value!r}: must be a whole number, {least} to {most}")
+    return number
+
+
+def check_seconds(value: Any, name: str = "seconds") -> float:
+    """The time of a frame: a finite number; text and booleans are none."""
     if not isinstance(value, (bool, np.bool_, str, bytes)):
         try:
             number = float(value)
@@ -129,238 +126,4 @@ def _number(value: Any, name: str, rule: str) -> float:
         else:
             if math.isfinite(number):
                 return number
-    raise ArgumentError(f"{name} {value!r}: must be {rule}")
-
-
-def _number_from(value: Any, name: str, low: float, high: float, rule: str) -> float:
-    """A finite number from low to high."""
-    number = _number(value, name, rule)
-    if not low <= number <= high:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
-
-
-def check_min_face(value: Any, name: str = "min_face") -> float:
-    """Side of the smallest face looked for, in pixels of the picture: 1..MAX_SIDE."""
-    rule = f"a number of pixels from 1 to {MAX_SIDE}"
-    return _number_from(value, name, 1, MAX_SIDE, rule)
-
-
-def check_scale_factor(value: Any, name: str = "scale_factor") -> float:
-    """Ratio of neighbouring pyramid levels: above 0 and below 1."""
-    rule = "a number above 0 and below 1"
-    number = _number(value, name, rule)
-    if not 0 < number < 1:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
-
-
-def _items(values: Any, count: int, name: str, rule: str) -> list[Any]:
-    """The `count` items of a sequence; text is none."""
-    try:
-        items = None if isinstance(values, (str, bytes)) else list(values)
-    except TypeError:
-        items = None
-    if items is None or len(items) != count:
-        raise ArgumentError(f"{name} {values!r}: must be {rule}")
-    return items
-
-
-def _fractions(values: Any, count: int, name: str, rule: str) -> tuple[float, ...]:
-    """`count` numbers, each 0..1."""
-    numbers = tuple(_number(item, name, rule) for item in _items(values, count, name, rule))
-    if not all(0 <= number <= 1 for number in numbers):
-        raise ArgumentError(f"{name} {values!r}: must be {rule}")
-    return numbers
-
-
-def check_thresholds(values: Any, name: str = "thresholds") -> tuple[float, float, float]:
-    """Least probabilities after PNet, RNet and ONet: three numbers, each 0..1."""
-    pnet, rnet, onet = _fractions(values, 3, name, "three numbers (PNet, RNet, ONet), each 0..1")
-    return pnet, rnet, onet
-
-
-def check_nms(values: Any, name: str = "nms") -> tuple[float, float, float, float]:
-    """Largest overlaps kept (within a level, between levels, RNet, ONet): four, each 0..1."""
-    rule = "four numbers (within a level, between levels, RNet, ONet), each 0..1"
-    level, levels, rnet, onet = _fractions(values, 4, name, rule)
-    return level, levels, rnet, onet
-
-
-def _integer(value: Any) -> int:
-    """A whole number, or -1 where it is none: text, booleans and floats are none."""
-    try:
-        return -1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        return -1
-
-
-def check_max_boxes(values: Any, name: str = "max_boxes") -> tuple[int, int, int]:
-    """Most boxes that PNet, RNet and ONet hand on: three whole numbers, each 1..MAX_BOXES."""
-    rule = f"three whole numbers (PNet, RNet, ONet), each 1..{MAX_BOXES}"
-    pnet, rnet, onet = (_integer(item) for item in _items(values, 3, name, rule))
-    if not all(1 <= number <= MAX_BOXES for number in (pnet, rnet, onet)):
-        raise ArgumentError(f"{name} {values!r}: must be {rule}")
-    return pnet, rnet, onet
-
-
-def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
-    """A whole number, least..most, where least is 0 or more."""
-    number = _integer(value)
-    if not least <= number <= most:
-        raise ArgumentError(f"{name} {value!r}: must be a whole number, {least}..{most}")
-    return number
-
-
-def check_threads(value: Any, name: str = "threads") -> int:
-    """Number of threads: 1..MAX_THREADS."""
-    return check_count(value, name, MAX_THREADS)
-
-
-def check_megapixels(value: Any, name: str) -> float:
-    """A number of megapixels, above 0, at most 1000000."""
-    rule = "a number of megapixels, above 0 and at most 1000000"
-    number = _number(value, name, rule)
-    if not 0 < number <= 1e6:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
-
-
-def check_max_side(value: Any, name: str = "max_side") -> int:
-    """Longer side to which larger pictures count as scaled down: 1..MAX_SIDE pixels; 0: none."""
-    return check_count(value, name, MAX_SIDE, 0)
-
-
-def check_final_nms(value: Any, name: str = "final_nms") -> str:
-    """How the final stage suppresses overlapping faces: one of `FINAL_NMS`."""
-    if not isinstance(value, str) or value not in FINAL_NMS:
-        raise ArgumentError(f"{name} {value!r}: must be one of {', '.join(FINAL_NMS)}")
-    return value
-
-
-def check_options(
-    *,
-    min_face: Any = None,
-    thresholds: Sequence[float] | None = None,
-    scale_factor: Any = None,
-    nms: Sequence[float] | None = None,
-    max_boxes: Sequence[int] | None = None,
-    clip: Any = None,
-    threads: Any = None,
-    max_side: Any = None,
-    final_nms: Any = None,
-) -> dict[str, Any]:
-    """Check the options of a detection.
-
-    Parameters
-    ----------
-    min_face : float, optional
-        Side of the smallest face, in pixels; at least 1.
-    thresholds : three floats, optional
-        Least probability after PNet, RNet, ONet; each 0..1.
-    scale_factor : float, optional
-        Ratio of neighbouring pyramid levels; above 0 and below 1.
-    nms : four floats, optional
-        Largest overlap kept within a level, between levels, after RNet, after ONet; each 0..1.
-    max_boxes : three ints, optional
-        Most boxes that PNet, RNet, ONet hand on; each 1..MAX_BOXES.
-    clip : bool, optional
-        Whether boxes are clipped to the picture.
-    threads : int, optional
-        1..MAX_THREADS.
-    max_side : int, optional
-        0..MAX_SIDE.
-    final_nms : str, optional
-        One of FINAL_NMS.
-
-    Returns
-    -------
-    dict
-        The given options (those that are not None) by name, as plain numbers and tuples.
-
-    Raises
-    ------
-    ArgumentError
-    """
-    checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-        "min_face": (min_face, check_min_face),
-        "thresholds": (thresholds, check_thresholds),
-        "scale_factor": (scale_factor, check_scale_factor),
-        "nms": (nms, check_nms),
-        "max_boxes": (max_boxes, check_max_boxes),
-        "clip": (clip, bool),
-        "threads": (threads, check_threads),
-        "max_side": (max_side, check_max_side),
-        "final_nms": (final_nms, check_final_nms),
-    }
-    return {name: check(value) for name, (value, check) in checks.items() if value is not None}
-
-
-# ---- videos -----------------------------------------------------------------------------------
-
-
-def check_every(value: Any, name: str = "every") -> int:
-    """Frames from one full scan to the next: 1..MAX_FRAMES."""
-    return check_count(value, name, MAX_FRAMES)
-
-
-def check_lost(value: Any, name: str = "lost") -> int:
-    """Frames in a row in which a face may be missed: 0..MAX_FRAMES."""
-    return check_count(value, name, MAX_FRAMES, 0)
-
-
-def check_min_score(value: Any, name: str = "min_score") -> float:
-    """Least score of a face that gets an id: 0..1."""
-    return _number_from(value, name, 0, 1, "a number from 0 to 1")
-
-
-def check_smoothing(value: Any, name: str = "smoothing") -> float:
-    """Time constant of the smoothing of a face at rest: 0..MAX_SMOOTHING seconds."""
-    rule = f"a number of seconds from 0 to {MAX_SMOOTHING}"
-    return _number_from(value, name, 0, MAX_SMOOTHING, rule)
-
-
-def check_beta(value: Any, name: str = "beta") -> float:
-    """How much less a face that moves is smoothed: at least 0."""
-    return _number_from(value, name, 0, math.inf, "a number from 0 on")
-
-
-def check_tracker_options(**given: Any) -> dict[str, Any]:
-    """Check the options of a tracker.
-
-    Parameters
-    ----------
-    **given
-        every, lost, min_score, smoothing, beta, as `Tracker` takes them.
-
-    Returns
-    -------
-    dict
-        Those that are not None by name, as plain numbers.
-
-    Raises
-    ------
-    ArgumentError
-    """
-    checks = {
-        "every": check_every,
-        "lost": check_lost,
-        "min_score": check_min_score,
-        "smoothing": check_smoothing,
-        "beta": check_beta,
-    }
-    return {name: checks[name](value) for name, value in given.items() if value is not None}
-
-
-def check_seconds(value: Any, name: str = "seconds") -> float:
-    """The time of a frame: a finite number."""
-    return _number(value, name, "a number of seconds")
-
-
-def check_fps(value: Any, name: str = "fps") -> float:
-    """Frames a second: above 0, at most 1000000."""
-    rule = "a number of frames a second, above 0 and at most 1000000"
-    number = _number_from(value, name, 0, 1e6, rule)
-    if number == 0:
-        raise ArgumentError(f"{name} {value!r}: must be {rule}")
-    return number
+    raise ArgumentError(f"{name} {value!r}: must be a number of seconds")

@@ -7,18 +7,18 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import Core, core, faces_view, image_view, shortest
-from .arguments import FINAL_NMS, check_nms, check_options, check_thresholds
+from ._library import Core, core, faces_view, image_view
 from .errors import ArgumentError
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
+from .settings import check_options, write_options
 
 ImageSource = NDArray[np.uint8] | PictureSource
 
@@ -56,8 +56,12 @@ class Options:
     max_boxes: tuple[int, int, int]
     clip: bool
     threads: int
-    max_side: int = 0
-    final_nms: str = "hard"
+    max_side: int
+    final_nms: str
+
+
+OPTIONS = tuple(each.name for each in fields(Options))
+"""What a detector takes besides its model; the rows of the table of settings."""
 
 
 class Detector:
@@ -130,17 +134,8 @@ class Detector:
         max_side: int = 0,
         final_nms: str = "hard",
     ) -> None:
-        given = check_options(
-            min_face=min_face,
-            thresholds=thresholds,
-            scale_factor=scale_factor,
-            nms=nms,
-            max_boxes=max_boxes,
-            clip=clip,
-            threads=threads,
-            max_side=max_side,
-            final_nms=final_nms,
-        )
+        arguments = locals()
+        given = check_options("detector", {name: arguments[name] for name in OPTIONS})
         self._core = core()
         self._lock = threading.Lock()
         ffi, lib = self._core.ffi, self._core.lib
@@ -152,22 +147,9 @@ class Detector:
         self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
         options = ffi.new("mtcnn_options *")
         lib.mtcnn_model_options(self._model[0], options)
-        given["final_nms"] = FINAL_NMS.index(given.get("final_nms", "hard"))
-        for name, value in given.items():
-            setattr(options, name, value)
+        self._options = Options(**write_options("detector", options, given))
         self._core.check(
             lib.mtcnn_detector_create(self._detector, self._model[0], options, error), error
-        )
-        self._options = Options(
-            min_face=options.min_face,
-            thresholds=check_thresholds(map(shortest, options.thresholds)),
-            scale_factor=options.scale_factor,
-            nms=check_nms(map(shortest, options.nms)),
-            max_boxes=tuple(options.max_boxes),
-            clip=bool(options.clip),
-            threads=options.threads,
-            max_side=options.max_side,
-            final_nms=FINAL_NMS[options.final_nms],
         )
 
     def detect(self, image: ImageSource, color: str = "RGB") -> Detections:

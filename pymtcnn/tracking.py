@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import TRACKED_FACE, Core, core, faces_view, image_view, shortest
-from .arguments import check_image, check_seconds, check_tracker_options
+from ._library import TRACKED_FACE, Core, core, faces_view, image_view
+from .arguments import check_image, check_seconds
 from .detector import Detector, in_turn
 from .faces import Face, Faces
+from .settings import check_options, write_options
 from .video import VideoSource, frames
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class TrackerOptions:
     min_score: float
     smoothing: float
     beta: float
+
+
+OPTIONS = tuple(each.name for each in fields(TrackerOptions))
+"""What a tracker takes besides its detector; the rows of the table of settings."""
 
 
 class TrackedFace(NamedTuple):
@@ -168,16 +173,14 @@ class Tracker:
         smoothing: float | None = None,
         beta: float | None = None,
     ) -> None:
-        given = check_tracker_options(
-            every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
-        )
+        arguments = locals()
+        given = check_options("tracker", {name: arguments[name] for name in OPTIONS})
         self._detector = detector
         self._core = core()
         ffi, lib = self._core.ffi, self._core.lib
         options = ffi.new("mtcnn_tracker_options *")
         lib.mtcnn_tracker_defaults(options)
-        for name, value in given.items():
-            setattr(options, name, value)
+        self._options = TrackerOptions(**write_options("tracker", options, given))
         self._tracker = ffi.new("mtcnn_tracker **")
         error = ffi.new("mtcnn_error *")
         with in_turn(detector) as opened:
@@ -185,13 +188,6 @@ class Tracker:
         self._core.check(status, error)
         self._free = weakref.finalize(self, lib.mtcnn_tracker_free, self._tracker)
         self._free.atexit = False
-        self._options = TrackerOptions(
-            every=options.every,
-            lost=options.lost,
-            min_score=shortest(options.min_score),
-            smoothing=options.smoothing,
-            beta=options.beta,
-        )
 
     def update(self, frame: NDArray[np.uint8], seconds: float, color: str = "RGB") -> Tracks:
         """Follow the faces into the next frame.
@@ -276,12 +272,9 @@ def track(
     source: VideoSource,
     detector: Detector | None = None,
     *,
-    every: int | None = None,
-    lost: int | None = None,
-    min_score: float | None = None,
-    smoothing: float | None = None,
-    beta: float | None = None,
     fps: float | None = None,
+    timeout: float | None = None,
+    **options: Any,
 ) -> Iterator[TrackedFrame]:
     """Follow faces through a video.
 
@@ -291,10 +284,10 @@ def track(
         As `pymtcnn.frames` takes it.
     detector : Detector, optional
         By default one with the default model, which is closed in the end.
-    every, lost, min_score, smoothing, beta : optional
-        As for `Tracker`.
-    fps : float, optional
+    fps, timeout : float, optional
         As for `pymtcnn.frames`.
+    **options
+        every, lost, min_score, smoothing, beta, as for `Tracker`.
 
     Yields
     ------
@@ -319,10 +312,9 @@ def track(
     """
     own = detector is None
     detector = Detector() if detector is None else detector
-    tracker = Tracker(
-        detector, every=every, lost=lost, min_score=min_score, smoothing=smoothing, beta=beta
-    )
-    return _track(frames(source, fps=fps), tracker, detector if own else None)
+    tracker = Tracker(detector, **options)
+    video = frames(source, fps=fps, timeout=timeout)
+    return _track(video, tracker, detector if own else None)
 
 
 def _track(video: Any, tracker: Tracker, own: Detector | None) -> Iterator[TrackedFrame]:

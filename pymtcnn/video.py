@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import check_fps, check_image
+from .arguments import check_image
 from .errors import ArgumentError, FileError, VideoError
 from .files import reason
 from .opencv import opencv, quiet
+from .settings import settings
 
 VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
 
@@ -47,7 +48,9 @@ class VideoFrame:
     picture: NDArray[np.uint8]
 
 
-def frames(source: VideoSource, *, fps: float | None = None) -> Iterator[VideoFrame]:
+def frames(
+    source: VideoSource, *, fps: float | None = None, timeout: float | None = None
+) -> Iterator[VideoFrame]:
     """The frames of a video.
 
     Parameters
@@ -57,6 +60,8 @@ def frames(source: VideoSource, *, fps: float | None = None) -> Iterator[VideoFr
     fps : float, optional
         Frames a second, above 0: for arrays, which have no time (default 25), and in place of the
         times that a file gives.
+    timeout : float, optional
+        Seconds to wait for a stream's connection, and for each of its frames; default 10.
 
     Yields
     ------
@@ -73,10 +78,12 @@ def frames(source: VideoSource, *, fps: float | None = None) -> Iterator[VideoFr
         No video; or one that breaks off: all frames before have been yielded, and the message
         tells how many.
     """
-    if fps is not None:
-        fps = check_fps(fps)
+    table = settings()
+    fps = None if fps is None else table["fps"].check(fps)
+    default = table["timeout"].fallback
+    seconds = table["timeout"].check(float(default or 0) if timeout is None else timeout)
     if isinstance(source, (str, os.PathLike)):
-        return _capture(*_open_file(os.fspath(source)), fps)
+        return _capture(*_open_file(os.fspath(source), seconds), fps)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return _capture(*_open_camera(int(source)), fps)
     if isinstance(source, np.ndarray) and source.ndim != 4:
@@ -99,7 +106,15 @@ def _open(cv2: Any, what: str | int) -> Any:
         return cv2.VideoCapture(what)
 
 
-def _open_file(name: str) -> tuple[Any, str, bool]:
+def _open_stream(cv2: Any, url: str, timeout: float) -> Any:
+    """OpenCV's FFmpeg back end alone has time limits."""
+    limit = round(1000 * timeout)
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+    with quiet(cv2):
+        return cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
+
+
+def _open_file(name: str, timeout: float) -> tuple[Any, str, bool]:
     """OpenCV's capture of a file or URL, its name for messages, and whether it runs without end."""
     cv2 = opencv()
     stream = "://" in name
@@ -110,7 +125,7 @@ def _open_file(name: str) -> tuple[Any, str, bool]:
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise FileError(f"{name}: cannot be read: {reason(error)}") from error
     # FFmpeg would take a relative a:b.mp4 for an address.
-    capture = _open(cv2, name if stream else os.path.abspath(name))
+    capture = _open_stream(cv2, name, timeout) if stream else _open(cv2, os.path.abspath(name))
     if not capture.isOpened():
         if stream:
             raise FileError(f"{name}: cannot be opened; check the address and the network")

@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import hypothesis
 import numpy as np
-import picture_files as files
 import pytest
-from program_runs import execute
+from support import ASTRONAUT, DATA, ROOT
+from support import picture_files as files
+from support.program_runs import execute
 
 hypothesis.settings.register_profile("mtcnn", deadline=None)  # machines may be busy
 hypothesis.settings.load_profile("mtcnn")
@@ -21,8 +22,6 @@ hypothesis.settings.load_profile("mtcnn")
 # What runs in the background of a script inherits that Ctrl-C is ignored; programs under test must
 # not inherit it from here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def _folder_beside(variable: str, name: str) -> Path:
@@ -111,7 +110,7 @@ def noise() -> np.ndarray:
 @pytest.fixture(scope="session")
 def pictures() -> list[Path]:
     """The bundled pictures, each with at least one face."""
-    return sorted((ROOT / "tests" / "data").glob("*.jpg"))
+    return sorted(DATA.glob("*.jpg"))
 
 
 @pytest.fixture(scope="session")
@@ -161,10 +160,7 @@ def wider_val(data_dir: Path) -> Path:
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video in which a face moves to the left: 30 frames, 25 a second."""
-    import cv2
-    import numpy as np
-
-    picture = cv2.imread(str(ROOT / "tests" / "data" / "astronaut.jpg"))
+    picture = cv2.imread(str(ASTRONAUT))
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (320, 240))
     for i in range(30):

@@ -1,7 +1,7 @@
 """Darknet's files: `.cfg` (networks), `.weights` (their numbers) and `.data` (a cascade).
 
 The rules are those of pjreddie's Darknet and its successors; what a section means (options, shapes,
-the layout of its weights) is in layers.py. Needs numpy only.
+the layout of its weights) is in layers.py.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pymtcnn.arguments import MAX_BOXES, MAX_SIDE
-from pymtcnn.errors import CfgError, WeightsError
+from pymtcnn.errors import ArgumentError, CfgError, WeightsError
 from pymtcnn.files import atomic_write
+from pymtcnn.settings import Setting, settings
 from train_mtcnn.files import read_bytes
 
 DARKNET_CFG = Path(__file__).resolve().parents[1] / "darknet_cfg"
@@ -289,6 +289,7 @@ def write_weights(path: str | os.PathLike, values: np.ndarray) -> None:
 # ---- data ----------------------------------------------------------------------------------------
 
 NETWORKS = ("pnet", "rnet", "onet")
+_FILES = tuple(f"{network}_{file}" for network in NETWORKS for file in ("cfg", "weights"))
 
 
 @dataclass(frozen=True)
@@ -330,41 +331,22 @@ class Data:
     pad: float
 
 
-# key -> (how many numbers, what they are, test of one of them)
-_NUMBERS = {
-    "thresholds": (3, "three numbers 0..1", lambda v: 0 <= v <= 1),
-    "min_face": (1, f"a number 1..{MAX_SIDE}", lambda v: 1 <= v <= MAX_SIDE),
-    "scale_factor": (1, "a number inside (0, 1)", lambda v: 0 < v < 1),
-    "nms": (4, "four numbers 0..1", lambda v: 0 <= v <= 1),
-    "max_boxes": (
-        3,
-        f"three whole numbers 1..{MAX_BOXES}",
-        lambda v: 1 <= v <= MAX_BOXES and v.is_integer(),
-    ),
-    "mean": (1, "a number", lambda v: True),
-    "norm": (1, "a number other than 0", lambda v: float32(v) != 0),
-    "pad": (1, "a number 0..255", lambda v: 0 <= v <= 255),
-}
-_KEYS = (
-    *(f"{network}_{file}" for network in NETWORKS for file in ("cfg", "weights")),
-    "thresholds",
-    "min_face",
-    "scale_factor",
-    "nms",
-    "max_boxes",
-    "mean",
-    "norm",
-    "color",
-    "pad",
-)
+def _data_settings() -> dict[str, Setting]:
+    """The settings that are keys of a `.data` file."""
+    return {name: row for name, row in settings().items() if row.has("IN_DATA")}
 
 
-def _numbers(where: str, key: str, value: str):
-    count, meaning, good = _NUMBERS[key]
-    numbers = tuple(map(parse_decimal, value.split(",")))
-    if len(numbers) != count or not all(math.isfinite(v) and good(v) for v in numbers):
-        raise CfgError(f"{where}: {key} = {value}; expected {meaning}")
-    return numbers if count > 1 else numbers[0]
+def _value(where: str, row: Setting, text: str):
+    """A key's value; CfgError where it breaks the table's rule."""
+    try:
+        if row.choices:
+            return row.check(text)
+        numbers = [parse_decimal(part) for part in text.split(",")]
+        if row.kind == "int":
+            numbers = [int(number) if number.is_integer() else number for number in numbers]
+        return row.check(numbers[0] if row.count == len(numbers) == 1 else numbers)
+    except ArgumentError:
+        raise CfgError(f"{where}: {row.name} = {text}: must be {row.rule}") from None
 
 
 def read_data(path: str | os.PathLike) -> Data:
@@ -377,6 +359,8 @@ def read_data(path: str | os.PathLike) -> Data:
     CfgError
         If a key is unknown, missing or given twice, or a value is out of its range.
     """
+    rows = _data_settings()
+    keys = [*_FILES, *rows]
     values: dict[str, tuple[str, str]] = {}  # key -> where it stands, value
     for number, raw in enumerate(_read_text(path).split("\n"), 1):
         line = raw.strip(_BLANKS)
@@ -386,29 +370,23 @@ def read_data(path: str | os.PathLike) -> Data:
         key, equals, value = (part.strip(_BLANKS) for part in line.partition("="))
         if not (key and equals and value):
             raise CfgError(f"{where}: '{line}' is not 'key = value'")
-        if key not in _KEYS:
+        if key not in keys:
             raise CfgError(
                 f"{where}: unknown key '{key}'; the .data of a cascade, such as"
-                f" darknet_cfg/default.data, has {', '.join(_KEYS)}"
+                f" darknet_cfg/default.data, has {', '.join(keys)}"
             )
         if key in values:
             raise CfgError(f"{where}: '{key}' is given twice")
         values[key] = where, value
-    missing = [key for key in _KEYS if key not in values]
+    missing = [key for key in keys if key not in values]
     if missing:
         raise CfgError(f"{path}: missing {', '.join(missing)}")
 
     folder = Path(path).parent
-    where, color = values["color"]
-    if color not in ("RGB", "BGR"):
-        raise CfgError(f"{where}: color = {color}; expected RGB or BGR")
-    numbers = {key: _numbers(values[key][0], key, values[key][1]) for key in _NUMBERS}
-    numbers["max_boxes"] = tuple(map(int, numbers["max_boxes"]))
     return Data(
         cfg={network: folder / values[f"{network}_cfg"][1] for network in NETWORKS},
         weights={network: folder / values[f"{network}_weights"][1] for network in NETWORKS},
-        color=color,
-        **numbers,
+        **{key: _value(values[key][0], row, values[key][1]) for key, row in rows.items()},
     )
 
 
@@ -418,9 +396,9 @@ def format_data(data: Data, folder: str | os.PathLike, comments: tuple[str, ...]
     for network in NETWORKS:
         for file, paths in (("cfg", data.cfg), ("weights", data.weights)):
             values[f"{network}_{file}"] = Path(os.path.relpath(paths[network], folder)).as_posix()
-    for key in _KEYS[len(values) :]:
+    for key, row in _data_settings().items():
         value = getattr(data, key)
-        if key in _NUMBERS:
+        if not row.choices:
             parts = value if isinstance(value, tuple) else (value,)
             value = ", ".join(repr(float(part)).removesuffix(".0") for part in parts)
         values[key] = value

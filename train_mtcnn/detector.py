@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -30,13 +30,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pymtcnn.arguments import check_options
 from pymtcnn.commands import detect
-from pymtcnn.commands.options import detector_options
+from pymtcnn.commands.options import given_options
 from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
+from pymtcnn.settings import check_options, of
 from train_mtcnn.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
 from train_mtcnn.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
 from train_mtcnn.networks import Network
@@ -143,6 +143,14 @@ class HeatMap(NamedTuple):
     stride: int
 
 
+def default_options(data: Data) -> dict[str, Any]:
+    """The settings of a model: what its `.data` file has, else the table's defaults."""
+    return {
+        row.name: row.parse(row.fallback) if row.fallback else getattr(data, row.name)
+        for row in of("detector")
+    }
+
+
 class TorchDetector:
     """Finds faces and their five landmarks, as `pymtcnn.Detector` does, in PyTorch.
 
@@ -150,10 +158,8 @@ class TorchDetector:
     ----------
     model : path, optional
         A `.data` file; by default darknet_cfg/default.data.
-    min_face, thresholds, scale_factor, nms, max_boxes, clip, max_side, final_nms
-        As for `pymtcnn.Detector`; None stands for the model's own setting.
-    threads : int
-        Threads of PyTorch, for the whole process.
+    **options
+        As for `pymtcnn.Detector`. Its threads are PyTorch's, for the whole process.
 
     Raises
     ------
@@ -166,31 +172,11 @@ class TorchDetector:
     def __init__(
         self,
         model: str | os.PathLike[str] | None = None,
-        *,
-        min_face: float | None = None,
-        thresholds: Sequence[float] | None = None,
-        scale_factor: float | None = None,
-        nms: Sequence[float] | None = None,
-        max_boxes: Sequence[int] | None = None,
-        clip: bool = True,
-        threads: int = 1,
-        max_side: int = 0,
-        final_nms: str = "hard",
+        **options: Any,
     ) -> None:
-        given = check_options(
-            min_face=min_face,
-            thresholds=thresholds,
-            scale_factor=scale_factor,
-            nms=nms,
-            max_boxes=max_boxes,
-            clip=clip,
-            threads=threads,
-            max_side=max_side,
-            final_nms=final_nms,
-        )
+        given = check_options("detector", options)
         self._data = read_data(DEFAULT_MODEL if model is None else model)
-        names = ("min_face", "thresholds", "scale_factor", "nms", "max_boxes")
-        values = {name: getattr(self._data, name) for name in names} | given
+        values = default_options(self._data) | given
         for name in ("thresholds", "nms"):
             values[name] = tuple(float(np.float32(number)) for number in values[name])
         self._options = Options(**values)
@@ -449,7 +435,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make_detector(args: argparse.Namespace) -> TorchDetector:
-    return TorchDetector(args.model, **detector_options(args))
+    return TorchDetector(args.model, **given_options("detector", args))
 
 
 if __name__ == "__main__":

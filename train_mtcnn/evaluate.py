@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 from pymtcnn.arguments import check_count
 from pymtcnn.commands.console import status_of
-from pymtcnn.commands.options import JOBS, MIN_FACE, SCALE_FACTOR, THRESHOLDS, Option, Parser
+from pymtcnn.commands.options import Option, Parser
 from pymtcnn.errors import FileError
 from train_mtcnn import fddb_measures, plots, wider_measures
 from train_mtcnn.darknet import DEFAULT_MODEL
@@ -63,15 +63,15 @@ def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
     add("--data", type=Path, required=True, metavar="WIDER_FACE", help="the folder of the download")
     add("--backend", choices=("c", "torch"), default="c", help="the C core or the reference")
     add("--model", type=Path, metavar="FILE.data", default=DEFAULT_MODEL, help="the model")
-    parser.checked("min_face", MIN_FACE, "20")
-    parser.checked("scale_factor", SCALE_FACTOR, "0.709")
-    parser.checked("thresholds", THRESHOLDS, "0.5,0.5,0.3")  # low: AP wants the whole curve
+    parser.setting("min_face", "20")
+    parser.setting("scale_factor", "0.709")
+    parser.setting("thresholds", "0.5,0.5,0.3")  # low: AP wants the whole curve
     add("--landmarks", type=Path, metavar="FOLDER", help="AFLW: testImageList.txt, AFLW/")
     add("--fddb", type=Path, metavar="FOLDER", help="FDDB: FDDB-folds/ and originalPics/")
     add("--predictions", type=Path, metavar="DIR", help="evaluate these; detect nothing")
     add("--out", type=Path, metavar="DIR", help="default: runs/evaluate-BACKEND")
     parser.checked("pictures", PICTURES, otherwise="all")
-    parser.checked("jobs", JOBS, "1")
+    parser.setting("jobs", "1")
     add("--resume", action="store_true", help="keep predictions made with the same settings")
     add("--force", action="store_true", help="replace what was made with other settings")
     args = parser.read(sys.argv[1:] if argv is None else argv)

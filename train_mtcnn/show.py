@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.commands.console import status_of
-from pymtcnn.commands.options import MIN_FACE, THRESHOLDS, Parser
+from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write, make_folder
 from pymtcnn.pictures import read_picture
 from train_mtcnn.darknet import NETWORKS
@@ -94,8 +94,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("picture", type=Path, metavar="PICTURE", help="JPEG, PNG or what else OpenCV reads")
     add("--net", choices=NETWORKS, help="the stage to show; default: all three side by side")
     parser.model_option("darknet_cfg/default.data")
-    parser.checked("min_face", MIN_FACE)
-    parser.checked("thresholds", THRESHOLDS)
+    parser.setting("min_face")
+    parser.setting("thresholds")
     add("--out", type=Path, metavar="FILE.png", help="default: runs/show/PICTURE-NET.png")
     add("--show", action="store_true", help="then open a window")
     args = parser.read(sys.argv[1:] if argv is None else argv)

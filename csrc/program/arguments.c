@@ -1,28 +1,70 @@
 #include "arguments.h"
 
+#include <ctype.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "crops.h"
 #include "message.h"
-#include "options.h"
-#include "picture.h"
 
 #define TRY_HELP "; try mtcnn --help"
 
-/* Says what is wrong with an option that getopt_long refused. */
+/* ---- where the program's own settings have their values --------------------------------------- */
+
+#define MEMBER(name) \
+    { \
+#name, offsetof(struct arguments, name) \
+    }
+
+static const struct {
+    const char *name;
+    size_t offset;
+} members[] = {
+    MEMBER(model),  MEMBER(stage), MEMBER(jobs),  MEMBER(max_pixels), MEMBER(json),  MEMBER(csv),
+    MEMBER(time),   MEMBER(out),   MEMBER(crops), MEMBER(crop_size),  MEMBER(wider), MEMBER(video),
+    MEMBER(camera), MEMBER(track), MEMBER(fps),   MEMBER(timeout),
+};
+
+static void *member_of(struct arguments *arguments, const mtcnn_setting *setting)
+{
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (!strcmp(members[i].name, setting->name))
+            return (char *)arguments + members[i].offset;
+    return NULL; /* help and version */
+}
+
+/* ---- one option ------------------------------------------------------------------------------- */
+
+/* Checks what an option was given, and stores it where it is the program's own. */
+static int take(struct arguments *arguments, int index, const char *text)
+{
+    const mtcnn_setting *setting = &mtcnn_settings(&(int){0})[index];
+    mtcnn_options detector;
+    mtcnn_tracker_options tracker;
+    void *values = setting->owner == MTCNN_OF_DETECTOR  ? (void *)&detector
+                   : setting->owner == MTCNN_OF_TRACKER ? (void *)&tracker
+                                                        : member_of(arguments, setting);
+    arguments->given[index] = text ? text : "";
+    return mtcnn_setting_parse(setting, text, values, NULL);
+}
+
+/* Reports what is wrong with an option that getopt_long refused. */
 static void refuse(int reason, const char *word)
 {
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
     char subject[64];
-    if (optopt >= 1 && optopt <= option_count) {
-        const struct option_row *row = &option_rows[optopt - 1];
-        struct message message;
+    struct message message;
+    if (optopt >= 1 && optopt <= count) {
+        char rule[160];
+        mtcnn_setting_rule(&settings[optopt - 1], rule, sizeof rule);
         if (reason == ':')
-            message_set(&message, "needs %s" TRY_HELP, row->takes);
+            message_set(&message, "needs %s" TRY_HELP, rule);
         else
             message_set(&message, "takes no value" TRY_HELP);
-        snprintf(subject, sizeof subject, "--%s", row->name);
+        snprintf(subject, sizeof subject, "--%s", settings[optopt - 1].option);
         message_print(subject, message.text);
     } else if (optopt) {
         snprintf(subject, sizeof subject, "-%c", optopt);
@@ -32,45 +74,62 @@ static void refuse(int reason, const char *word)
     }
 }
 
-static void refuse_value(const struct option_row *row, const char *value)
+static void refuse_value(const mtcnn_setting *setting, const char *value)
 {
     struct message message;
-    char subject[128];
-    if (row->argument) {
-        snprintf(subject, sizeof subject, "--%s %s", row->name, *value ? value : "''");
-        message_set(&message, "needs %s" TRY_HELP, row->takes);
-    } else {
-        snprintf(subject, sizeof subject, "--%s", row->name);
-        message_set(&message, "%s" TRY_HELP, row->takes);
-    }
+    char subject[128], rule[160];
+    mtcnn_setting_rule(setting, rule, sizeof rule);
+    snprintf(subject, sizeof subject, "--%s %s", setting->option, *value ? value : "''");
+    message_set(&message, "must be %s" TRY_HELP, rule);
     message_print(subject, message.text);
 }
 
-/* Says what of the command line does not go together. */
+/* ---- what goes together ----------------------------------------------------------------------- */
+
+/* The first option given that is for pictures, or videos, alone; NULL: none. */
+static const char *first_given(const struct arguments *arguments, int flag)
+{
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++)
+        if (arguments->given[i] && settings[i].flags & flag)
+            return settings[i].option;
+    return NULL;
+}
+
+static bool is_given(const struct arguments *arguments, const char *name)
+{
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++)
+        if (!strcmp(settings[i].name, name))
+            return arguments->given[i];
+    return false;
+}
+
+/* Reports what of the command line does not go together. */
 static int check_together(const struct arguments *arguments)
 {
     const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
-    const char *of_video = arguments->every         ? "--every"
-                           : arguments->track       ? "--track"
-                           : arguments->timeout > 0 ? "--timeout"
-                                                    : NULL;
-    const char *of_pictures = arguments->crops      ? "--crops"
-                              : arguments->wider    ? "--wider"
-                              : arguments->jobs > 1 ? "--jobs"
-                                                    : NULL;
-    if (arguments->video && arguments->camera >= 0)
+    const char *other = first_given(arguments, source ? MTCNN_OF_PICTURES : MTCNN_OF_VIDEOS);
+    char subject[64];
+    snprintf(subject, sizeof subject, "--%s", other ? other : "");
+    if (arguments->json && arguments->csv)
+        message_print("--csv", "cannot go with --json" TRY_HELP);
+    else if (arguments->video && arguments->camera >= 0)
         message_print("--camera", "cannot go with --video" TRY_HELP);
     else if (source && arguments->word_count)
         message_print(source, "cannot go with pictures" TRY_HELP);
-    else if (source && of_pictures)
-        message_print(of_pictures, "is for pictures, not for videos" TRY_HELP);
-    else if (!source && of_video)
-        message_print(of_video, "needs --video or --camera" TRY_HELP);
+    else if (source && other)
+        message_print(subject, "is for pictures, not for videos" TRY_HELP);
+    else if (other)
+        message_print(subject,
+                      "is for videos: it needs the verb video, --video or --camera" TRY_HELP);
     else if (!source && !arguments->word_count)
         message_print(NULL, "no picture named" TRY_HELP);
     else if (arguments->track && arguments->stage != STAGE_FINAL)
         message_print("--track", "cannot go with --stage" TRY_HELP);
-    else if (arguments->crop_size && !arguments->crops)
+    else if (is_given(arguments, "crop_size") && !arguments->crops)
         message_print("--crop-size", "needs --crops" TRY_HELP);
     else if (arguments->crops && !output_has_landmarks(arguments->stage))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
@@ -79,65 +138,111 @@ static int check_together(const struct arguments *arguments)
     return -1;
 }
 
-enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv)
-{
-    *arguments = (struct arguments){.thresholds = {-1, -1, -1},
-                                    .stage = STAGE_FINAL,
-                                    .clip = true,
-                                    .threads = 1,
-                                    .jobs = 1,
-                                    .max_pixels = PICTURE_MAX_MEGAPIXELS,
-                                    .camera = -1};
+/* ---- the whole -------------------------------------------------------------------------------- */
 
-    struct option options[OPTION_MOST + 1] = {0};
-    for (int i = 0; i < option_count; i++)
-        options[i] = (struct option){.name = option_rows[i].name,
-                                     .has_arg = option_rows[i].argument ? required_argument
-                                                                        : no_argument,
-                                     .val = i + 1};
-    if (argc < 2) {
-        fputs("usage: mtcnn [OPTION...] INPUT...   (mtcnn --help tells more)\n", stderr);
-        return WISH_NOTHING;
+/* What `mtcnn video SOURCE` names: a camera by its number, else a file, URL or standard input. */
+static int take_source(struct arguments *arguments)
+{
+    if (arguments->video || arguments->camera >= 0)
+        return 0;
+    if (arguments->word_count != 1) {
+        message_print(NULL, "video: one file, URL or number of a camera is needed" TRY_HELP);
+        return -1;
     }
+    const char *word = arguments->words[0];
+    arguments->word_count = 0;
+    const size_t digits = strspn(word, "0123456789");
+    if (!digits || word[digits]) {
+        arguments->video = word;
+        return 0;
+    }
+    int count, index = 0;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    while (index < count && strcmp(settings[index].name, "camera"))
+        index++;
+    if (!take(arguments, index, word))
+        return 0;
+    refuse_value(&settings[index], word);
+    return -1;
+}
+
+/* The program's own defaults; every other member is as with nothing given. */
+static void set_defaults(struct arguments *arguments)
+{
+    *arguments = (struct arguments){.stage = STAGE_FINAL, .camera = -1};
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++)
+        if (settings[i].owner == MTCNN_OF_PROGRAM && settings[i].fallback)
+            mtcnn_setting_parse(&settings[i], settings[i].fallback,
+                                member_of(arguments, &settings[i]), NULL);
+}
+
+static enum arguments_wish read_options(struct arguments *arguments, int argc, char **argv)
+{
+    int count, used = 0;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    struct option options[MAX_SETTINGS + 1] = {0};
+    for (int i = 0; i < count; i++)
+        if (settings[i].option)
+            options[used++] = (struct option){.name = settings[i].option,
+                                              .has_arg = settings[i].argument ? required_argument
+                                                                              : no_argument,
+                                              .val = i + 1};
     opterr = 0; /* we say it ourselves */
     for (int found; (found = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        if (found == 'h')
-            return WISH_HELP;
         if (found == '?' || found == ':') {
             refuse(found, argv[optind - 1]);
             return WISH_NOTHING;
         }
-        const struct option_row *row = &option_rows[found - 1];
-        if (row->wish)
-            return row->wish;
-        if (!row->read(arguments, optarg)) {
-            refuse_value(row, optarg);
+        const mtcnn_setting *setting = &settings[found - 1];
+        if (found == 'h' || !strcmp(setting->name, "help"))
+            return WISH_HELP;
+        if (!strcmp(setting->name, "version"))
+            return WISH_VERSION;
+        if (take(arguments, found - 1, optarg)) {
+            refuse_value(setting, optarg);
             return WISH_NOTHING;
         }
     }
     arguments->words = argv + optind;
     arguments->word_count = argc - optind;
-    if (check_together(arguments))
-        return WISH_NOTHING;
-    if (!arguments->crop_size)
-        arguments->crop_size = CROPS_SIDE;
-    if (!(arguments->timeout > 0))
-        arguments->timeout = VIDEO_TIMEOUT;
     return WISH_DETECT;
 }
 
-void arguments_apply(const struct arguments *arguments, mtcnn_options *options)
+enum arguments_wish arguments_read(struct arguments *arguments, int argc, char **argv)
 {
-    if (arguments->min_face > 0)
-        options->min_face = arguments->min_face;
-    if (arguments->thresholds[0] >= 0)
-        memcpy(options->thresholds, arguments->thresholds, sizeof options->thresholds);
-    if (arguments->scale_factor > 0)
-        options->scale_factor = arguments->scale_factor;
-    if (arguments->max_boxes[0] > 0)
-        memcpy(options->max_boxes, arguments->max_boxes, sizeof options->max_boxes);
-    options->final_nms = arguments->final_nms;
-    options->threads = arguments->threads;
-    options->max_side = arguments->max_side;
-    options->clip = arguments->clip;
+    set_defaults(arguments);
+    if (argc < 2) {
+        fputs("usage: mtcnn [detect|video] [OPTION...] INPUT...   (mtcnn --help tells more)\n",
+              stderr);
+        return WISH_NOTHING;
+    }
+    const bool video = !strcmp(argv[1], "video"), verb = video || !strcmp(argv[1], "detect");
+    const enum arguments_wish wish = read_options(arguments, argc - verb, argv + verb);
+    if (wish != WISH_DETECT)
+        return wish;
+    if ((video && take_source(arguments)) || check_together(arguments))
+        return WISH_NOTHING;
+    arguments->format = arguments->json  ? MTCNN_FORM_JSON
+                        : arguments->csv ? MTCNN_FORM_CSV
+                                         : MTCNN_FORM_TEXT;
+    mtcnn_options detector = {.threads = 1};
+    mtcnn_tracker_options tracker;
+    mtcnn_tracker_defaults(&tracker);
+    arguments_apply(arguments, MTCNN_OF_DETECTOR, &detector);
+    arguments_apply(arguments, MTCNN_OF_TRACKER, &tracker);
+    arguments->threads = detector.threads;
+    arguments->every = is_given(arguments, "every") || arguments->track ? tracker.every : 1;
+    return WISH_DETECT;
+}
+
+void arguments_apply(const struct arguments *arguments, mtcnn_setting_owner owner, void *values)
+{
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++)
+        if (settings[i].owner == owner && arguments->given[i])
+            mtcnn_setting_parse(&settings[i], settings[i].argument ? arguments->given[i] : NULL,
+                                values, NULL);
 }

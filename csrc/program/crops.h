@@ -9,8 +9,6 @@
 #include "mtcnn.h"
 #include "picture.h"
 
-#define CROPS_SIDE 112 /* pixels, unless one says otherwise: what most recognition networks take */
-
 /* -1, with the cause, if two inputs' crops would overwrite each other. */
 int crops_plan(const struct inputs *inputs, struct message *message);
 

@@ -3,8 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "options.h"
-
 #define WIDTH 80  /* columns */
 #define INDENT 24 /* columns before an option's explanation */
 
@@ -15,7 +13,9 @@ static const char *const description[] = {
     "TIFF, "
     "GIF), need FFmpeg's libraries.",
     "An INPUT is a picture, a folder (all pictures in it and below it, sorted by name), a pattern "
-    "in quotes such as 'holiday/*.jpg', or - for a picture on standard input.",
+    "in quotes such as 'holiday/*.jpg', or - for a picture on standard input. A SOURCE is a video "
+    "file, the URL of a stream, - for standard input, or the number of a camera; --video FILE and "
+    "--camera N name it, too. pymtcnn has the same verbs and options.",
     "Prints one line a face: the path, a tab, the box as x1 y1 x2 y2, the score, and x y of left "
     "eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels from its "
     "top left corner. In videos, the frame's number and its time in seconds, and with --track the "
@@ -34,25 +34,19 @@ static const char *const examples[] = {
     "mtcnn --min-face 40 --threads 4 --out party-faces.jpg party.jpg",
     "mtcnn --json --jobs 4 --out faces/ holiday/ > faces.jsonl",
     "mtcnn --crops crops/ --crop-size 160 'holiday/*.jpg'",
-    "mtcnn --json --track --out party-faces.mp4 --video party.mp4",
+    "mtcnn video --json --track --out party-faces.mp4 party.mp4",
     "mtcnn --wider predictions/ WIDER_val/images > /dev/null",
     "curl -s https://example.org/party.jpg | mtcnn --json -",
 };
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* What stands in brackets behind an option's explanation; empty if nothing does. */
-static void write_values(char *text, size_t size, const struct option_row *row,
-                         const mtcnn_options *options)
+/* Whether the row begins a new group of the help; *group is the one before. */
+static bool begins_group(const mtcnn_setting *setting, const char **group)
 {
-    char fallback[64] = "";
-    if (row->model_default && options)
-        row->model_default(fallback, sizeof fallback, options);
-    const bool has_default = row->fallback || row->model_default;
-    snprintf(text, size, "%s%s%s%s%s%s%s", row->argument || has_default ? " (" : "",
-             row->argument ? row->takes : "", row->argument && has_default ? "; " : "",
-             has_default ? "default: " : "",
-             row->model_default ? *fallback ? "the model's, " : "the model's" : "",
-             row->fallback ? row->fallback : fallback, row->argument || has_default ? ")" : "");
+    if (*group && !strcmp(*group, setting->group))
+        return false;
+    *group = setting->group;
+    return true;
 }
 
 /* ---- the help --------------------------------------------------------------------------------- */
@@ -78,30 +72,34 @@ static void print_wrapped(FILE *stream, const char *text, int column, int indent
     fputc('\n', stream);
 }
 
-static void print_option(FILE *stream, const struct option_row *row, const mtcnn_options *options)
+static void print_option(FILE *stream, const mtcnn_setting *setting, const mtcnn_options *options)
 {
-    char values[512], text[1024];
-    int column = fprintf(stream, "  --%s%s%s", row->name, row->argument ? " " : "",
-                         row->argument ? row->argument : "");
+    char text[1024];
+    int column = fprintf(stream, "  --%s%s%s", setting->option, setting->argument ? " " : "",
+                         setting->argument ? setting->argument : "");
     fprintf(stream, "%*s", INDENT - column, "");
-    write_values(values, sizeof values, row, options);
-    snprintf(text, sizeof text, "%s%s", row->help, values);
+    mtcnn_setting_help(setting, options, text, sizeof text);
     print_wrapped(stream, text, INDENT, INDENT);
 }
 
 void help_print(FILE *stream, const mtcnn_options *options)
 {
-    fputs("usage: mtcnn [OPTION...] INPUT...\n"
-          "       mtcnn [OPTION...] --video FILE | --camera N\n",
+    fputs("usage: mtcnn [detect] [OPTION...] INPUT...\n"
+          "       mtcnn video [OPTION...] SOURCE\n",
           stream);
     for (size_t i = 0; i < COUNT(description); i++) {
         fputc('\n', stream);
         print_wrapped(stream, description[i], 0, 0);
     }
-    for (int i = 0; i < option_count; i++) {
-        if (option_rows[i].group)
-            fprintf(stream, "\n%s\n", option_rows[i].group);
-        print_option(stream, &option_rows[i], options);
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    const char *group = NULL;
+    for (int i = 0; i < count; i++) {
+        if (!settings[i].option)
+            continue;
+        if (begins_group(&settings[i], &group))
+            fprintf(stream, "\n%s\n", group);
+        print_option(stream, &settings[i], options);
     }
     fputs("\nExit status\n  ", stream);
     for (size_t i = 0; i < COUNT(exit_status); i++)
@@ -143,24 +141,28 @@ void help_print_man(FILE *stream)
 {
     fprintf(stream, ".TH MTCNN 1 \"\" \"mtcnn %s\" \"User Commands\"\n", mtcnn_version());
     fputs(".SH NAME\nmtcnn \\- find faces in pictures and videos\n"
-          ".SH SYNOPSIS\n.B mtcnn\n[\\fIOPTION\\fR...] \\fIINPUT\\fR...\n.br\n"
-          ".B mtcnn\n[\\fIOPTION\\fR...] \\-\\-video \\fIFILE\\fR | \\-\\-camera \\fIN\\fR\n",
+          ".SH SYNOPSIS\n.B mtcnn\n[detect] [\\fIOPTION\\fR...] \\fIINPUT\\fR...\n.br\n"
+          ".B mtcnn\nvideo [\\fIOPTION\\fR...] \\fISOURCE\\fR\n",
           stream);
     print_section(stream, "DESCRIPTION", description, COUNT(description));
     fputs(".SH OPTIONS\n", stream);
-    for (int i = 0; i < option_count; i++) {
-        const struct option_row *row = &option_rows[i];
-        char values[512], text[1024];
-        if (row->group)
-            fprintf(stream, ".SS %s\n", row->group);
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    const char *group = NULL;
+    for (int i = 0; i < count; i++) {
+        const mtcnn_setting *setting = &settings[i];
+        char text[1024];
+        if (!setting->option)
+            continue;
+        if (begins_group(setting, &group))
+            fprintf(stream, ".SS %s\n", group);
         fputs(".TP\n.B ", stream);
-        snprintf(text, sizeof text, "--%s%s%s", row->name, row->argument ? " \\fI" : "",
-                 row->argument ? row->argument : "");
+        snprintf(text, sizeof text, "--%s%s%s", setting->option, setting->argument ? " \\fI" : "",
+                 setting->argument ? setting->argument : "");
         for (const char *c = text; *c; c++)
             fprintf(stream, "%s%c", *c == '-' ? "\\" : "", *c);
         fputs("\n", stream);
-        write_values(values, sizeof values, row, NULL);
-        snprintf(text, sizeof text, "%s%s", row->help, values);
+        mtcnn_setting_help(setting, NULL, text, sizeof text);
         print_roff(stream, text);
     }
     print_section(stream, "EXIT STATUS", exit_status, COUNT(exit_status));

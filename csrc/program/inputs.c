@@ -10,7 +10,7 @@
 #include "file_identity.h"
 #include "folder.h"
 #include "message.h"
-#include "picture.h"
+#include "mtcnn.h"
 
 #define STANDARD_INPUT_NAME "stdin.png"
 
@@ -59,6 +59,23 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Whether a folder gives the file as a picture: by the ending of its name. */
+static bool is_picture_name(const char *name)
+{
+    char ending[8] = "";
+    const char *dot = strrchr(name, '.');
+    if (!dot || dot == name || strlen(dot) >= sizeof ending)
+        return false;
+    for (int i = 0; dot[i]; i++)
+        ending[i] = dot[i] >= 'A' && dot[i] <= 'Z' ? (char)(dot[i] - 'A' + 'a') : dot[i];
+    const char *endings = mtcnn_picture_endings();
+    const size_t length = strlen(ending);
+    for (const char *found = endings; (found = strstr(found, ending)); found += length)
+        if (found[length] == ' ' || !found[length])
+            return true;
+    return false;
+}
+
 /* skip: bytes of the paths of what is found before the names of its outputs. */
 static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
 {
@@ -77,7 +94,7 @@ static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
             failed = no_memory();
         } else if (path && lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
             failed = add_folder(inputs, path, skip);
-        } else if (path && picture_is_named(path) && stat(path, &status) == 0 &&
+        } else if (path && is_picture_name(entries[i]->d_name) && stat(path, &status) == 0 &&
                    S_ISREG(status.st_mode)) { /* opening a named pipe would wait */
             failed = add(inputs, path, skip);
             path = NULL;

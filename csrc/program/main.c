@@ -42,7 +42,7 @@ static int run_video(const struct arguments *arguments)
     int failed = find_model(&model, arguments->model, &error);
     if (!failed) {
         mtcnn_model_options(model, &options);
-        arguments_apply(arguments, &options);
+        arguments_apply(arguments, MTCNN_OF_DETECTOR, &options);
         failed = mtcnn_detector_create(&detector, model, &options, &error);
     }
     if (failed)

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-const char *const output_stage_names[3] = {"pnet", "rnet", "onet"};
-
 bool output_has_landmarks(int stage)
 {
     return stage == STAGE_FINAL || stage == 2;

@@ -10,9 +10,6 @@
 /* In place of a stage 0..2: the cascade's own result, ONet's faces clipped as the options say. */
 #define STAGE_FINAL (-1)
 
-/* pnet, rnet, onet. */
-extern const char *const output_stage_names[3];
-
 /* PNet and RNet find boxes alone. */
 bool output_has_landmarks(int stage);
 

@@ -14,9 +14,6 @@
 
 #include "message.h"
 
-/* The largest picture that is read unless the caller says otherwise, megapixels: 300 MB decoded. */
-#define PICTURE_MAX_MEGAPIXELS 100
-
 struct picture {
     int width;       /* pixels, >= 1 */
     int height;      /* pixels, >= 1 */

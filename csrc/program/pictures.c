@@ -216,7 +216,7 @@ static int run_all(struct run *run, const mtcnn_model *model)
     mtcnn_options options;
     mtcnn_error error;
     mtcnn_model_options(model, &options);
-    arguments_apply(arguments, &options);
+    arguments_apply(arguments, MTCNN_OF_DETECTOR, &options);
     struct worker *workers = calloc((size_t)jobs, sizeof *workers);
     run->records = calloc((size_t)run->inputs->count, sizeof *run->records);
     int failed = 0;

@@ -80,7 +80,7 @@ static void print_summary(const struct video_run *run)
 /* Every frame is tracked; without a tracker, every N-th is searched. */
 static bool is_searched(const struct video_run *run, long number)
 {
-    return run->tracker || !run->arguments->every || number % run->arguments->every == 0;
+    return run->tracker || number % run->arguments->every == 0;
 }
 
 static int search(struct video_run *run, struct message *message)
@@ -114,7 +114,9 @@ static void annotate(struct video_run *run, double seconds)
     struct message message;
     const char *path = run->arguments->out;
     const struct video_form form = {run->picture.width, run->picture.height,
-                                    video_reader_rate(run->reader), run->arguments->threads};
+                                    run->arguments->fps > 0 ? run->arguments->fps
+                                                            : video_reader_rate(run->reader),
+                                    run->arguments->threads};
     mtcnn_draw(run->picture.pixels, (ptrdiff_t)3 * run->picture.width, &run->found, NULL, NULL);
     if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
         video_writer_add(run->writer, &run->picture, seconds, &message)) {
@@ -158,6 +160,8 @@ static void process_all(struct video_run *run)
     double seconds;
     int more;
     while ((more = video_reader_next(run->reader, &seconds, &message)) > 0) {
+        if (run->arguments->fps > 0)
+            seconds = (double)run->frames / run->arguments->fps;
         if (process(run, seconds, &message)) {
             more = -1;
             break;
@@ -191,8 +195,7 @@ static int open_tracker(struct video_run *run, struct message *message)
     mtcnn_tracker_options options;
     mtcnn_error error;
     mtcnn_tracker_defaults(&options);
-    if (run->arguments->every)
-        options.every = run->arguments->every;
+    arguments_apply(run->arguments, MTCNN_OF_TRACKER, &options);
     if (mtcnn_tracker_create(&run->tracker, run->detector, &options, &error))
         return message_set(message, "%s", error.message);
     return 0;

@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..arguments import MAX_SIDE, check_count, check_min_face
+from .._library import core
+from ..arguments import check_count
 from ..detector import Detector
 from ..errors import ArgumentError, FileError
 from ..opencv import opencv
 from ..pictures import MAX_PIXELS, read_picture
 from ..results import STAGE_NAMES, Detections
+from ..settings import settings
 from .console import emit, status_of
-from .options import THREADS, Option, Parser
+from .options import Option, Parser
 
 DESCRIPTION = """\
 Time the detector. The middle of a picture, scaled to cover each size, is searched for faces from
@@ -48,7 +50,7 @@ def _check_sizes(sizes: list[tuple[int, ...]], name: str) -> list[tuple[int, ...
     if not sizes or not all(
         len(size) == 2
         and min(size) >= SMALLEST
-        and max(size) <= MAX_SIDE
+        and max(size) <= core().lib.MTCNN_MAX_SIDE
         and prod(size) <= MAX_PIXELS
         for size in sizes
     ):
@@ -69,7 +71,9 @@ MIN_FACES = Option(
     "PX,...",
     "sides of the smallest face, pixels",
     lambda text: [float(number) for number in text.split(",")],
-    lambda values, name: [check_min_face(value, name) for value in values or [values]],
+    lambda values, name: [
+        settings()["min_face"].check(value, name) for value in values or [values]
+    ],
 )
 RUNS = Option(
     "N",
@@ -87,7 +91,7 @@ def _parser(prog: str) -> Parser:
     parser.model_option("the model built in")
     parser.checked("sizes", SIZES, "640x480,1920x1080")
     parser.checked("min_faces", MIN_FACES, "20,40")
-    parser.checked("threads", THREADS, str(_processors()))
+    parser.setting("threads", str(_processors()))
     parser.checked("runs", RUNS, "11")
     parser.add_argument("--json", action="store_true", help="one JSON object, not a table")
     return parser

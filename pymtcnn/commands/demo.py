@@ -11,7 +11,7 @@ from typing import Any
 from ..demo.server import HOST, PORT, serving
 from ..errors import ArgumentError, LibraryError
 from .console import emit, status_of
-from .options import THREADS, Option, Parser
+from .options import Option, Parser
 
 DESCRIPTION = """\
 Serve a page for trying the detector out: give it a picture or take one with the camera, move the
@@ -36,7 +36,7 @@ _PORT = Option("N", "port to listen on; 0: any that is free", int, _check_port)
 def _parser(prog: str) -> Parser:
     parser = Parser(prog, DESCRIPTION)
     parser.model_option("the model built in")
-    parser.checked("threads", THREADS, "1")
+    parser.setting("threads", "1")
     parser.checked("port", _PORT, str(PORT))
     parser.valued(
         "host",

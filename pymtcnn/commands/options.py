@@ -1,4 +1,4 @@
-"""Options that several commands have: each one's name, check and help, once."""
+"""A command's parser: options from the table of settings, and those of a command's own."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NoReturn
 
-from ..arguments import (
-    MAX_BOXES,
-    MAX_SIDE,
-    MAX_THREADS,
-    check_count,
-    check_final_nms,
-    check_max_boxes,
-    check_min_face,
-    check_scale_factor,
-    check_threads,
-    check_thresholds,
-)
 from ..errors import ArgumentError
+from ..settings import Setting, of, settings
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option with a value.
+    """An option with a value that only one command has.
 
     Attributes
     ----------
@@ -34,62 +22,13 @@ class Option:
     parse : callable
         Makes the value from text, or raises ValueError.
     check : callable
-        A check of `pymtcnn.arguments`: takes the value and the option's name.
+        Takes the value and the option's name; raises ArgumentError.
     """
 
     metavar: str
     help: str
     parse: Callable[[str], Any]
     check: Callable[[Any, str], Any]
-
-
-def _floats(text: str) -> list[float]:
-    return [float(number) for number in text.split(",")]
-
-
-def _integers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
-
-
-MIN_FACE = Option("PX", "side of the smallest face, pixels, at least 1", float, check_min_face)
-THRESHOLDS = Option(
-    "P,R,O", "least probability after PNet, RNet, ONet, each 0..1", _floats, check_thresholds
-)
-SCALE_FACTOR = Option(
-    "F", "ratio of neighbouring pyramid levels, above 0 and below 1", float, check_scale_factor
-)
-MAX_BOXES_OPTION = Option(
-    "P,R,O",
-    f"most boxes that PNet, RNet, ONet hand on, the best ones, each 1..{MAX_BOXES}; bounds memory "
-    "and time",
-    _integers,
-    check_max_boxes,
-)
-THREADS = Option("N", f"threads of a detector, 1..{MAX_THREADS}", int, check_threads)
-JOBS = Option("N", f"processes, each with its own detector, 1..{MAX_THREADS}", int, check_threads)
-
-MAX_SIDE_OPTION = Option(
-    "PX",
-    "look at a picture whose longer side exceeds this as if it were scaled down to it, which "
-    f"bounds the time; results are in the picture's own pixels; 1..{MAX_SIDE}",
-    int,
-    partial(check_count, most=MAX_SIDE),
-)
-NMS = Option(
-    "FORM",
-    "what becomes of faces that overlap: hard drops the lesser one; soft lowers its score, "
-    "which with low thresholds keeps more faces that hide each other, and more false ones",
-    str,
-    check_final_nms,
-)
-
-OF_A_MODEL = {
-    "min_face": MIN_FACE,
-    "thresholds": THRESHOLDS,
-    "scale_factor": SCALE_FACTOR,
-    "max_boxes": MAX_BOXES_OPTION,
-}
-"""Those whose default is the model's own."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,11 +41,61 @@ class Parser(argparse.ArgumentParser):
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        self._checked: dict[str, Option] = {}
+        self._checked: dict[str, Callable[[str, str], Any]] = {}
         self._valued: list[str] = []
+        self._headings: dict[str, Any] = {}
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; try --help\n")
+
+    def setting(
+        self,
+        name: str,
+        default: str | None = None,
+        *,
+        otherwise: str | None = None,
+        grouped: bool = False,
+    ) -> None:
+        """Add a setting's option; what it is not given is None, or else the default.
+
+        Parameters
+        ----------
+        name : str
+            Of the setting, and of the attribute that holds its value.
+        default : str, optional
+            In place of the table's own, as text.
+        otherwise : str, optional
+            What the help says of the default in place of the table.
+        grouped : bool
+            Whether it stands under its heading in the help.
+        """
+        row = settings()[name]
+        text = row.help()
+        if default or otherwise:
+            text = f"{text.partition(' (')[0]} ({row.rule}; default: {otherwise or default})"
+        heading = str(row.group) if grouped else ""
+        if heading and heading not in self._headings:
+            self._headings[heading] = self.add_argument_group(heading)
+        add = self._headings.get(heading, self).add_argument
+        help_text = text.replace("%", "%%")
+        if row.argument:
+            self._checked[name] = row.parse
+            self._valued.append(str(row.option))
+            flag = f"--{row.option}"
+            add(flag, dest=name, metavar=row.argument, default=default, help=help_text)
+        else:
+            self._checked[name] = lambda _, flag: row.parse(None, flag)
+            add(f"--{row.option}", dest=name, action="store_const", const="", help=help_text)
+
+    def model_option(self, default_model: str, *, grouped: bool = False) -> None:
+        """Add `--model`, for which the environment variable MTCNN_MODEL may stand."""
+        self.setting(
+            "model",
+            os.environ.get("MTCNN_MODEL") or None,
+            otherwise=f"the file that the environment variable MTCNN_MODEL names, else "
+            f"{default_model}",
+            grouped=grouped,
+        )
 
     def checked(
         self,
@@ -116,8 +105,16 @@ class Parser(argparse.ArgumentParser):
         *,
         otherwise: str = "the model's",
     ) -> None:
-        """Add an option; `otherwise` tells what None, where there is no default, stands for."""
-        self._checked[name] = option
+        """Add an option; `otherwise` says what None, where there is no default, stands for."""
+
+        def read(text: str, flag: str) -> Any:
+            try:
+                value = option.parse(text)
+            except ValueError:
+                value = text  # for the check to complain about
+            return option.check(value, flag)
+
+        self._checked[name] = read
         text = f"{option.help}; default: {default or otherwise}"
         self.valued(name.replace("_", "-"), option.metavar, text, default=default)
 
@@ -128,51 +125,32 @@ class Parser(argparse.ArgumentParser):
         self._valued.append(flag)
         (group or self).add_argument(f"--{flag}", metavar=metavar, help=help, default=default)
 
-    def model_option(self, default_model: str) -> None:
-        """Add `--model`."""
-        self.valued(
-            "model",
-            "FILE.data",
-            "the networks and their settings; default: the file that the environment variable "
-            f"MTCNN_MODEL names, else {default_model}",
-            default=os.environ.get("MTCNN_MODEL") or None,
-        )
-
-    def detector_options(self, default_model: str) -> None:
-        """Add `--model` and the options of a detector: `detector_options` reads them."""
-        self.model_option(default_model)
-        for name, option in OF_A_MODEL.items():
-            self.checked(name, option)
-        self.checked("nms", NMS, "hard")
-        self.checked("max_side", MAX_SIDE_OPTION, otherwise="pictures as they are")
-        self.checked("threads", THREADS, "1")
-        self.add_argument(
-            "--no-clip",
-            dest="clip",
-            action="store_false",
-            help="boxes may stick out of the picture",
-        )
-
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The parsed and checked arguments; SystemExit, with the message printed, if wrong."""
         args = self.parse_args(joined(argv, self._valued))
-        for name, option in self._checked.items():
+        for name, read in self._checked.items():
             text = getattr(args, name)
             if text is None:
                 continue
-            flag = f"--{name.replace('_', '-')}"
+            row = settings().get(name)
+            flag = f"--{row.option if row else name.replace('_', '-')}"
             try:
-                setattr(args, name, option.check(_parsed(option.parse, text), flag))
+                setattr(args, name, read(text, flag))
             except ArgumentError as error:
                 _, _, rule = str(error).partition(": ")
                 self.error(f"{flag} {text}: {rule}")
         return args
 
 
-def detector_options(args: argparse.Namespace) -> dict[str, Any]:
-    """The parsed options as keyword arguments of a detector."""
-    same = {name: getattr(args, name) for name in (*OF_A_MODEL, "threads", "clip")}
-    return {**same, "max_side": args.max_side or 0, "final_nms": args.nms}
+def given_options(owner: str, args: argparse.Namespace) -> dict[str, Any]:
+    """The owner's settings that the command line gives, as keyword arguments."""
+    values = {row.name: getattr(args, row.name, None) for row in of(owner)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def on_command_lines() -> Iterable[Setting]:
+    """The settings that both programs, ./mtcnn and pymtcnn, take as options."""
+    return (row for row in settings().values() if row.option)
 
 
 def joined(argv: Sequence[str], flags: Iterable[str]) -> list[str]:
@@ -186,11 +164,3 @@ def joined(argv: Sequence[str], flags: Iterable[str]) -> list[str]:
         value = next(words, None) if takes else None
         joined.append(word if value is None else f"{word}={value}")
     return joined
-
-
-def _parsed(parse: Callable[[str], Any], text: str) -> Any:
-    """The option's value, or the text itself for the check to complain about."""
-    try:
-        return parse(text)
-    except ValueError:
-        return text

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import MAX_SIDE, check_count
+from .._library import core
+from ..arguments import check_count
 from ..detector import Detector
 from ..errors import ArgumentError
 from ..files import make_folder
@@ -107,7 +108,7 @@ class MTCNN:
         threads: int = 1,
     ) -> None:
         check_device(device)
-        self.image_size = check_count(image_size, "image_size", MAX_SIDE)
+        self.image_size = check_count(image_size, "image_size", core().lib.MTCNN_MAX_SIDE)
         self.margin = check_count(margin, "margin", self.image_size - 1, 0)
         self.post_process = post_process
         self.select_largest = select_largest

@@ -74,12 +74,16 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "final_nms");
     }
+    mtcnn_options later = good;
+    later.reserved[7] = 1;
+    CHECK(mtcnn_detector_create(&detector, model, &later, &error) == MTCNN_ERROR_ARGUMENT);
+    CHECK_HOLDS(error.message, "mtcnn_options: reserved[7] is not zero");
     const int boxes[] = {0, -1, MTCNN_MAX_BOXES + 1};
     for (int i = 0; i < 3; i++) {
         mtcnn_options options = good;
         options.max_boxes[i] = boxes[i];
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
-        CHECK_HOLDS(error.message, "is outside 1 to 1000000");
+        CHECK_HOLDS(error.message, "each 1 to 1000000");
         CHECK_HOLDS(error.message, "max_boxes");
     }
     detector = (mtcnn_detector *)&good;
@@ -304,7 +308,7 @@ static void bad_models(void)
 #define MOST COMMON "color = RGB\npad = 0\n"
 #define WITHOUT_COLOR COMMON "min_face = 20\npad = 0\n"
 #define SETTINGS MOST "min_face = 20\n"
-    refuse_data("", MTCNN_ERROR_CFG, "test_bad.data: has no line 'thresholds = ...'");
+    refuse_data("", MTCNN_ERROR_CFG, "test_bad.data: has no line 'min_face = ...'");
     refuse_data(SETTINGS, MTCNN_ERROR_CFG, "has no line 'pnet_cfg = ...'");
     refuse_data(SETTINGS "pnet_cfg = absent.cfg\npnet_weights = x\n", MTCNN_ERROR_FILE,
                 "absent.cfg");
@@ -319,21 +323,22 @@ static void bad_models(void)
                 MTCNN_ERROR_MODEL, "rnet must give 5 channels");
     refuse_data("treshold = 1\n" SETTINGS, MTCNN_ERROR_CFG, ":1: unknown key 'treshold'");
     refuse_data(MOST "min_face = 0\n", MTCNN_ERROR_CFG,
-                ":9: min_face=0: a number from 1 to 1000000");
+                ":9: min_face=0: must be a number of pixels, 1 to 1000000");
     refuse_data(MOST "min_face = 0X14\n", MTCNN_ERROR_CFG, "min_face=0X14");
     refuse_data("pnet_cfg pnet_weights = x\n" SETTINGS, MTCNN_ERROR_CFG, "unknown key");
     refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":10: 'pad' stands in line 8 already");
-    refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG, ":9: color=GREY: RGB or BGR");
+    refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG,
+                ":9: color=GREY: must be RGB or BGR");
 
     const char *const boxes[] = {"0, 1, 1", "1, 1000001, 1", "1, 1, 1.5", "1, 1, -1"};
     for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
         char text[512];
         snprintf(text, sizeof text, COMMON_BUT_BOXES "min_face = 20\nmax_boxes = %s\n", boxes[i]);
-        refuse_data(text, MTCNN_ERROR_CFG, ": three whole numbers from 1 to 1000000");
+        refuse_data(text, MTCNN_ERROR_CFG, ": must be three whole numbers, each 1 to 1000000");
         CHECK_HOLDS(error.message, boxes[i]);
     }
     refuse_data(COMMON_BUT_BOXES "min_face = 20\nmax_boxes = 1, 1\n", MTCNN_ERROR_CFG,
-                "max_boxes=1, 1: 3 numbers with commas");
+                "max_boxes=1, 1: must be three whole numbers");
     refuse_data(COMMON_BUT_BOXES "min_face = 20\n", MTCNN_ERROR_CFG, "has no line 'max_boxes");
     refuse_data(SETTINGS "[net]\n", MTCNN_ERROR_CFG, "no sections");
     mtcnn_model *model;
@@ -346,7 +351,7 @@ static void bad_models(void)
     mtcnn_model_free(&model);
     mtcnn_model_free(NULL);
     refuse_data(COMMON "color = RGB\nmin_face = 20\npad = 256\n", MTCNN_ERROR_CFG,
-                ":9: pad=256: a number from 0 to 255");
+                ":9: pad=256: must be a number, 0 to 255");
     remove("test_bad.data");
 }
 

@@ -192,12 +192,12 @@ static void numbers(void)
         for (int digits = 1; digits <= 8; digits++) {
             char text[MT_DECIMAL_SIZE], expected[MT_DECIMAL_SIZE];
             snprintf(expected, sizeof expected, "%.*f", digits, values[i]);
-            CHECK(!strcmp(mt_decimal(text, values[i], digits), expected));
+            CHECK(!strcmp(mt_write_decimal(text, values[i], digits), expected));
         }
     char text[MT_DECIMAL_SIZE];
-    CHECK(!strcmp(mt_decimal(text, -(double)NAN, 3), "nan"));
-    CHECK(!strcmp(mt_decimal(text, INFINITY, 3), "inf"));
-    CHECK(!strcmp(mt_decimal(text, -INFINITY, 3), "-inf"));
+    CHECK(!strcmp(mt_write_decimal(text, -(double)NAN, 3), "nan"));
+    CHECK(!strcmp(mt_write_decimal(text, INFINITY, 3), "inf"));
+    CHECK(!strcmp(mt_write_decimal(text, -INFINITY, 3), "-inf"));
 }
 
 static void headers(void)

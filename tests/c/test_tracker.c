@@ -35,9 +35,9 @@ static mtcnn_tracker *create(mtcnn_detector *detector, int every, double smoothi
 
 static void options_are_checked(mtcnn_detector *detector)
 {
-    mtcnn_tracker_options good, wrong[9];
+    mtcnn_tracker_options good, wrong[10];
     mtcnn_tracker_defaults(&good);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 10; i++)
         wrong[i] = good;
     wrong[0].every = 0;
     wrong[1].every = MTCNN_MAX_FRAMES + 1;
@@ -48,9 +48,13 @@ static void options_are_checked(mtcnn_detector *detector)
     wrong[6].smoothing = NAN;
     wrong[7].beta = -1;
     wrong[8].beta = INFINITY;
-    const char *const parts[] = {"every 0",   "every",     "lost -1", "min_score -0.1", "min_score",
-                                 "smoothing", "smoothing", "beta -1", "beta inf"};
-    for (int i = 0; i < 9; i++) {
+    wrong[9].reserved[0] = 1;
+    const char *const parts[] = {"every 0",   "every",
+                                 "lost -1",   "min_score -0.1",
+                                 "min_score", "smoothing",
+                                 "smoothing", "beta -1",
+                                 "beta inf",  "mtcnn_tracker_options: reserved[0]"};
+    for (int i = 0; i < 10; i++) {
         mtcnn_tracker *tracker = (mtcnn_tracker *)&good;
         CHECK(mtcnn_tracker_create(&tracker, detector, &wrong[i], &error) == MTCNN_ERROR_ARGUMENT);
         CHECK(!tracker);

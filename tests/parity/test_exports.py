@@ -8,13 +8,13 @@ PyTorch and ONNX Runtime, within 1e-5.
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from export_models import MODELS, read_test_model
+from support import ROOT
+from support.export_models import MODELS, read_test_model
 
 import pymtcnn
 from convert.torch2darknet import convert_model, write_network
@@ -131,7 +131,7 @@ def test_darknet_agrees_with_the_source(
     values = {f"{h}x{w}": pixels(picture, h, w) for h, w in SIZES[name]}
     inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
     np.savez(inputs, **{size: fed_with(value, fed) for size, value in values.items()})
-    script = Path(__file__).parents[1] / "darknet_forward.py"
+    script = ROOT / "tests" / "support" / "darknet_forward.py"
     command = [sys.executable, script, darknet, cfg, weights, inputs, outputs]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

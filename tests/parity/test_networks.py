@@ -6,7 +6,7 @@ Tolerance: 1e-5 on probabilities, offsets and landmarks.
 import numpy as np
 import pytest
 import torch
-from random_cascade import write_random_cascade
+from support.random_cascade import write_random_cascade
 
 from pymtcnn import Network as CNetwork
 from pymtcnn import read_picture

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FORMS = [[], ["--json"], ["--csv"]]
 
 ODD_NAMES = [

@@ -1,0 +1,55 @@
+"""The set-up script: what can be said of it without running it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from support import ROOT
+
+SCRIPTS = [ROOT / "make_install.sh", ROOT / ".ci" / "run"]
+
+pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+
+
+def bash(*arguments, **options) -> subprocess.CompletedProcess[str]:
+    command = ["bash", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_executable_and_parse(script):
+    assert os.access(script, os.X_OK)
+    done = bash("-n", script)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_finds_nothing(script):
+    beside_python = os.path.dirname(sys.executable)  # where pip puts it, activated or not
+    shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=beside_python)
+    if not shellcheck:
+        pytest.skip("shellcheck is not installed")
+    done = subprocess.run([shellcheck, script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_from_any_folder_and_through_a_link(tmp_path, option):
+    link = tmp_path / "install"
+    link.symlink_to(SCRIPTS[0])
+    done = bash(link, option, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in ("usage: bash make_install.sh", "--core", "--test", "PYTHON", "MTCNN_TORCH"):
+        assert word in done.stdout
+    assert sorted(tmp_path.iterdir()) == [link]
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["--test", "extra"], ["--core", "-x"]])
+def test_unknown_option(arguments):
+    done = bash(SCRIPTS[0], *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"make_install.sh: {arguments[-1]}: no such option; try --help\n"
