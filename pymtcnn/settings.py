@@ -70,6 +70,14 @@ class Setting:
         """Whether a flag such as ``"IN_DATA"`` is set."""
         return bool(self.flags & getattr(core().lib, f"MTCNN_{flag}"))
 
+    @property
+    def default(self) -> Any:
+        """The default as `check` gives it; None: the model's own, or none."""
+        if self.fallback is None:
+            return None
+        off = self.has("OR_ZERO") and self.fallback == "0"
+        return 0 if off else self.parse(self.fallback)
+
     def check(self, value: Any, name: str | None = None) -> Any:
         """A value as plain Python: a number, a bool, a name, or a tuple of numbers.
 
@@ -205,6 +213,13 @@ def settings() -> Mapping[str, Setting]:
         )
         table[setting.name] = setting
     return table
+
+
+@cache
+def picture_endings() -> frozenset[str]:
+    """Endings of the files that a folder gives as pictures: ``".jpg"`` and others."""
+    library = core()
+    return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
 
 
 def of(owner: str) -> list[Setting]:

@@ -80,8 +80,8 @@ def frames(
     """
     table = settings()
     fps = None if fps is None else table["fps"].check(fps)
-    default = table["timeout"].fallback
-    seconds = table["timeout"].check(float(default or 0) if timeout is None else timeout)
+    limit = table["timeout"]
+    seconds = limit.default if timeout is None else limit.check(timeout)
     if isinstance(source, (str, os.PathLike)):
         return _capture(*_open_file(os.fspath(source), seconds), fps)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):

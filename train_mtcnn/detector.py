@@ -146,7 +146,7 @@ class HeatMap(NamedTuple):
 def default_options(data: Data) -> dict[str, Any]:
     """The settings of a model: what its `.data` file has, else the table's defaults."""
     return {
-        row.name: row.parse(row.fallback) if row.fallback else getattr(data, row.name)
+        row.name: getattr(data, row.name) if row.default is None else row.default
         for row in of("detector")
     }
 

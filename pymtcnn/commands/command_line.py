@@ -141,5 +141,4 @@ def _check_together(args: argparse.Namespace) -> None:
 def value_of(args: argparse.Namespace, name: str) -> Any:
     """A setting's value, or the table's default where the command line does not give it."""
     value = getattr(args, name)
-    row = settings()[name]
-    return row.parse(row.fallback) if value is None and row.fallback else value
+    return settings()[name].default if value is None else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -127,7 +127,7 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The parsed and checked arguments; SystemExit, with the message printed, if wrong."""
-        args = self.parse_args(joined(argv, self._valued))
+        args = self.parse_args(joined(argv, self._valued, self._option_string_actions))
         for name, read in self._checked.items():
             text = getattr(args, name)
             if text is None:
@@ -153,14 +153,18 @@ def on_command_lines() -> Iterable[Setting]:
     return (row for row in settings().values() if row.option)
 
 
-def joined(argv: Sequence[str], flags: Iterable[str]) -> list[str]:
-    """`--flag value` as `--flag=value`, so that a value may begin with a minus sign."""
+def joined(argv: Sequence[str], flags: Collection[str], known: Container[str]) -> list[str]:
+    """`--flag value` as `--flag=value`, so that a value may begin with a minus sign.
+
+    flags: those with a value, without dashes; known: all that are written out in full.
+    """
     words = iter(argv)
     joined: list[str] = []
     for word in words:
         if word == "--":
             return [*joined, word, *words]
-        takes = word.startswith("--") and any(f"--{name}".startswith(word) for name in flags)
+        named = [name for name in flags if f"--{name}".startswith(word)]
+        takes = word.startswith("--") and (word[2:] in named if word in known else bool(named))
         value = next(words, None) if takes else None
         joined.append(word if value is None else f"{word}={value}")
     return joined

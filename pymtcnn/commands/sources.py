@@ -13,16 +13,9 @@ from pathlib import Path
 from ..errors import FileError
 from ..files import reason
 from ..pictures import MAX_BYTES, PictureSource
+from ..settings import picture_endings
 
 STANDARD_INPUT = "-"
-
-# fmt: off
-EXTENSIONS = frozenset((
-    ".bmp", ".dib", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
-    ".tif", ".tiff", ".webp",
-))
-# fmt: on
-"""What a folder's pictures end in; a file that is named itself may end in anything."""
 
 
 @dataclass(frozen=True)
@@ -71,32 +64,39 @@ def _pictures(word: str, problems: list[FileError]) -> Iterator[Picture]:
     if word == STANDARD_INPUT:
         yield Picture(word, "stdin.png", _standard_input())
     elif os.path.isdir(word):
-        found = sorted(_in_folder(word, problems))
+        found = list(_in_folder(word, problems))
         if not found:
-            raise FileError(f"{word}: no picture in this folder; it needs .jpg, .png or the like")
+            raise FileError(
+                f"{word}: is a folder without pictures, by the endings of the names in it"
+            )
         for path in found:
             yield Picture(path, os.path.relpath(path, word))
     elif os.path.lexists(word) or not glob.has_magic(word):
         yield Picture(word, Path(word).name)
     else:
-        matches = sorted(glob.glob(word, recursive=True))
+        matches = sorted(glob.glob(word), key=os.fsencode)
         if not matches:
-            raise FileError(f"{word}: no file matches")
+            raise FileError(f"{word}: no file has a name of this pattern")
         for match in matches:
             yield from _pictures(match, problems)
 
 
 def _in_folder(folder: str, problems: list[FileError]) -> Iterator[str]:
-    """Paths of a folder's pictures and of those in its folders, less the hidden ones."""
+    """Paths of a folder's pictures and of those in its folders, less the hidden ones.
 
-    def unreadable(error: OSError) -> None:
-        problems.append(FileError(f"{error.filename}: cannot be read: {reason(error)}"))
-
-    for where, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS:
-                yield os.path.join(where, name)
+    By the names' bytes, folders and files in one order; links to folders are not followed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        problems.append(FileError(f"{folder}: cannot be read: {reason(error)}"))
+        return
+    for entry in sorted(visible, key=lambda entry: os.fsencode(entry.name)):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _in_folder(entry.path, problems)
+        elif Path(entry.name).suffix.lower() in picture_endings() and entry.is_file():
+            yield entry.path
 
 
 def _standard_input() -> bytes:

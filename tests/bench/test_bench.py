@@ -256,7 +256,7 @@ def test_folder(capsys, program, default_model):
 def test_folder_without_the_program(capsys, monkeypatch):
     """No ratio is told where there is nothing to compare with; nothing at all is no success."""
     assert folder.main(["missing/*.jpg"]) == 1
-    assert "missing/*.jpg: no file matches" in capsys.readouterr().err
+    assert "missing/*.jpg: no file has a name of this pattern" in capsys.readouterr().err
     words = [str(HOPPER), "--runs", "1", "--program", "/nonexistent"]
     python = {"pymtcnn": [sys.executable, "-m", "pymtcnn", "detect", "--json"]}
     monkeypatch.setattr(folder, "programs", lambda args: {folder.BASE: [args.program], **python})

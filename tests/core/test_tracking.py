@@ -13,7 +13,6 @@ import pymtcnn
 from bench.made_video import Camera, Judge, Shot, Truth, made_video, moved_boxes
 from pymtcnn import ArgumentError, Detector, Tracker, Tracks
 from pymtcnn._library import core
-from pymtcnn.arguments import MAX_FRAMES, MAX_SMOOTHING
 
 SIZE = (480, 360)
 FPS = 25
@@ -189,19 +188,18 @@ def test_options(detector):
     assert defaults == pymtcnn.TrackerOptions(10, 10, 0.6, 0.15, 20.0)
     assert Tracker(detector, every=3, beta=np.float64(1)).options.every == 3
     lib = core().lib
-    assert (MAX_FRAMES, MAX_SMOOTHING) == (lib.MTCNN_MAX_FRAMES, lib.MTCNN_MAX_SMOOTHING)
     for wrong in (
         {"every": 0},
         {"every": 2.0},
         {"every": True},
-        {"every": MAX_FRAMES + 1},
+        {"every": lib.MTCNN_MAX_FRAMES + 1},
         {"lost": -1},
         {"lost": "3"},
         {"min_score": 1.01},
         {"min_score": "0.5"},
         {"smoothing": -0.1},
         {"smoothing": float("nan")},
-        {"smoothing": MAX_SMOOTHING + 1},
+        {"smoothing": lib.MTCNN_MAX_SMOOTHING + 1},
         {"beta": -1},
         {"beta": float("inf")},
     ):

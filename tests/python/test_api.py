@@ -18,16 +18,8 @@ from support import ROOT
 
 import pymtcnn
 from pymtcnn import ArgumentError, CfgError, Detections, Detector, Network
-from pymtcnn._library import core
-from pymtcnn.arguments import (
-    COLORS,
-    FINAL_NMS,
-    MAX_BOXES,
-    MAX_CROP,
-    MAX_SIDE,
-    MAX_THREADS,
-    check_image,
-)
+from pymtcnn._library import COLORS, core
+from pymtcnn.arguments import check_image
 
 
 @pytest.fixture(scope="module")
@@ -327,12 +319,8 @@ def test_threads_do_not_change_results(default_model, hopper):
             assert_same(several.detect(hopper), wanted)
 
 
-def test_limits_are_those_of_the_header():
+def test_colors_are_those_of_the_header():
     lib = core().lib
-    assert (MAX_THREADS, MAX_SIDE) == (lib.MTCNN_MAX_THREADS, lib.MTCNN_MAX_SIDE)
-    assert (MAX_BOXES, MAX_CROP) == (lib.MTCNN_MAX_BOXES, lib.MTCNN_MAX_CROP)
-    forms = [getattr(lib, f"MTCNN_NMS_{name.upper()}") for name in FINAL_NMS]
-    assert forms == list(range(len(FINAL_NMS)))
     assert all(hasattr(lib, f"MTCNN_{color}") for color in COLORS)
 
 
