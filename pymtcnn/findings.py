@@ -57,7 +57,7 @@ class Findings:
         self.view = core.ffi.new("mtcnn_findings *")
         self.view.source = self._memory[0]
         self.view.width, self.view.height = size
-        self.view.timed = bool(timed)
+        self.view.timed = timed
         if frame is not None:
             self.view.is_frame = 1
             self.view.frame, self.view.seconds = frame

@@ -185,7 +185,11 @@ def _take(
             if save is None:
                 emit(
                     formats.formatted(
-                        args.form, picture.path, found.detections, found.size, timed=args.time
+                        args.form,
+                        picture.path,
+                        found.detections,
+                        found.size,
+                        timed=bool(args.time),
                     )
                 )
             elif problem is None:  # else --resume would not try it again

@@ -66,7 +66,7 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
         stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":
-            emit(formats.csv_header(frames=True, ids=args.track))
+            emit(formats.csv_header(frames=True, ids=bool(args.track)))
         found: Any = None
         stop = stack.enter_context(interruptible())
         for frame in _shown(video):
@@ -98,4 +98,6 @@ def _formatted(
 ) -> str:
     height, width = frame.picture.shape[:2]
     place = (frame.index, frame.seconds)
-    return formats.formatted(args.form, name, faces, (width, height), frame=place, timed=args.time)
+    return formats.formatted(
+        args.form, name, faces, (width, height), frame=place, timed=bool(args.time)
+    )
