@@ -8,14 +8,13 @@
 #include "decimal.h"
 #include "error.h"
 #include "found.h"
+#include "model.h"
 #include "utf8.h"
-
-static const char *const stage_names[3] = {"pnet", "rnet", "onet"};
 
 /* PNet and RNet find boxes alone. */
 static bool has_landmarks(const mtcnn_findings *findings)
 {
-    return findings->stage == 0 || findings->stage == 3;
+    return findings->stage == 0 || findings->stage - 1 == MT_ONET;
 }
 
 /* ---- text of a given size --------------------------------------------------------------------- */
@@ -147,12 +146,12 @@ static void put_json_times(mt_text *text, const mtcnn_findings *findings)
     const mtcnn_result *result = findings->result;
     if (result) {
         put_format(text, ", \"levels\": %d, \"candidates\": {", result->levels);
-        for (int i = 0; i < 3; i++)
-            put_format(text, "%s\"%s\": [%d, %d]", i ? ", " : "", stage_names[i],
+        for (int i = 0; i < MT_STAGES; i++)
+            put_format(text, "%s\"%s\": [%d, %d]", i ? ", " : "", mt_stage_names[i],
                        result->stages[i].inputs, result->stages[i].count);
         put_decimal(text, "}, \"milliseconds\": {\"pyramid\": ", result->pyramid_ms, 3);
-        for (int i = 0; i < 3; i++) {
-            put_format(text, ", \"%s", stage_names[i]);
+        for (int i = 0; i < MT_STAGES; i++) {
+            put_format(text, ", \"%s", mt_stage_names[i]);
             put_decimal(text, "\": ", result->stages[i].milliseconds, 3);
         }
         put_decimal(text, ", \"total\": ", result->total_ms, 3);
@@ -173,7 +172,7 @@ static void write_json(mt_text *text, const mtcnn_findings *findings)
     }
     put_format(text, ", \"width\": %d, \"height\": %d", findings->width, findings->height);
     if (findings->stage)
-        put_format(text, ", \"stage\": \"%s\"", stage_names[findings->stage - 1]);
+        put_format(text, ", \"stage\": \"%s\"", mt_stage_names[findings->stage - 1]);
     put(text, ", \"faces\": [");
     for (int i = 0; i < count; i++)
         put_json_face(text, findings, i);
@@ -256,7 +255,7 @@ static void put_total(mt_text *text, double milliseconds)
 
 static void write_times(mt_text *text, const mtcnn_findings *findings)
 {
-    static const char *const units[3][2] = {
+    static const char *const units[MT_STAGES][2] = {
         {"cells", "boxes"}, {"crops", "boxes"}, {"crops", "faces"}};
     const mtcnn_result *result = findings->result;
     char what[32], number[MT_DECIMAL_SIZE];
@@ -269,10 +268,10 @@ static void write_times(mt_text *text, const mtcnn_findings *findings)
     snprintf(what, sizeof what, "%d levels", result->levels);
     put_format(text, "  %-10s%-26s%8s ms\n", "pyramid", what,
                mt_write_decimal(number, result->pyramid_ms, 2));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < MT_STAGES; i++) {
         const mtcnn_stage *stage = &result->stages[i];
         snprintf(what, sizeof what, "%d %s", stage->inputs, units[i][0]);
-        put_format(text, "  %-10s%-12s -> %4d %s %7s ms\n", stage_names[i], what, stage->count,
+        put_format(text, "  %-10s%-12s -> %4d %s %7s ms\n", mt_stage_names[i], what, stage->count,
                    units[i][1], mt_write_decimal(number, stage->milliseconds, 2));
     }
     put_total(text, result->total_ms);
