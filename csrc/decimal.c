@@ -2,6 +2,8 @@
 #include "decimal.h"
 
 #include <locale.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,4 +21,15 @@ double mt_parse_decimal(const char *text, const char **end)
         freelocale(c_locale);
     *end = behind;
     return value;
+}
+
+const char *mt_write_decimal(char text[MT_DECIMAL_SIZE], double value, int digits)
+{
+    if (!isfinite(value))
+        return isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    const int length = snprintf(text, MT_DECIMAL_SIZE, "%.*f", digits, value);
+    char *point = text + strspn(text, "-0123456789"); /* several bytes in some locales */
+    *point = '.';
+    memmove(point + 1, text + length - digits, (size_t)digits + 1);
+    return text;
 }

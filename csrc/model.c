@@ -8,7 +8,7 @@
 #include "file.h"
 #include "settings.h"
 
-static const char *const stage_names[MT_STAGES] = {"pnet", "rnet", "onet"};
+const char *const mt_stage_names[MT_STAGES] = {"pnet", "rnet", "onet"};
 
 static const int stage_channels[MT_STAGES] = {MT_PROPOSAL_CHANNELS, MT_PROPOSAL_CHANNELS,
                                               MT_FACE_CHANNELS};
@@ -17,8 +17,8 @@ static const int stage_channels[MT_STAGES] = {MT_PROPOSAL_CHANNELS, MT_PROPOSAL_
 static bool is_file_key(const char *key)
 {
     for (mt_stage stage = 0; stage < MT_STAGES; stage++) {
-        const size_t length = strlen(stage_names[stage]);
-        if (!strncmp(key, stage_names[stage], length) &&
+        const size_t length = strlen(mt_stage_names[stage]);
+        if (!strncmp(key, mt_stage_names[stage], length) &&
             (!strcmp(key + length, "_cfg") || !strcmp(key + length, "_weights")))
             return true;
     }
@@ -43,8 +43,8 @@ static int fail_unknown(const mt_section *data, const mt_option *option, mtcnn_e
     const mtcnn_setting *settings = mtcnn_settings(&count);
     for (mt_stage stage = 0; stage < MT_STAGES; stage++) {
         const size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, " %s_cfg %s_weights", stage_names[stage],
-                 stage_names[stage]);
+        snprintf(known + length, sizeof known - length, " %s_cfg %s_weights", mt_stage_names[stage],
+                 mt_stage_names[stage]);
     }
     for (int i = 0; i < count; i++) {
         const size_t length = strlen(known);
@@ -101,7 +101,7 @@ static int read_network(mtcnn_model *model, mt_stage stage, const mt_section *da
     char *path[2] = {NULL, NULL};
     int status = MTCNN_OK;
     for (int i = 0; i < 2 && !status; i++) {
-        strcat(strcpy(key[i], stage_names[stage]), i ? "_weights" : "_cfg");
+        strcat(strcpy(key[i], mt_stage_names[stage]), i ? "_weights" : "_cfg");
         status = mt_option_text(data, key[i], &name[i], error);
         if (!status && !(path[i] = mt_path_beside(data->path, name[i])))
             status = mt_fail_memory(error, name[i], strlen(name[i]));
@@ -122,11 +122,11 @@ static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_err
     if (in.channels != 3 || in.height != in.width)
         return mt_fail(error, MTCNN_ERROR_MODEL,
                        "%s: %s must take 3 channels of a square; it takes %d of %dx%d pixels",
-                       network->path, stage_names[stage], in.channels, in.width, in.height);
+                       network->path, mt_stage_names[stage], in.channels, in.width, in.height);
     if (out.channels != stage_channels[stage] || out.height != 1 || out.width != 1)
         return mt_fail(error, MTCNN_ERROR_MODEL,
                        "%s: %s must give %d channels of 1x1 pixel; it gives %d of %dx%d",
-                       network->path, stage_names[stage], stage_channels[stage], out.channels,
+                       network->path, mt_stage_names[stage], stage_channels[stage], out.channels,
                        out.width, out.height);
     return MTCNN_OK;
 }

@@ -7,6 +7,9 @@
 
 typedef enum mt_stage { MT_PNET, MT_RNET, MT_ONET, MT_STAGES } mt_stage;
 
+/* pnet, rnet, onet. */
+extern const char *const mt_stage_names[MT_STAGES];
+
 /* Channels of a stage's output: probability and 4 offsets; ONet's 10 of landmarks, too. */
 enum { MT_PROPOSAL_CHANNELS = 5, MT_FACE_CHANNELS = 15 };
 

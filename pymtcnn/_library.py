@@ -137,6 +137,9 @@ def image_view(core: Core, pixels: NDArray[np.uint8], color: str) -> Any:
 FACE = np.dtype([("box", "f4", 4), ("score", "f4"), ("landmarks", "f4", (5, 2))])
 """struct mtcnn_face."""
 
+TRACKED_FACE = np.dtype([("face", FACE), ("id", "u4"), ("age", "u4")])
+"""struct mtcnn_tracked_face."""
+
 
 def faces_view(core: Core, found: Any, kind: np.dtype[np.void] = FACE) -> NDArray[np.void]:
     """The faces of a C result, stage or tracks, [count] of `kind`, in C's memory: copy them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import FACE, Core, core, faces_view, image_view
+from ._library import TRACKED_FACE, Core, core, faces_view, image_view
 from .arguments import check_image, check_seconds
 from .detector import Detector, in_turn
 from .faces import Face, Faces
@@ -20,9 +20,6 @@ from .video import VideoSource, frames
 if TYPE_CHECKING:
     import pandas
     import supervision
-
-# struct mtcnn_tracked_face
-_TRACKED_FACE = np.dtype([("face", FACE), ("id", "u4"), ("age", "u4")])
 
 
 @dataclass(frozen=True)
@@ -238,7 +235,7 @@ class Tracker:
 
 def _tracks(core: Core, result: Any) -> Tracks:
     """A result in arrays of its own: C's hold only until the next frame."""
-    tracked = faces_view(core, result, _TRACKED_FACE)
+    tracked = faces_view(core, result, TRACKED_FACE)
     faces = tracked["face"]
     return Tracks(
         boxes=faces["box"].copy(),

@@ -294,6 +294,71 @@ typedef struct mtcnn_tracks {
 MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
                           mtcnn_tracks *tracks, mtcnn_error *error);
 
+/* ---- output ----------------------------------------------------------------------------------- */
+
+/*
+ * What was found in a picture, or in a frame of a video, for mtcnn_format and mtcnn_draw. Set it to
+ * zero, then what applies: source, width, height and result are enough for a picture.
+ */
+typedef struct mtcnn_findings {
+    const char *source; /* the picture's path; the video's path, URL or camera. Any bytes */
+    int is_frame;       /* 1: it is a frame of a video, with a number and a time; 0: a picture */
+    int64_t frame;      /* 0, 1, ... */
+    double seconds;     /* when the frame is shown */
+    int width, height;  /* of the picture or frame, pixels */
+    const mtcnn_result *result; /* of mtcnn_detect; NULL: faces are tracked */
+    int stage; /* 0: the result's faces; 1, 2, 3: those of stages[0] (PNet), [1] (RNet), [2] (ONet) */
+    const mtcnn_tracks *tracks; /* of mtcnn_track; NULL: faces are not tracked */
+    int timed;                  /* 1: JSON has the times, too */
+} mtcnn_findings;
+
+/*
+ * TEXT:    a line for each face: source, frame, seconds and id, as far as there are such, each with a
+ *          tab; box, score and landmarks, with blanks between
+ * JSON:    an object on one line (RFC 8259); what is not UTF-8 in source becomes U+FFFD
+ * CSV:     a row for each face (RFC 4180, with LF for line ends)
+ * WIDER:   as the evaluation of WIDER FACE reads it: source, the number of faces, and for each face a
+ *          line "x y width height score"
+ * TIMES:   a table for people: milliseconds and candidates of each stage
+ * SUMMARY: a line for people: source and the number of faces
+ */
+typedef enum mtcnn_form {
+    MTCNN_FORM_TEXT = 0,
+    MTCNN_FORM_JSON = 1,
+    MTCNN_FORM_CSV = 2,
+    MTCNN_FORM_WIDER = 3,
+    MTCNN_FORM_TIMES = 4,
+    MTCNN_FORM_SUMMARY = 5
+} mtcnn_form;
+
+/*
+ * Writes findings in a form, in the manner of snprintf: at most size bytes into text, the zero at
+ * the end included, and into *length the bytes that the whole has without that zero. What does not
+ * fit is cut: *length >= size says so. With size 0, text may be NULL.
+ *
+ * Lines end in LF. Numbers have a decimal point in every locale. In the two forms for people,
+ * control characters of source are '?'.
+ */
+MTCNN_API int mtcnn_format(mtcnn_form form, const mtcnn_findings *findings, char *text, size_t size,
+                           size_t *length, mtcnn_error *error);
+
+/* The line that goes before CSV's first row, of frames or of pictures, with ids: a constant string. */
+MTCNN_API const char *mtcnn_csv_header(int is_frame, int has_ids);
+
+/*
+ * Paints what was found into the picture: each face's box, label and landmarks, the best face on top.
+ * Landmarks that are all zero are left out. Lines grow with the picture, 2 pixels at least; what lies
+ * outside the picture is left out.
+ *
+ * pixels: RGB, findings' height rows of its width, the first at pixels, each stride bytes after the one
+ *         before
+ * labels: [faces], each a text to be written at a face; printable ASCII, all else becomes a box;
+ *         empty: none. NULL, or NULL for a face: its score, with its id where it has one, and
+ *         nothing where it has no landmarks
+ */
+MTCNN_API int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings,
+                         const char *const *labels, mtcnn_error *error);
+
 /* ---- settings --------------------------------------------------------------------------------- */
 
 /*

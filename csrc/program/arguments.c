@@ -11,7 +11,8 @@
 
 #define TRY_HELP "; try mtcnn --help"
 
-/* ---- where the program's own settings have their values --------------------------------------- */
+/* ---- where the program's own settings have their values ---------------------------------------
+ */
 
 #define MEMBER(name) \
     { \
@@ -35,7 +36,8 @@ static void *member_of(struct arguments *arguments, const mtcnn_setting *setting
     return NULL; /* help and version */
 }
 
-/* ---- one option ------------------------------------------------------------------------------- */
+/* ---- one option -------------------------------------------------------------------------------
+ */
 
 /* Checks what an option was given, and stores it where it is the program's own. */
 static int take(struct arguments *arguments, int index, const char *text)
@@ -84,7 +86,8 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
     message_print(subject, message.text);
 }
 
-/* ---- what goes together ----------------------------------------------------------------------- */
+/* ---- what goes together -----------------------------------------------------------------------
+ */
 
 /* The first option given that is for pictures, or videos, alone; NULL: none. */
 static const char *first_given(const struct arguments *arguments, int flag)
@@ -138,7 +141,8 @@ static int check_together(const struct arguments *arguments)
     return -1;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------
+ */
 
 /* What `mtcnn video SOURCE` names: a camera by its number, else a file, URL or standard input. */
 static int take_source(struct arguments *arguments)
@@ -224,7 +228,9 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
         return wish;
     if ((video && take_source(arguments)) || check_together(arguments))
         return WISH_NOTHING;
-    arguments->format = arguments->json ? OUTPUT_JSON : arguments->csv ? OUTPUT_CSV : OUTPUT_TEXT;
+    arguments->format = arguments->json  ? MTCNN_FORM_JSON
+                        : arguments->csv ? MTCNN_FORM_CSV
+                                         : MTCNN_FORM_TEXT;
     mtcnn_options detector = {.threads = 1};
     mtcnn_tracker_options tracker;
     mtcnn_tracker_defaults(&tracker);

@@ -19,14 +19,14 @@ enum { MAX_SETTINGS = 64 }; /* rows of the table, at most */
 /*
  * What the command line asks for. Strings are those of argv.
  *
- * The program's own settings have their values here, the detector's and the tracker's are kept as text
- * until there is a model: arguments_apply.
+ * The program's own settings have their values here, the detector's and the tracker's are kept as
+ * text until there is a model: arguments_apply.
  */
 struct arguments {
     const char *given[MAX_SETTINGS]; /* of each row its text, "" for a flag; NULL: not given */
 
     const char *model; /* path of a .data file; NULL: not named */
-    int stage;         /* as in struct findings */
+    int stage;         /* 0, 1, 2: whose boxes are shown; STAGE_FINAL: the cascade's faces */
     int jobs;          /* pictures in work at a time */
     double max_pixels; /* the largest picture that is read, megapixels */
     int json, csv;     /* flags: the form of the output */
@@ -41,7 +41,7 @@ struct arguments {
     double fps;        /* frames a second; 0: as the video has it */
     double timeout;    /* seconds to wait for a video's source */
 
-    enum output_format format;
+    mtcnn_form format;
     int every;    /* frames of a video from one full search to the next */
     int threads;  /* of the detector */
     char **words; /* [word_count]: the inputs, behind the options in argv, which is reordered */

@@ -1,51 +1,25 @@
-/* output.h: what was found in a picture, as text, JSON or CSV, and how long it took. */
+/* output.h: the library's forms of output, written to streams. */
 #ifndef MTCNN_PROGRAM_OUTPUT_H
 #define MTCNN_PROGRAM_OUTPUT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "mtcnn.h"
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
-
-/* What was found in a picture, or in a frame of a video. */
-struct findings {
-    const char *path;  /* of the picture; the video's path, URL or device */
-    bool is_frame;     /* of a video */
-    long frame;        /* its number: 0, 1, ... */
-    double seconds;    /* since the first frame */
-    int width, height; /* pixels */
-    const mtcnn_face *faces;
-    const uint32_t *ids; /* NULL where faces are not tracked */
-    int count;
-    int stage; /* whose boxes faces are: 0, 1, 2; STAGE_FINAL: the cascade's faces */
-    const mtcnn_result *result; /* of detection, for the times; NULL where faces are tracked */
-    double total_ms;            /* of tracking, where they are */
-};
-
-/* The cascade's own result: ONet's faces, clipped unless the options say otherwise. */
+/* In place of a stage 0..2: the cascade's own result, ONet's faces clipped as the options say. */
 #define STAGE_FINAL (-1)
-
-/* pnet, rnet, onet. */
-extern const char *const output_stage_names[3];
 
 /* PNet and RNet find boxes alone. */
 bool output_has_landmarks(int stage);
 
-/* Makes what the stage found, or the cascade, the findings' faces. */
-void output_take(struct findings *findings, const mtcnn_result *result, int stage);
+/* How many faces were found. */
+int output_count(const mtcnn_findings *findings);
 
-/* What comes before the first picture, or before a video's first frame: CSV's header. */
-void output_begin(FILE *stream, enum output_format format);
-void output_begin_video(FILE *stream, enum output_format format, bool tracked);
+/* What mtcnn_format writes, [*length] and a zero, to be freed; NULL: no memory. */
+char *output_text(mtcnn_form form, const mtcnn_findings *findings, size_t *length);
 
-/* time: JSON objects tell the times, too. */
-void output_findings(FILE *stream, enum output_format format, const struct findings *findings,
-                     bool time);
-
-/* Milliseconds and candidates of each stage, for people. */
-void output_time(FILE *stream, const struct findings *findings);
+/* Writes it to a stream, whose state says whether that worked. -1: no memory. */
+int output_write(FILE *stream, mtcnn_form form, const mtcnn_findings *findings);
 
 #endif

@@ -9,9 +9,9 @@
 
 #include "crops.h"
 #include "destination.h"
-#include "draw.h"
 #include "folder.h"
 #include "message.h"
+#include "output.h"
 #include "picture_file.h"
 #include "predictions.h"
 #include "progress.h"
@@ -50,19 +50,21 @@ struct worker {
 
 /* The files that the command line asks for. target: of the annotated copy, or NULL. */
 static int write_files(const struct run *run, const struct input *input, struct picture *picture,
-                       const struct findings *findings, const char *target, FILE *errors)
+                       const mtcnn_findings *found, const char *target, FILE *errors)
 {
     const struct arguments *arguments = run->arguments;
     int failed = 0;
     if (arguments->wider)
-        failed |= predictions_write(arguments->wider, input, findings->faces, findings->count,
-                                    errors);
-    if (arguments->crops)
-        failed |= crops_write(arguments->crops, run->inputs, input, picture, findings->faces,
-                              findings->count, arguments->crop_size, errors);
+        failed |= predictions_write(arguments->wider, input, found, errors);
+    if (arguments->crops) {
+        const mtcnn_result *result = found->result; /* ONet alone of all stages has landmarks */
+        failed |= crops_write(arguments->crops, run->inputs, input, picture,
+                              found->stage ? result->stages[2].faces : result->faces,
+                              output_count(found), arguments->crop_size, errors);
+    }
     if (target) {
         struct message message;
-        draw_faces(picture, findings->faces, findings->ids, findings->count);
+        mtcnn_draw(picture->pixels, (ptrdiff_t)3 * picture->width, found, NULL, NULL);
         if (picture_write(picture, target, &message)) {
             message_write(errors, target, message.text);
             failed = -1;
@@ -84,18 +86,21 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
         message_write(errors, input->path, error.message);
         return -1;
     }
-    struct findings findings = {
-        .path = input->path, .width = picture->width, .height = picture->height};
-    output_take(&findings, &result, arguments->stage);
-    output_findings(out, arguments->format, &findings, arguments->time);
-    if (run->summaries) {
-        message_write_name(errors, input->path);
-        fprintf(errors, ": %d face%s\n", findings.count, findings.count == 1 ? "" : "s");
-    }
-    if (arguments->time && arguments->format != OUTPUT_JSON)
-        output_time(errors, &findings);
-    const int failed = write_files(run, input, picture, &findings, target, errors);
-    return failed ? -1 : findings.count;
+    const mtcnn_findings found = {.source = input->path,
+                                  .width = picture->width,
+                                  .height = picture->height,
+                                  .result = &result,
+                                  .stage = arguments->stage - STAGE_FINAL,
+                                  .timed = arguments->time};
+    int failed = output_write(out, arguments->format, &found);
+    if (run->summaries)
+        failed |= output_write(errors, MTCNN_FORM_SUMMARY, &found);
+    if (arguments->time && arguments->format != MTCNN_FORM_JSON)
+        failed |= output_write(errors, MTCNN_FORM_TIMES, &found);
+    if (failed)
+        message_write(errors, input->path, "no memory for what is to be printed");
+    failed |= write_files(run, input, picture, &found, target, errors);
+    return failed ? -1 : output_count(&found);
 }
 
 /* As detect. */
@@ -226,9 +231,10 @@ static int run_all(struct run *run, const mtcnn_model *model)
             message_print(NULL, error.message);
     }
     if (!failed) {
-        output_begin(stdout, arguments->format);
+        if (arguments->format == MTCNN_FORM_CSV)
+            fputs(mtcnn_csv_header(false, false), stdout);
         progress_begin(&run->progress, "pictures", run->inputs->count);
-        run->summaries = arguments->format == OUTPUT_TEXT && run->inputs->count == 1 &&
+        run->summaries = arguments->format == MTCNN_FORM_TEXT && run->inputs->count == 1 &&
                          isatty(STDERR_FILENO);
         failed = standard_output_write("", 0) || run_workers(workers, jobs);
         progress_end(&run->progress);

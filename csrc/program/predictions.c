@@ -8,6 +8,7 @@
 #include "atomic_file.h"
 #include "destination.h"
 #include "folder.h"
+#include "output.h"
 
 /* "event/name.jpg", to be freed; NULL: no memory. What is in no folder with a name has no event. */
 static char *name_with_event(const struct input *input)
@@ -38,26 +39,22 @@ int predictions_plan(const struct inputs *inputs, struct message *message)
     return destination_refuse_same_names(inputs, stem_with_event, message);
 }
 
-static int write_file(const char *path, const char *name, const mtcnn_face *faces, int count,
-                      struct message *message)
+static int write_file(const char *path, const mtcnn_findings *findings, struct message *message)
 {
     struct atomic_file file;
     if (folder_make_for(path))
         return message_set(message, "its folder cannot be made: %s", strerror(errno));
     if (atomic_file_open(&file, path, message))
         return -1;
-    fprintf(file.stream, "%s\n%d\n", name, count);
-    for (int i = 0; i < count; i++) {
-        const float *box = faces[i].box;
-        fprintf(file.stream, "%.3f %.3f %.3f %.3f %.8f\n", (double)box[0], (double)box[1],
-                (double)box[2] - (double)box[0], (double)box[3] - (double)box[1],
-                (double)faces[i].score);
+    if (output_write(file.stream, MTCNN_FORM_WIDER, findings)) {
+        atomic_file_abandon(&file);
+        return message_set(message, "no memory for its predictions");
     }
     return atomic_file_commit(&file, message);
 }
 
-int predictions_write(const char *folder, const struct input *input, const mtcnn_face *faces,
-                      int count, FILE *errors)
+int predictions_write(const char *folder, const struct input *input, const mtcnn_findings *findings,
+                      FILE *errors)
 {
     struct message message;
     char *name = name_with_event(input);
@@ -67,7 +64,9 @@ int predictions_write(const char *folder, const struct input *input, const mtcnn
     int failed;
     if (path) {
         snprintf(path, size, "%s/%s.txt", folder, stem);
-        failed = write_file(path, name, faces, count, &message);
+        mtcnn_findings named = *findings;
+        named.source = name;
+        failed = write_file(path, &named, &message);
     } else {
         failed = message_set(&message, "no memory for its predictions");
     }

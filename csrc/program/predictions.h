@@ -12,11 +12,11 @@
 int predictions_plan(const struct inputs *inputs, struct message *message);
 
 /*
- * Writes <folder>/<event>/<name>.txt: "event/name.jpg", the number of faces, then a line
- * "x y width height score" for each of faces[count], best first. event is the name of the folder in
- * which the picture lies. Folders are made if missing. -1: the cause was written to errors.
+ * Writes what was found in the input to <folder>/<event>/<name>.txt, with "event/name.jpg" for the
+ * source. event is the name of the folder in which the picture lies. Folders are made if missing.
+ * -1: the cause was written to errors.
  */
-int predictions_write(const char *folder, const struct input *input, const mtcnn_face *faces,
-                      int count, FILE *errors);
+int predictions_write(const char *folder, const struct input *input, const mtcnn_findings *findings,
+                      FILE *errors);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "camera.h"
-#include "draw.h"
 #include "file_identity.h"
 #include "interrupt.h"
 #include "output.h"
@@ -27,12 +26,10 @@ struct video_run {
     bool writing;                /* annotated frames are still wanted */
     int status;                  /* of the program so far */
 
-    struct picture picture;    /* the frame */
-    struct findings found;     /* in the last frame that was searched */
-    mtcnn_result result;       /* of it, where faces are not tracked */
-    mtcnn_face *tracked_faces; /* found's, where there is a tracker: [tracked_room] */
-    uint32_t *tracked_ids;     /* as well */
-    int tracked_room;
+    struct picture picture; /* the frame */
+    mtcnn_findings found;   /* in the last frame that was searched */
+    mtcnn_result result;    /* found's, where faces are not tracked */
+    mtcnn_tracks tracks;    /* where they are */
 
     bool output_closed; /* stdout takes no more */
 
@@ -86,68 +83,29 @@ static bool is_searched(const struct video_run *run, long number)
     return run->tracker || number % run->arguments->every == 0;
 }
 
-/* The tracker has faces and ids in one array, found in two. */
-static int take_tracks(struct video_run *run, const mtcnn_tracks *tracks)
-{
-    if (run->tracked_room < tracks->count) {
-        const size_t room = (size_t)tracks->count;
-        free(run->tracked_faces);
-        free(run->tracked_ids);
-        run->tracked_faces = malloc(room * sizeof *run->tracked_faces);
-        run->tracked_ids = malloc(room * sizeof *run->tracked_ids);
-        run->tracked_room = run->tracked_faces && run->tracked_ids ? tracks->count : 0;
-        if (!run->tracked_room)
-            return -1;
-    }
-    for (int i = 0; i < tracks->count; i++) {
-        run->tracked_faces[i] = tracks->faces[i].face;
-        run->tracked_ids[i] = tracks->faces[i].id;
-    }
-    run->found.count = tracks->count;
-    run->found.faces = run->tracked_faces;
-    run->found.ids = run->tracked_ids;
-    run->found.total_ms = tracks->total_ms;
-    return 0;
-}
-
 static int search(struct video_run *run, struct message *message)
 {
     const struct picture *picture = &run->picture;
     const mtcnn_image image = {picture->pixels, picture->width, picture->height,
                                (ptrdiff_t)3 * picture->width, MTCNN_RGB};
-    struct findings *found = &run->found;
     mtcnn_error error;
-    found->width = picture->width;
-    found->height = picture->height;
-    if (run->tracker) {
-        mtcnn_tracks tracks;
-        if (mtcnn_track(run->tracker, &image, found->seconds, &tracks, &error))
-            return message_set(message, "%s", error.message);
-        ++*(tracks.scanned ? &run->searched : &run->followed);
-        return take_tracks(run, &tracks) ? message_set(message, "no memory for the faces") : 0;
-    }
-    if (mtcnn_detect(run->detector, &image, &run->result, &error))
+    if (run->tracker ? mtcnn_track(run->tracker, &image, run->found.seconds, &run->tracks, &error)
+                     : mtcnn_detect(run->detector, &image, &run->result, &error))
         return message_set(message, "%s", error.message);
-    run->searched++;
-    output_take(found, &run->result, run->arguments->stage);
+    ++*(!run->tracker || run->tracks.scanned ? &run->searched : &run->followed);
     return 0;
 }
 
 /* Prints it as one, so that the cause is known where stdout does not take it. */
 static int print_found(struct video_run *run, struct message *message)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream)
-        output_findings(stream, run->arguments->format, &run->found, run->arguments->time);
-    int failed = 0;
-    if (!stream || fclose(stream))
-        failed = message_set(message, "no memory for what is to be printed");
-    else
-        run->output_closed = standard_output_write(text, size);
+    size_t length;
+    char *text = output_text(run->arguments->format, &run->found, &length);
+    if (!text)
+        return message_set(message, "no memory for what is to be printed");
+    run->output_closed = standard_output_write(text, length);
     free(text);
-    return failed;
+    return 0;
 }
 
 /* Adds the frame to the annotated video; where that fails, what is found is still printed. */
@@ -159,7 +117,7 @@ static void annotate(struct video_run *run, double seconds)
                                     run->arguments->fps > 0 ? run->arguments->fps
                                                             : video_reader_rate(run->reader),
                                     run->arguments->threads};
-    draw_faces(&run->picture, run->found.faces, run->found.ids, run->found.count);
+    mtcnn_draw(run->picture.pixels, (ptrdiff_t)3 * run->picture.width, &run->found, NULL, NULL);
     if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
         video_writer_add(run->writer, &run->picture, seconds, &message)) {
         report(run, path, message.text);
@@ -174,13 +132,15 @@ static int process(struct video_run *run, double seconds, struct message *messag
     const bool searched = is_searched(run, number);
     if ((searched || run->writing) && video_reader_picture(run->reader, &run->picture, message))
         return -1;
+    run->found.width = run->picture.width;
+    run->found.height = run->picture.height;
     add_time(run, DECODE);
     if (searched) {
         run->found.frame = number;
         run->found.seconds = seconds;
         if (search(run, message))
             return -1;
-        run->faces += run->found.count;
+        run->faces += output_count(&run->found);
         add_time(run, SEARCH);
         progress_clear(&run->progress);
         if (print_found(run, message))
@@ -206,7 +166,8 @@ static void process_all(struct video_run *run)
             more = -1;
             break;
         }
-        progress_step(&run->progress, is_searched(run, run->frames - 1) ? run->found.count : 0);
+        progress_step(&run->progress,
+                      is_searched(run, run->frames - 1) ? output_count(&run->found) : 0);
         if (run->output_closed)
             break;
     }
@@ -267,9 +228,15 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .status = EXIT_SUCCESS,
     };
     struct message message;
-    run.found = (struct findings){.path = run.source.name, .is_frame = true, .stage = STAGE_FINAL};
+    run.found = (mtcnn_findings){.source = run.source.name,
+                                 .is_frame = true,
+                                 .result = arguments->track ? NULL : &run.result,
+                                 .stage = arguments->stage - STAGE_FINAL,
+                                 .tracks = arguments->track ? &run.tracks : NULL,
+                                 .timed = arguments->time};
     interrupt_catch();
-    output_begin_video(stdout, arguments->format, arguments->track);
+    if (arguments->format == MTCNN_FORM_CSV)
+        fputs(mtcnn_csv_header(true, arguments->track), stdout);
     run.output_closed = standard_output_write("", 0);
     if (open_source(&run, &message) || open_tracker(&run, &message)) {
         if (!interrupt_caught())
@@ -287,7 +254,5 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
     mtcnn_tracker_free(&run.tracker);
     video_reader_free(&run.reader);
     picture_free(&run.picture);
-    free(run.tracked_faces);
-    free(run.tracked_ids);
     return interrupt_caught() && run.status == EXIT_SUCCESS ? 128 + interrupt_caught() : run.status;
 }

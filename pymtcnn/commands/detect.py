@@ -178,12 +178,20 @@ def _take(
     if bar:
         results = with_progress(results, count, "picture")
     if save is None and args.form == "csv":
-        emit(formats.CSV_HEADER)
+        emit(formats.csv_header())
     for picture, found in results:
         problem = found if isinstance(found, MtcnnError) else found.problem
         if isinstance(found, _Found):
             if save is None:
-                emit(_formatted(args, picture.path, found))
+                emit(
+                    formats.formatted(
+                        args.form,
+                        picture.path,
+                        found.detections,
+                        found.size,
+                        timed=bool(args.time),
+                    )
+                )
             elif problem is None:  # else --resume would not try it again
                 save(picture.path, found.size, found.detections)
             if args.form == "text" and not bar and terminal:
@@ -193,9 +201,3 @@ def _take(
         if problem is not None:
             complain(prog, problem)
             yield picture.path
-
-
-def _formatted(args: argparse.Namespace, path: str, found: _Found) -> str:
-    if args.form == "json":
-        return formats.json_line(path, *found.size, found.detections, timed=args.time)
-    return (formats.csv_rows if args.form == "csv" else formats.text_lines)(path, found.detections)

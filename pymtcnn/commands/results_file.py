@@ -79,7 +79,7 @@ def _image_of(line: bytes, where: str) -> str:
 
 def _check_begun(line: bytes, where: str) -> None:
     """Raise FileError unless a broken line may be cut off, being one of ours."""
-    begin = formats.JSON_BEGIN.encode()
+    begin = formats.json_begin().encode()
     if line[: len(begin)] != begin[: len(line)]:
         raise _not_ours(where)
 
@@ -129,10 +129,10 @@ def _json_lines(save: str) -> Iterator[Add]:
 @contextmanager
 def _csv(save: str) -> Iterator[Add]:
     with atomic_write(save) as file:
-        file.write(formats.CSV_HEADER.encode())
+        file.write(formats.csv_header().encode())
 
         def add(path: str, size: tuple[int, int], detections: Detections) -> None:
-            file.write(os.fsencode(formats.csv_rows(path, detections)))
+            file.write(os.fsencode(formats.formatted("csv", path, detections)))
 
         yield add
 

@@ -68,7 +68,7 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
         stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":
-            emit(formats.TRACK_CSV_HEADER if args.track else formats.FRAME_CSV_HEADER)
+            emit(formats.csv_header(frames=True, ids=bool(args.track)))
         found: Any = None
         stop = stack.enter_context(interruptible())
         work = _Work()
@@ -146,7 +146,7 @@ def _formatted(
     args: argparse.Namespace, name: str, frame: VideoFrame, faces: Detections | Tracks
 ) -> str:
     height, width = frame.picture.shape[:2]
-    entry = formats.FrameFaces(name, frame.index, frame.seconds, width, height, faces)
-    if args.form == "json":
-        return formats.frame_json(entry, timed=args.time)
-    return (formats.frame_csv if args.form == "csv" else formats.frame_text)(entry)
+    place = (frame.index, frame.seconds)
+    return formats.formatted(
+        args.form, name, faces, (width, height), frame=place, timed=bool(args.time)
+    )

@@ -106,6 +106,5 @@ def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[
     if name == "onet":
         return draw(rgb, found)
     stage = next(stage for stage in found.stages if stage.name == name)
-    no_landmarks = np.empty((len(stage), 0, 2), np.float32)
-    boxes = Detections(stage.boxes, stage.scores, no_landmarks)
-    return draw(rgb, boxes, labels=[""] * len(stage))
+    no_landmarks = np.zeros((len(stage), 5, 2), np.float32)
+    return draw(rgb, Detections(stage.boxes, stage.scores, no_landmarks))

@@ -1,4 +1,4 @@
-"""`python -m pymtcnn`: the forms of its output, its errors, and that it does what ./mtcnn does."""
+"""`python -m pymtcnn`: the forms of its output, and its errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support import PYTHON_PATH, ROOT
 from pymtcnn import Detections, Stage, formats, read_picture, write_picture
 from pymtcnn.commands import detect
 
-HEADER = formats.CSV_HEADER.strip()
+HEADER = formats.csv_header().strip()
 
 
 def face(number: int) -> tuple[list[float], float, list[list[float]]]:
@@ -404,54 +404,3 @@ def test_module_without_numpy(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert done.stderr.startswith("python -m pymtcnn: not installed: numpy; run 'bash make_in")
-
-
-# ---- the C program -------------------------------------------------------------------------------
-
-
-def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess[str]]:
-    """The C program and the Python one, run on the same arguments."""
-    options = ["--model", str(default_model), *map(str, arguments)]
-    commands = [[str(program), *options], [sys.executable, "-m", "pymtcnn", "detect", *options]]
-    return [
-        subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
-        for command in commands
-    ]
-
-
-NUMBER = re.compile(r"-?\d+\.\d+")
-
-
-@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--json", "--no-clip"]])
-def test_same_output_as_the_program(program, default_model, pictures, form):
-    """The same text; numbers within 0.01, as decoders may round a pixel differently."""
-    theirs, ours = both(program, default_model, *form, *pictures)
-    assert (theirs.returncode, theirs.stderr) == (ours.returncode, ours.stderr) == (0, "")
-    assert len(ours.stdout.splitlines()) >= len(pictures)
-    assert NUMBER.sub("N", ours.stdout) == NUMBER.sub("N", theirs.stdout)
-    numbers = [np.array(NUMBER.findall(done.stdout), float) for done in (ours, theirs)]
-    assert np.abs(numbers[0] - numbers[1]).max() <= 0.01
-
-
-def test_same_candidates_as_the_program(program, default_model, pictures):
-    theirs, ours = both(program, default_model, "--json", "--time", *pictures)
-    for a, b in zip(theirs.stdout.splitlines(), ours.stdout.splitlines(), strict=True):
-        a, b = json.loads(a), json.loads(b)
-        assert list(a) == list(b) and list(a["milliseconds"]) == list(b["milliseconds"])
-        assert (a["levels"], a["candidates"]) == (b["levels"], b["candidates"])
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        *(["--min-face", "0"], ["--thresholds", "1,2"], ["--scale-factor", "1"]),
-        *(
-            ["--max-boxes", value]
-            for value in ("0,1,1", "1,-1,1", "1,1", "1,1,1.5", "1,1,1,1", "a")
-        ),
-        *(["--threads", "300"], ["--nonsense"], ["--json", "--csv"], ["--out", "x.txt"], []),
-    ],
-)
-def test_same_status_for_wrong_usage(program, default_model, pictures, arguments):
-    for done in both(program, default_model, *arguments, *(pictures[:1] if arguments else [])):
-        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)

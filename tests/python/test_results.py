@@ -122,7 +122,7 @@ def test_dicts_are_the_command_lines_json(faces):
 def test_pandas_has_the_columns_of_the_csv(faces):
     pytest.importorskip("pandas", reason="pandas is not installed: pip install '.[test]'")
     table = faces.to_pandas()
-    assert ",".join(["image", *table.columns]) + "\n" == formats.CSV_HEADER
+    assert ",".join(["image", *table.columns]) + "\n" == formats.csv_header()
     rows = np.stack([numbers_of(face) for face in faces.to_dicts()])
     assert (table.to_numpy() == rows).all()
     empty = made_up(0).to_pandas()

@@ -1,6 +1,6 @@
 #include "utf8.h"
 
-int utf8_length(const char *text)
+int mt_utf8_length(const char *text)
 {
     /* By the first byte: the length, and the range of the second, which shuts out the rest. */
     static const struct {

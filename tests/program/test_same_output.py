@@ -1,0 +1,159 @@
+"""Both programs, ./mtcnn and pymtcnn, write the same: text, JSON, CSV, predictions, statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from support import ROOT
+
+FORMS = [[], ["--json"], ["--csv"]]
+
+ODD_NAMES = [
+    b'quote", comma, back\\slash.png',
+    b"line\nfeed\ttab\rreturn.png",
+    b"control\x01\x1b[31m\x7f.png",
+    "zw\u00f6lf \u6f22 \U0001f600.png".encode(),
+    b"no utf8 \xff\xc3.\xe6\xbc.\xed\xa0\x80.png",
+]
+
+
+# ---- the same bytes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, pictures) -> Path:
+    """The bundled pictures and one without a face as PNG, which all decode alike; odd names too."""
+    folder = tmp_path_factory.mktemp("same") / "an event"
+    folder.mkdir()
+    for path in pictures:
+        assert cv2.imwrite(str(folder / f"{path.stem}.png"), cv2.imread(str(path)))
+    assert cv2.imwrite(str(folder / "none.png"), np.zeros((50, 60, 3), np.uint8))
+    data = (folder / f"{pictures[0].stem}.png").read_bytes()
+    for name in ODD_NAMES:
+        (folder / os.fsdecode(name)).write_bytes(data)
+    return folder
+
+
+def bytes_of(command: list[object]) -> bytes:
+    done = subprocess.run(list(map(str, command)), capture_output=True, cwd=ROOT, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_same_bytes(program, default_model, folder, form):
+    words = ["--model", default_model, *form, folder]
+    theirs = bytes_of([program, *words])
+    ours = bytes_of([sys.executable, "-m", "pymtcnn", "detect", *words])
+    assert ours == theirs
+    assert (b"\\ufffd" in ours) == (form == ["--json"]) == (b"\xff" not in ours)
+
+
+def test_same_predictions(program, default_model, folder, tmp_path):
+    words = ["--model", default_model, folder, "--wider"]
+    bytes_of([program, *words, tmp_path / "theirs"])
+    bytes_of([sys.executable, "-m", "pymtcnn", "detect", *words, tmp_path / "ours"])
+    files = [path for path in (tmp_path / "theirs").rglob("*") if path.is_file()]
+    assert len(files) == len(list(folder.iterdir()))
+    for path in files:
+        ours = tmp_path / "ours" / path.relative_to(tmp_path / "theirs")
+        assert ours.read_bytes() == path.read_bytes()
+        assert path.read_bytes().startswith(b"an event/")
+
+
+def test_same_table_of_times(program, default_model, folder):
+    """But for the milliseconds; Python itself escapes what is no UTF-8 on standard error."""
+    paths = [folder / os.fsdecode(name) for name in ODD_NAMES[:-1]]
+    tables = []
+    for command in ([program], [sys.executable, "-m", "pymtcnn", "detect"]):
+        words = [*command, "--model", default_model, "--time", *paths]
+        done = subprocess.run(list(map(str, words)), capture_output=True, cwd=ROOT, timeout=120)
+        assert done.returncode == 0
+        tables.append(re.sub(rb" +\d+\.\d\d ms", b" ms", done.stderr))
+    assert tables[0] == tables[1] and tables[0].count(b"levels") == len(paths)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, program, pictures) -> Path:
+    """A video without loss; skips the test where the program reads no videos."""
+    path = tmp_path_factory.mktemp("clip") / 'clip, "odd".avi'
+    picture = cv2.imread(str(pictures[0]))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"png "), 25, (400, 320))
+    for i in range(12):
+        writer.write(np.ascontiguousarray(picture[20:340, 40 + 2 * i : 440 + 2 * i]))
+    writer.release()
+    done = subprocess.run([str(program), "--min-face", "1000000", "--video", path])
+    if done.returncode:
+        pytest.skip("the mtcnn program was built without videos, or FFmpeg is not there")
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("track", [True, False])
+def test_same_bytes_of_videos(program, default_model, clip, form, track):
+    words = ["video", "--model", default_model, "--every", "3", *["--track"] * track, *form, clip]
+    theirs = bytes_of([program, *words])
+    ours = bytes_of([sys.executable, "-m", "pymtcnn", *words])
+    assert ours == theirs and len(ours.splitlines()) >= (12 if track else 4)
+
+
+# ---- the same within what decoders differ --------------------------------------------------------
+
+
+def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess[str]]:
+    """The C program and the Python one, run on the same arguments."""
+    options = ["--model", str(default_model), *map(str, arguments)]
+    commands = [[str(program), *options], [sys.executable, "-m", "pymtcnn", "detect", *options]]
+    return [
+        subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+        for command in commands
+    ]
+
+
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--json", "--no-clip"]])
+def test_same_output_as_the_program(program, default_model, pictures, form):
+    """The same text; numbers within 0.01, as decoders may round a pixel differently."""
+    theirs, ours = both(program, default_model, *form, *pictures)
+    assert (theirs.returncode, theirs.stderr) == (ours.returncode, ours.stderr) == (0, "")
+    assert len(ours.stdout.splitlines()) >= len(pictures)
+    assert NUMBER.sub("N", ours.stdout) == NUMBER.sub("N", theirs.stdout)
+    numbers = [np.array(NUMBER.findall(done.stdout), float) for done in (ours, theirs)]
+    assert np.abs(numbers[0] - numbers[1]).max() <= 0.01
+
+
+def test_same_candidates_as_the_program(program, default_model, pictures):
+    theirs, ours = both(program, default_model, "--json", "--time", *pictures)
+    for a, b in zip(theirs.stdout.splitlines(), ours.stdout.splitlines(), strict=True):
+        a, b = json.loads(a), json.loads(b)
+        assert list(a) == list(b) and list(a["milliseconds"]) == list(b["milliseconds"])
+        assert (a["levels"], a["candidates"]) == (b["levels"], b["candidates"])
+
+
+# ---- wrong usage ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["--min-face", "0"], ["--thresholds", "1,2"], ["--scale-factor", "1"]),
+        *(
+            ["--max-boxes", value]
+            for value in ("0,1,1", "1,-1,1", "1,1", "1,1,1.5", "1,1,1,1", "a")
+        ),
+        *(["--threads", "300"], ["--nonsense"], ["--json", "--csv"], ["--out", "x.txt"], []),
+    ],
+)
+def test_same_status_for_wrong_usage(program, default_model, pictures, arguments):
+    for done in both(program, default_model, *arguments, *(pictures[:1] if arguments else [])):
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
