@@ -12,7 +12,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -331,7 +331,7 @@ class Data:
 
 
 # key -> (how many numbers, what they are, test of one of them)
-_NUMBERS = {
+_NUMBERS: dict[str, tuple[int, str, Any]] = {
     "thresholds": (3, "three numbers 0..1", lambda v: 0 <= v <= 1),
     "min_face": (1, f"a number 1..{MAX_SIDE}", lambda v: 1 <= v <= MAX_SIDE),
     "scale_factor": (1, "a number inside (0, 1)", lambda v: 0 < v < 1),
@@ -359,7 +359,7 @@ _KEYS = (
 )
 
 
-def _numbers(where: str, key: str, value: str):
+def _numbers(where: str, key: str, value: str) -> Any:
     count, meaning, good = _NUMBERS[key]
     numbers = tuple(map(parse_decimal, value.split(",")))
     if len(numbers) != count or not all(math.isfinite(v) and good(v) for v in numbers):
