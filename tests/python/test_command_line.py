@@ -137,6 +137,7 @@ def test_time(run, picture):
     )
 
 
+@pytest.mark.slow
 def test_names_keep_their_bytes(picture, run, tmp_path):
     path = picture("zwölf\t\u6f22.png", 1)
     assert run(path)[1].startswith(f"{path}\t1.25")
@@ -330,6 +331,7 @@ def test_standard_output_that_cannot_be_written(pictures, default_model):
     assert done.stderr == message
 
 
+@pytest.mark.slow
 def test_closed_streams(pictures, default_model):
     command = f"{sys.executable} -m pymtcnn"
     detect = f"{command} detect --model '{default_model}' '{pictures[0]}'"
@@ -422,6 +424,7 @@ def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--json", "--no-clip"]])
 def test_same_output_as_the_program(program, default_model, pictures, form):
     """The same text; numbers within 0.01, as decoders may round a pixel differently."""
@@ -441,6 +444,7 @@ def test_same_candidates_as_the_program(program, default_model, pictures):
         assert (a["levels"], a["candidates"]) == (b["levels"], b["candidates"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
