@@ -172,6 +172,7 @@ def test_tracking_names_a_missing_picture(capsys):
     assert "tracking.py: /nonexistent.jpg" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tracking(default_model, capsys):
     arguments = ["--size", "320x420", "--min-faces", "60", "--every", "4", "--frames", "12"]
     assert tracking.main([str(HOPPER), str(HOPPER), *arguments, "--runs", "2"]) == 0
@@ -239,6 +240,7 @@ def test_cold_start_tells_that_the_program_fails(capsys):
     assert "cold_start.py: /bin/false" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_folder(capsys, program, default_model):
     """Programs that fail, or are not installed, are left out with a line."""
     words = [str(HOPPER.parent), "--runs", "1", "--program", str(program), "--min-face", "80"]

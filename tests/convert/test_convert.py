@@ -146,6 +146,7 @@ def largest_difference(states, folder):
     return difference
 
 
+@pytest.mark.slow
 def test_import_of_the_published_model(published, tmp_path, report_difference):
     wheel = make_wheel(tmp_path / "x.whl", published)
     import_pretrained.import_model("facenet-pytorch", wheel, tmp_path / "out")
@@ -411,6 +412,7 @@ def test_links_are_followed(tmp_path, capsys):
     assert torch2darknet.main(command) == 0  # the same again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["import_pretrained", "torch2darknet", "darknet2torch"])
 def test_scripts_run_from_any_folder(tmp_path, script):
     path = DARKNET_CFG.parent / "convert" / f"{script}.py"

@@ -70,6 +70,7 @@ def row(lines, name):
 # ---- measures ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [None, (60, 71)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_multiply_adds_are_those_of_the_run(name, size):
@@ -103,6 +104,7 @@ CHAINS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chain", CHAINS)
 def test_receptive_fields_are_where_changes_count(chain):
     """An output changes with those pixels alone that its square holds."""
@@ -473,6 +475,7 @@ def test_bad_caffemodels(tell, tmp_path):
     assert status == 1 and not lines and "det2.caffemodel: not a whole Caffe model" in error
 
 
+@pytest.mark.slow
 def test_runs_from_any_folder(tmp_path):
     script = DARKNET_CFG.parent / "convert" / "describe.py"
     done = subprocess.run(

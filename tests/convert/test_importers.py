@@ -195,6 +195,7 @@ def crops(picture, face, size, data):
     return np.ascontiguousarray((values.transpose(0, 3, 1, 2) - data.mean) * np.float32(data.norm))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_imported_networks(model, weights, name, request, pictures, tmp_path, report_difference):
@@ -501,6 +502,7 @@ def test_other_names_of_caffe_files(tmp_path, folders, stem):
             import_model("caffe", source, tmp_path / "out")
 
 
+@pytest.mark.slow
 @needs_opencv_4
 @settings(
     max_examples=60,

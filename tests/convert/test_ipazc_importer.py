@@ -110,6 +110,7 @@ def test_files_that_are_not_whole(written, monkeypatch):
         read_arrays(content, "x")
 
 
+@pytest.mark.slow
 def test_pickles_of_bad_will(pickled):
     """Shapes beyond all memory, tuples too deep to print, a stack that is empty."""
     lz4 = pytest.importorskip("lz4.frame")

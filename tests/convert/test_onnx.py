@@ -76,6 +76,7 @@ REWRITES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rewrite", REWRITES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks(name, rewrite, tmp_path, report_difference):
@@ -150,6 +151,7 @@ def test_layers(kind, tmp_path):
             assert difference(path, network, (2, 4, *size)) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_activations_at_their_bends(tmp_path):
     """Noise seldom comes near them."""
     x = np.arange(-8, 8, 0.25, dtype=np.float32).reshape(1, 1, 8, 8)
@@ -228,6 +230,7 @@ def test_old_readers_can_read_them(tmp_path):
     assert {c.data_type for c in model.graph.initializer} == {onnx.TensorProto.FLOAT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_opencv_reads_them(name, tmp_path, report_difference):
     network = random_network(with_prelu(read_cfg(DARKNET_CFG / f"{name}.cfg")))
@@ -253,6 +256,7 @@ def test_opencv_reads_them(name, tmp_path, report_difference):
 # ---- writing -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
     model = write_random_cascade(tmp_path)
     command = [str(model), "--out", str(tmp_path)]
@@ -358,6 +362,7 @@ def test_folders(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["b.onnx"]
 
 
+@pytest.mark.slow
 def test_runs_from_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "convert" / "torch2onnx.py", "--help"],

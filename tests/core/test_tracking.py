@@ -75,6 +75,7 @@ def judge(video: list[Truth], results) -> Judge:
 # ---- on the made video ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [5, 10])
 def test_ids_are_kept_and_few_faces_are_lost(detector, video, every):
     results = run(detector, video, every=every)
@@ -98,6 +99,7 @@ def test_a_cut_is_scanned_at_once(detector, video):
     assert len(results[CUT]) == 1 and results[CUT].ages[0] == 0
 
 
+@pytest.mark.slow
 def test_every_frame_scanned_and_nothing_smoothed_is_detection(detector, video):
     for frame, tracks in zip(
         video, run(detector, video, every=1, smoothing=0, min_score=0, lost=0), strict=True

@@ -74,6 +74,7 @@ def by_opencv(cfg, weights, x):
 READERS = {"OpenCV": by_opencv, "C core": by_c_core, "PyTorch": by_pytorch}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("dialect", ["stock", "native"])
 def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path, report_difference):
@@ -147,6 +148,7 @@ def test_darknet_agrees_with_the_source(
     assert largest <= TOLERANCE["Darknet"], what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_onnx_runtime_agrees_with_the_source(model, name, pictures, tmp_path, report_difference):
     pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[export]'")

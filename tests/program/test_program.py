@@ -452,6 +452,7 @@ def test_out_folder_that_is_a_file(run, tmp_path):
     assert target.read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 @pytest.mark.parametrize("limit", [0, 5000])
 def test_out_on_a_full_disk_leaves_nothing(run, tmp_path, extension, limit):
@@ -555,6 +556,7 @@ def test_damaged_jpeg_is_told(run, tmp_path):
 # ---- EXIF orientation ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_of_a_jpeg(detect, tmp_path, orientation, report_difference):
     upright = read_rgb(HOPPER)
@@ -590,6 +592,7 @@ def test_orientation_behind_another_app1_segment(decode, noise):
     assert (decode(turned) == decode(upright)[::-1, ::-1]).all()
 
 
+@pytest.mark.slow
 def test_exif_that_makes_no_sense_is_passed_over(decode, noise):
     upright = encode_jpeg(noise)
     pixels = decode(upright)

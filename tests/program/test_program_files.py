@@ -156,6 +156,7 @@ int rename(const char *from, const char *to)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
 def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tmp_path):
     """Threads whose files the signal removes say nothing, and begin no others."""
@@ -250,6 +251,7 @@ def test_out_keeps_the_places_below_a_folder(run, album, tmp_path):
     assert tree(tmp_path / "one.png") == ["two.JPEG"]
 
 
+@pytest.mark.slow
 def test_copies_of_formats_that_are_only_read(run, tmp_path):
     """They are PNG; what would get the name of another picture's copy is refused."""
     folder = tmp_path / "in"
@@ -285,6 +287,7 @@ def test_crops_are_opencvs(run, detect, tmp_path, side, report_difference):
     assert difference <= 4  # OpenCV rounds positions to 1/32 pixel
 
 
+@pytest.mark.slow
 def test_a_face_much_larger_than_its_crop(run, detect, tmp_path):
     """The same crop, but for a little sharpness, from the picture enlarged six times."""
     large = tmp_path / "large.png"
@@ -316,6 +319,7 @@ def test_crops_where_a_file_is_in_the_way(run, tmp_path):
     assert_one_line(done, 1, "crops/grace_hopper_0.png", "Is a directory")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [None, "pnet", "rnet"])
 def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_path, stage):
     """To the byte what detect_set.py writes: evaluate.py --predictions gives the same AP."""
@@ -344,6 +348,7 @@ def test_predictions_of_the_current_folder(run, tmp_path):
 # ---- stages and settings -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
 def test_stage(run, detect, tmp_path, stage):
     count = detect("--time", ASTRONAUT)[0]["candidates"][stage][1]

@@ -141,6 +141,7 @@ def numbers_of(face: dict) -> np.ndarray:
 # ---- what is found -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "avi"])
 def test_faces_are_those_of_opencv_and_pymtcnn(detect, clips, kind, report_difference):
     """Decoders, and the conversions from their YUV to RGB, may differ by some grey levels."""
@@ -192,6 +193,7 @@ def test_every_leaves_frames_out(detect, clips):
     assert detect("--every", "5", "--video", clips["mp4"]) == everything[::5]
 
 
+@pytest.mark.slow
 def test_track_keeps_ids(run, detect, clips):
     found = detect("--track", "--video", clips["mp4"])
     assert [frame["frame"] for frame in found] == list(range(COUNT))
@@ -228,6 +230,7 @@ def test_more_pixels_than_the_limit(run, clips):
     assert_one_line(done, 1, "400 x 320", "0.1 megapixels", "raise --max-pixels")
 
 
+@pytest.mark.slow
 def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
     other = b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames(301, 201))
     video, out = tmp_path / "two.mjpeg", tmp_path / "out.mp4"
@@ -239,6 +242,7 @@ def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
     assert len(detect("--track", "--video", video)) == 2 * COUNT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_is_applied(detect, tmp_path, turn):
     """A phone held upright writes lying frames, and a matrix that says so."""
@@ -395,6 +399,7 @@ def wav() -> bytes:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -434,6 +439,7 @@ def test_camera_that_is_not_there(run):
     assert_one_line(done, 1, "/dev/video255", "no such camera", *there)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "rtsp", "tcp"])
 def test_address_that_does_not_answer(run, scheme):
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -449,6 +455,7 @@ def test_address_that_refuses(run):
     assert_one_line(run("--video", url), 1, url, "Connection refused")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -500,6 +507,7 @@ def decode(run, tmp_path):
     return decode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extension", "parameters", "tolerance"),
     [
@@ -529,6 +537,7 @@ def test_gif_gives_its_first_frame(decode):
     assert decode(gif()).tolist() == [[[0, 0, 255]]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
 def test_webp_is_turned_upright(decode, orientation, prefix):

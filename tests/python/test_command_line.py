@@ -137,6 +137,7 @@ def test_time(run, picture):
     )
 
 
+@pytest.mark.slow
 def test_names_keep_their_bytes(picture, run, tmp_path):
     path = picture("zwölf\t\u6f22.png", 1)
     assert run(path)[1].startswith(f"{path}\t1.25")
@@ -330,6 +331,7 @@ def test_standard_output_that_cannot_be_written(pictures, default_model):
     assert done.stderr == message
 
 
+@pytest.mark.slow
 def test_closed_streams(pictures, default_model):
     command = f"{sys.executable} -m pymtcnn"
     detect = f"{command} detect --model '{default_model}' '{pictures[0]}'"

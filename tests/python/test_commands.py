@@ -74,6 +74,7 @@ def test_detect_may_be_left_out(run, pictures, default_model):
 # ---- bench ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bench(run, default_model):
     words = ["--model", default_model, "--sizes", "80x60,160x120", "--min-faces", "20,40"]
     words += ["--runs", "1", "--threads", "2"]
@@ -226,6 +227,7 @@ def test_video_that_breaks_off(run, film, default_model, tmp_path):
     assert "cut.avi: breaks off" in error and not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.slow
 def test_interrupted_video(film, default_model, tmp_path):
     """Ctrl-C, the way to end a camera, completes the annotated video."""
     out = tmp_path / "out.avi"
@@ -239,6 +241,7 @@ def test_interrupted_video(film, default_model, tmp_path):
     assert abs(len(list(frames(out))) - len(lines)) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
 def test_same_form_as_the_program(program, film, default_model, form):
     """The same text; boxes within 3 pixels, as the two convert the frames' colours differently."""

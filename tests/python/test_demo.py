@@ -116,6 +116,7 @@ def test_port_in_use(capsys, monkeypatch):
     assert message.startswith(f"pymtcnn demo: 127.0.0.1:{port}: cannot be listened on: Address al")
 
 
+@pytest.mark.slow
 def test_ends_without_a_trace(tmp_path):
     pytest.importorskip("gradio", reason="gradio is not installed")
     words = [sys.executable, "-m", "pymtcnn", "demo", "--port", "0"]
@@ -173,6 +174,7 @@ def green_edges(rgb, box):
     return (edges[:, 1] - edges[:, [0, 2]].max(axis=1)).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
     gradio = pytest.importorskip("gradio", reason="gradio is not installed")

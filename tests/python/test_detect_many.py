@@ -128,6 +128,7 @@ def test_folder_that_cannot_be_read(run, folder):
     assert status == 1 and f"{folder}/deep: cannot be read: Permission denied" in error[0]
 
 
+@pytest.mark.slow
 def test_standard_input(pictures, default_model, tmp_path):
     command = [sys.executable, "-m", "pymtcnn", "detect", "--model", str(default_model)]
     words = ["--json", "--out", f"{tmp_path}/", "--jobs", "2", "-", str(pictures[1])]
@@ -184,6 +185,7 @@ def test_files_that_would_overwrite_each_other(run, folder, tmp_path, option):
     assert f"{tmp_path}/file" in error[0] and "cannot be made: " in error[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["c", "python"])
 def test_no_picture_is_overwritten_for_another(program, default_model, pictures, tmp_path, command):
     """Neither by a crop nor by an annotated copy, also where it is reached through a link."""
@@ -238,6 +240,7 @@ def test_the_same_files_as_the_program(program, default_model, pictures, tmp_pat
 # ---- several processes ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing(run, folder):
     one, two = run("--json", folder), run("--json", "--jobs", "2", folder)
     assert one == two and len(one[1]) == 3
@@ -266,6 +269,7 @@ def work(folder, task):
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_costs_one_task(tmp_path):
     tasks = ["a", "wrong", "kill", *"bcd"]
     results = dict(outcomes(partial(make_work, tmp_path), tasks, 2))
@@ -289,6 +293,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_processes_end_with_the_first(tmp_path, number):
     script = tmp_path / "script.py"
@@ -419,6 +424,7 @@ sys.exit(t.detect.main(sys.argv[1:], make_detector=t.make_one_face))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["faces.jsonl", "faces.csv"])
 def test_disk_that_is_full(folder, tmp_path, name):
     """Whole lines of JSON stay, and no table at all."""

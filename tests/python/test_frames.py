@@ -68,6 +68,7 @@ def test_mp4_and_fps(tmp_path, pictures_in):
     assert [frame.seconds for frame in frames(path, fps=10)] == [i * 0.1 for i in range(COUNT)]
 
 
+@pytest.mark.slow
 def test_closing_closes_the_file(avi):
     video = frames(avi)
     next(video)

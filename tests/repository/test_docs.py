@@ -345,6 +345,7 @@ def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block",
     [block for block in BLOCKS if block.language and not block.mark.startswith("not run:")],
@@ -374,6 +375,7 @@ def test_code(block, scratch, built_program, monkeypatch, capsys):
             check(scratch, output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.place
 )
@@ -452,6 +454,7 @@ def test_every_image_is_shown_and_small():
         assert image.stat().st_size < 600_000, image.name
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_anew(tmp_path):
     text = _python_help("docs/figures/make.py")
     assert "docs/images" in text

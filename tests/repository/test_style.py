@@ -34,6 +34,7 @@ def test_ruff():
     run(tool("ruff"), "format", "--no-cache", "--check", ".")
 
 
+@pytest.mark.slow
 def test_mypy():
     pytest.importorskip("mypy", reason="mypy is not installed: pip install '.[test]'")
     run(sys.executable, "-m", "mypy")

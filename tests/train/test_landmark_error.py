@@ -24,6 +24,7 @@ def test_errors_by_hand():
     assert errors(np.array([TRUTH, moved]), np.array([TRUTH, TRUTH])).tolist() == [0, 1.5 / 20]
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 50), st.floats(-100, 100))
 def test_errors_know_no_scale_and_place(scale, shift):
     points = TRUTH[None] + np.random.default_rng(0).normal(0, 2, (1, 5, 2))
