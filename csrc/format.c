@@ -17,7 +17,7 @@ static bool has_landmarks(const mtcnn_findings *findings)
     return findings->stage == 0 || findings->stage - 1 == MT_ONET;
 }
 
-/* ---- text of a given size --------------------------------------------------------------------- */
+/* ---- text of a given size -------------------------------------------------------------------- */
 
 typedef struct mt_text {
     char *data;
@@ -82,7 +82,7 @@ static void put_place(mt_text *text, const mtcnn_findings *findings, int index,
         put_format(text, "%s%" PRIu32, separator, findings->tracks->faces[index].id);
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void write_text(mt_text *text, const mtcnn_findings *findings)
 {
@@ -101,7 +101,7 @@ static void write_text(mt_text *text, const mtcnn_findings *findings)
     }
 }
 
-/* ---- JSON (RFC 8259) -------------------------------------------------------------------------- */
+/* ---- JSON (RFC 8259) ------------------------------------------------------------------------- */
 
 /* Bytes that are not UTF-8, which JSON cannot hold, become the replacement character. */
 static void put_json_string(mt_text *text, const char *string)
@@ -182,7 +182,7 @@ static void write_json(mt_text *text, const mtcnn_findings *findings)
     put(text, "}\n");
 }
 
-/* ---- CSV (RFC 4180, with LF for line ends) ---------------------------------------------------- */
+/* ---- CSV (RFC 4180, with LF for line ends) --------------------------------------------------- */
 
 #define FACE_COLUMNS \
     "x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y," \
@@ -228,7 +228,7 @@ static void write_csv(mt_text *text, const mtcnn_findings *findings)
     }
 }
 
-/* ---- other forms ------------------------------------------------------------------------------ */
+/* ---- other forms ----------------------------------------------------------------------------- */
 
 static void write_wider(mt_text *text, const mtcnn_findings *findings)
 {

@@ -294,7 +294,7 @@ typedef struct mtcnn_tracks {
 MTCNN_API int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds,
                           mtcnn_tracks *tracks, mtcnn_error *error);
 
-/* ---- output ----------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 /*
  * What was found in a picture, or in a frame of a video, for mtcnn_format and mtcnn_draw. Set it to
@@ -307,18 +307,18 @@ typedef struct mtcnn_findings {
     double seconds;     /* when the frame is shown */
     int width, height;  /* of the picture or frame, pixels */
     const mtcnn_result *result; /* of mtcnn_detect; NULL: faces are tracked */
-    int stage; /* 0: the result's faces; 1, 2, 3: those of stages[0] (PNet), [1] (RNet), [2] (ONet) */
+    int stage;                  /* 0: the result's own faces; 1, 2, 3: PNet's, RNet's, ONet's */
     const mtcnn_tracks *tracks; /* of mtcnn_track; NULL: faces are not tracked */
     int timed;                  /* 1: JSON has the times, too */
 } mtcnn_findings;
 
 /*
- * TEXT:    a line for each face: source, frame, seconds and id, as far as there are such, each with a
- *          tab; box, score and landmarks, with blanks between
+ * TEXT:    a line for each face: source, then frame, seconds and id as far as there are such, each
+ *          with a tab; box, score and landmarks, with blanks between
  * JSON:    an object on one line (RFC 8259); what is not UTF-8 in source becomes U+FFFD
  * CSV:     a row for each face (RFC 4180, with LF for line ends)
- * WIDER:   as the evaluation of WIDER FACE reads it: source, the number of faces, and for each face a
- *          line "x y width height score"
+ * WIDER:   as the evaluation of WIDER FACE reads it: source, the number of faces, and for each face
+ *          a line "x y width height score"
  * TIMES:   a table for people: milliseconds and candidates of each stage
  * SUMMARY: a line for people: source and the number of faces
  */
@@ -342,19 +342,19 @@ typedef enum mtcnn_form {
 MTCNN_API int mtcnn_format(mtcnn_form form, const mtcnn_findings *findings, char *text, size_t size,
                            size_t *length, mtcnn_error *error);
 
-/* The line that goes before CSV's first row, of frames or of pictures, with ids: a constant string. */
+/* The line before CSV's first row, of frames or of pictures, with ids: a constant string. */
 MTCNN_API const char *mtcnn_csv_header(int is_frame, int has_ids);
 
 /*
- * Paints what was found into the picture: each face's box, label and landmarks, the best face on top.
- * Landmarks that are all zero are left out. Lines grow with the picture, 2 pixels at least; what lies
- * outside the picture is left out.
+ * Paints what was found into the picture: each face's box, label and landmarks, the best face on
+ * top. Landmarks that are all zero are left out, and so is whatever lies outside the picture. Lines
+ * grow with the picture; they are at least 2 pixels wide.
  *
- * pixels: RGB, findings' height rows of its width, the first at pixels, each stride bytes after the one
- *         before
- * labels: [faces], each a text to be written at a face; printable ASCII, all else becomes a box;
- *         empty: none. NULL, or NULL for a face: its score, with its id where it has one, and
- *         nothing where it has no landmarks
+ * pixels: RGB, the first of height rows of width pixels, which are those of findings
+ * stride: bytes from one row to the next; negative for bottom-up pictures
+ * labels: [faces], what is written at each face: printable ASCII; any other character becomes a
+ *         box, an empty text nothing. NULL, or NULL for a face: its score, with its id where it has
+ *         one, or nothing where it has no landmarks
  */
 MTCNN_API int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings,
                          const char *const *labels, mtcnn_error *error);
