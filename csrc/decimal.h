@@ -11,8 +11,8 @@ double mt_parse_decimal(const char *text, const char **end);
 #define MT_DECIMAL_SIZE 352 /* the largest double, 8 digits, and any locale's decimal point */
 
 /*
- * The number as printf's "%.*f" has it with digits 1..8, but with a point; what is no number is
- * nan, inf or -inf. Returns text, or a constant string.
+ * The number as printf's "%.*f" writes it, with digits 1..8, but with a point; else nan, inf or
+ * -inf. Returns text, or a constant string.
  */
 const char *mt_write_decimal(char text[MT_DECIMAL_SIZE], double value, int digits);
 

@@ -30,7 +30,7 @@ static const mt_rgb text_color = {0, 0, 0};
 static const mt_rgb landmark_colors[5] = {
     {255, 70, 60}, {60, 150, 255}, {255, 210, 0}, {255, 70, 60}, {60, 150, 255}};
 
-/* The nearest pixel border; far outside, and NaN, counts as twice the largest side outside. */
+/* The nearest pixel border. Far outside, and NaN, is at twice the largest side outside. */
 static int to_pixel(float position)
 {
     const float limit = 2.0f * MTCNN_MAX_SIDE;

@@ -28,8 +28,10 @@
  * - Functions that can fail return MTCNN_OK (0) or a negative mtcnn_status, and write a sentence
  *   that names the file, the cause and the remedy into *error, where error is not NULL.
  * - Nothing here prints, exits or aborts.
- * - The inner loops are chosen for the processor when a model is loaded. The environment variable
- *   MTCNN_CPU names others: c, sse2, avx2, avx512 or neon.
+ * - The inner loops are chosen for the processor when a model or a network is loaded, which keep
+ *   them; mtcnn_crop and mtcnn_align, which load nothing, choose at each call. The environment
+ *   variable MTCNN_CPU names others: c, sse2, avx2, avx512 or neon; any other name, or one that the
+ *   processor cannot run, is MTCNN_ERROR_ARGUMENT.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
  *
@@ -315,7 +317,7 @@ typedef struct mtcnn_findings {
     double seconds;     /* when the frame is shown */
     int width, height;  /* of the picture or frame, pixels */
     const mtcnn_result *result; /* of mtcnn_detect; NULL: faces are tracked */
-    int stage; /* 0: the result's faces; 1, 2, 3: those of its stages[0], [1], [2] */
+    int stage;                  /* 0: the result's own faces; 1, 2, 3: PNet's, RNet's, ONet's */
     const mtcnn_tracks *tracks; /* of mtcnn_track; NULL: faces are not tracked */
     int timed;                  /* 1: JSON has the times, too */
 } mtcnn_findings;
@@ -353,14 +355,14 @@ MTCNN_API const char *mtcnn_csv_header(int is_frame, int has_ids);
 
 /*
  * Paints what was found into the picture: each face's box, label and landmarks, the best face on
- * top. Landmarks that are all zero are left out. Lines grow with the picture, 2 pixels at least;
- * what lies outside the picture is left out.
+ * top. Landmarks that are all zero are left out, and so is whatever lies outside the picture. Lines
+ * grow with the picture; they are at least 2 pixels wide.
  *
- * pixels: RGB, findings' height rows of its width, the first at pixels, each stride bytes after
- *         the one before
- * labels: [faces], each a text to be written at a face; printable ASCII, all else becomes a box;
- *         empty: none. NULL, or NULL for a face: its score, with its id where it has one, and
- *         nothing where it has no landmarks
+ * pixels: RGB, the first of height rows of width pixels, which are those of findings
+ * stride: bytes from one row to the next; negative for bottom-up pictures
+ * labels: [faces], what is written at each face: printable ASCII; any other character becomes a
+ *         box, an empty text nothing. NULL, or NULL for a face: its score, with its id where it has
+ *         one, or nothing where it has no landmarks
  */
 MTCNN_API int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings,
                          const char *const *labels, mtcnn_error *error);

@@ -133,7 +133,7 @@ static void glyphs(void)
     }
 }
 
-/* Whatever numbers boxes and landmarks have, only the picture is written: for sanitizers. */
+/* Whatever numbers a face has, only the picture is written; sanitizers see the rest. */
 static void any_numbers(void)
 {
     static const float odd[] = {NAN,  INFINITY, -INFINITY, 1e30f, -1e30f, 3e9f, -3e9f,
