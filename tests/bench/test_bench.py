@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from support import HOPPER, ROOT
+from support.skips import missing
 
 from bench import cold_start, common, folder, peers, scaling, tracking
 
@@ -192,7 +193,7 @@ def test_tracking(default_model, capsys):
 def bench_core():
     path = ROOT / "build" / "bench" / "bench" / "bench_core"
     if not path.is_file():
-        pytest.skip(f"{path} is not built: see docs/performance.md")
+        missing(f"{path}: docs/performance.md says how to build it")
     return path
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from support.skips import absent
 
 from convert import darknet2torch, import_pretrained, torch2darknet
 from convert.importers import facenet_pytorch
@@ -68,7 +69,7 @@ def published():
     try:
         files = facenet_pytorch.find(Path(wheel) if wheel else None)
     except FileError as error:
-        pytest.skip(f"{error} (or in $MTCNN_FACENET_WHEEL)")
+        absent(f"facenet-pytorch's weights: {error} (or in $MTCNN_FACENET_WHEEL)")
     return {name: content for name, (_, content) in files.items()}
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from support.caffe_files import write_random_caffe
 from support.random_cascade import write_random_cascade
+from support.skips import missing_if
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -31,8 +32,8 @@ from train_mtcnn.layers import count_weights, read_layers, resized_layers
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
-needs_opencv_4 = pytest.mark.skipif(
-    not hasattr(cv2.dnn, "readNetFromCaffe"), reason="OpenCV 5 reads no Caffe files"
+needs_opencv_4 = missing_if(
+    not hasattr(cv2.dnn, "readNetFromCaffe"), "OpenCV 4: 5 reads no Caffe files"
 )
 NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
 

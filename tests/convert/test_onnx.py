@@ -6,11 +6,14 @@ import sys
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 from support import ROOT
 from support.random_cascade import write_random_cascade
 
+from convert import torch2onnx
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import save_checkpoint
 from train_mtcnn.darknet import (
@@ -26,13 +29,6 @@ from train_mtcnn.detector import load_networks
 from train_mtcnn.layers import ACTIVATIONS
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_floor_pooling, with_prelu
-
-onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[export]'")
-onnxruntime = pytest.importorskip(
-    "onnxruntime", reason="onnxruntime is not installed: pip install '.[export]'"
-)
-
-from convert import torch2onnx  # noqa: E402 it needs onnx
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40), (61, 78)], "rnet": [(24, 24)], "onet": [(48, 48)]}

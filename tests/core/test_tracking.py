@@ -298,7 +298,6 @@ def test_tracks_are_a_sequence_of_faces_with_ids(detector, video):
 
 
 def test_tracks_as_a_table(detector, video):
-    pytest.importorskip("pandas", reason="pandas is not installed")
     tracks = next(tracks for tracks in run(detector, video) if len(tracks) > 1)
     table = tracks.to_pandas()
     assert list(table.columns[:3]) == ["id", "x1", "y1"]

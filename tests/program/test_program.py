@@ -26,6 +26,7 @@ from support.program_runs import (
     read_rgb,
     read_terminal,
 )
+from support.skips import absent, absent_if
 
 DEFAULT_MODEL = ROOT / "darknet_cfg" / "default.data"
 OPTIONS = [
@@ -46,7 +47,7 @@ def file_modes_hold(tmp_path) -> None:
     path = tmp_path / "locked"
     path.touch(mode=0)
     if os.access(path, os.R_OK):
-        pytest.skip("file modes do not stop root")
+        absent("file modes that hold: they do not stop root")
     path.unlink()
 
 
@@ -805,7 +806,7 @@ def test_pictures_from_a_pipe(run):
     assert len(json.loads(done.stdout)["faces"]) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux has it")
+@absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_summary_on_a_terminal(program, model_environment):
     ours, theirs = os.openpty()
     done = subprocess.run(

@@ -26,6 +26,7 @@ from support.program_runs import (
     read_rgb,
     read_terminal,
 )
+from support.skips import absent_if, missing, missing_if
 
 from pymtcnn import Detector
 from train_mtcnn.wider import write_prediction
@@ -157,7 +158,7 @@ int rename(const char *from, const char *to)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
+@missing_if(not shutil.which("cc"), "a C compiler")
 def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tmp_path):
     """Threads whose files the signal removes say nothing, and begin no others."""
     (tmp_path / "slow.c").write_text(SLOW_FILES)
@@ -222,7 +223,7 @@ def test_a_full_disk_ends_it(run):
     assert_one_line(done, 1, "standard output", "No space left on device")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux has it")
+@absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_progress_on_a_terminal(program, model_environment):
     ours, theirs = os.openpty()
     subprocess.run(
@@ -259,7 +260,7 @@ def test_copies_of_formats_that_are_only_read(run, tmp_path):
     assert cv2.imwrite(str(folder / "face.webp"), read_rgb(HOPPER)[..., ::-1])
     done = run("--json", "--jobs", "2", "--out", tmp_path / "out", folder, ASTRONAUT)
     if b"FFmpeg" in done.stderr:
-        pytest.skip(done.stderr.decode())
+        missing(done.stderr.decode())
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
     assert tree(tmp_path / "out") == ["astronaut.jpg", "face.png"]
     shutil.copy(HOPPER, folder / "face.png")
@@ -442,7 +443,7 @@ def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
     assert cv2.imwrite(str(path), np.zeros((1000, 1100, 3), np.uint8))
     done = run("--max-pixels", "1.09", path)
     if b"FFmpeg" in done.stderr:
-        pytest.skip(done.stderr.decode())
+        missing(done.stderr.decode())
     assert_one_line(done, 1, "face.webp", "--max-pixels")
 
 
@@ -452,7 +453,7 @@ def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
 def test_man_page_has_the_options_of_the_help(program):
     page = ROOT / "build" / "mtcnn.1"
     if not page.is_file():
-        pytest.skip("build/mtcnn.1 is not there: run make_install.sh")
+        missing("build/mtcnn.1: run make_install.sh")
     text = page.read_text()
     told = re.findall(r"^  (--[a-z-]+)", execute(program, "--help").stdout.decode(), re.MULTILINE)
     assert [

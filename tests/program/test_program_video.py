@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from support import ASTRONAUT, DATA
 from support import picture_files as files
+from support.skips import absent, missing
 
 import pymtcnn
 
@@ -44,7 +45,7 @@ def _write(path: Path, codec: str, rate: float, frames: list[np.ndarray]) -> Pat
         str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*codec), rate, (width, height)
     )
     if not writer.isOpened():
-        pytest.skip(f"this OpenCV writes no {codec} into {path.suffix}")
+        missing(f"an OpenCV that writes {codec} into {path.suffix}")
     for frame in frames:
         writer.write(frame)
     writer.release()
@@ -91,7 +92,7 @@ def command(program, default_model, clips):
         [*command, "--min-face", "1000000", "--video", clips["avi"]], capture_output=True
     )
     if b"FFmpeg" in done.stderr:  # built without it, or its libraries are not there
-        pytest.skip(done.stderr.decode().strip())
+        missing(done.stderr.decode().strip())
     assert (done.returncode, done.stderr) == (0, b"")
     return command
 
@@ -346,7 +347,7 @@ def test_interrupt_while_a_pipe_gives_nothing(command, mjpeg):
 
 def test_standard_output_on_a_full_disk(run, clips, tmp_path):
     if not os.path.exists("/dev/full"):
-        pytest.skip("there is no /dev/full here")
+        absent("/dev/full")
     with open("/dev/full", "wb") as full:
         done = run("--video", clips["mp4"], "--out", tmp_path / "out.mp4", stdout=full)
     assert_one_line(done, 1, "standard output", "No space left on device")
@@ -433,7 +434,7 @@ def test_folder(run, tmp_path):
 
 def test_camera_that_is_not_there(run):
     if os.path.exists("/dev/video255"):
-        pytest.skip("this machine has 256 cameras")
+        absent("a number without a camera: this machine has 256")
     there = sorted(str(path) for path in Path("/dev").glob("video[0-9]*"))
     done = run("--camera", "255")
     assert_one_line(done, 1, "/dev/video255", "no such camera", *there)

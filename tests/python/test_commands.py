@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from support import HOPPER, ROOT
+from support.skips import missing
 
 from pymtcnn import Detector, cli, frames, read_picture, track
 from pymtcnn.commands import bench, evaluate
@@ -248,7 +249,7 @@ def test_same_form_as_the_program(program, film, default_model, form):
     model = ["--track", "--model", str(default_model), *form]
     theirs = subprocess.run([program, "video", *model, film], capture_output=True, text=True)
     if "FFmpeg" in theirs.stderr:
-        pytest.skip(theirs.stderr)
+        missing(theirs.stderr)
     ours = subprocess.run(
         [sys.executable, "-m", "pymtcnn", "video", *model, film],
         capture_output=True, text=True, cwd=ROOT,

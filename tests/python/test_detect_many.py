@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from support import PYTHON_PATH, ROOT
 from support.program_runs import read_terminal
+from support.skips import absent_if
 
 from pymtcnn import Detections, PictureError, formats, read_picture, write_picture
 from pymtcnn.commands import detect
@@ -120,7 +121,7 @@ def test_links_to_folders_are_passed_over(folder):
     assert len(pictures) == 4 and not problems
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="file modes do not stop root")
+@absent_if(os.geteuid() == 0, "file modes that hold: they do not stop root")
 def test_folder_that_cannot_be_read(run, folder):
     (folder / "deep").chmod(0)
     status, _, error = run("--json", folder)
@@ -380,7 +381,8 @@ def test_save_csv(run, folder, tmp_path):
 
 
 def test_save_parquet(run, folder, tmp_path, monkeypatch):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
     save = tmp_path / "faces.parquet"
     monkeypatch.setattr("pymtcnn.commands.results_file._ROWS", 2)
     assert run("--save", save, folder)[:2] == (1, [])
@@ -458,10 +460,9 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
 # ---- a terminal ----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@absent_if(sys.platform == "win32", "pseudo-terminals")
 def test_progress_on_a_terminal(folder, tmp_path):
     """A bar, and whole lines of messages above it; none where standard error is a file."""
-    pytest.importorskip("tqdm")
     import fcntl
     import pty
     import termios

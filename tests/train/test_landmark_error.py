@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from support.random_cascade import write_random_cascade
+from support.skips import absent
 
 from pymtcnn.errors import FileError
 from train_mtcnn.boxes import square
@@ -84,7 +85,7 @@ def test_the_default_model_on_some_faces(default_model, data_dir):
     """9.0% on all 1,537 faces; the first 100 are not far from it."""
     folder = data_dir / "landmarks"
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not there")
+        absent(str(folder))
     faces = read_facepoint(folder / "testImageList.txt").faces
     assert len(faces) > 1500
     result = landmark_error(default_model, folder, faces[:100])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support import ROOT
+from support.skips import absent_if, missing
 from support.small_wider import write_small_sets
 
 from pymtcnn.errors import ArgumentError, MtcnnError
@@ -340,7 +341,7 @@ def test_load_of_other_shapes(data, tmp_path, capsys):
     check_refused(capsys, data, tmp_path / "out", f"--load {tmp_path}/none.pt", "cannot be read")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@absent_if(torch.cuda.is_available(), "a machine without a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_no_gpu(data, tmp_path, capsys, device):
     message = f"--device {device}: there is no GPU that PyTorch can use; try cpu"
@@ -417,7 +418,7 @@ def test_a_folder_that_cannot_be_made(data, tmp_path, capsys):
 def test_two_processes_train_as_one(tmp_path, net, side, batch):
     """Also where the counts of the kinds are odd: 26 samples are 5, 13, 4 and 4."""
     if not torch.distributed.is_available():
-        pytest.skip("this PyTorch has no torch.distributed")
+        missing("torch.distributed")
     data = noise_samples(tmp_path / "data", side)
     options = f"{SHORT} --batch {batch} --no-batch-norm --epochs 3"
     launch = {
