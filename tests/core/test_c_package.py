@@ -11,8 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support import ROOT
+from support.skips import missing
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "c"
 HEADER = (ROOT / "csrc" / "include" / "mtcnn.h").read_text(encoding="utf-8")
 MAJOR, MINOR, PATCH = map(int, re.findall(r"#define MTCNN_VERSION_[A-Z]+ (\d+)", HEADER))
@@ -21,7 +22,7 @@ MAJOR, MINOR, PATCH = map(int, re.findall(r"#define MTCNN_VERSION_[A-Z]+ (\d+)",
 def tool(name: str) -> str:
     path = shutil.which(name)
     if path is None:
-        pytest.skip(f"{name} is not installed")
+        missing(name)
     return path
 
 
@@ -37,7 +38,7 @@ def run(*command: object, **options) -> str:
 def package(tmp_path_factory) -> Path:
     """The folder that build/ was installed to; it was moved since, which it must stand."""
     if not (ROOT / "build" / "libmtcnn.a").is_file():
-        pytest.skip("build/libmtcnn.a is not there: run make_install.sh")
+        missing("build/libmtcnn.a: run make_install.sh")
     folder = tmp_path_factory.mktemp("package")
     run(tool("cmake"), "--install", ROOT / "build", "--prefix", folder / "installed")
     return (folder / "installed").rename(folder / "moved")

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from support import ROOT
+from support.skips import missing
 
 FORMS = [[], ["--json"], ["--csv"]]
 
@@ -162,7 +163,7 @@ def clip(tmp_path_factory, program, pictures) -> Path:
     writer.release()
     done = subprocess.run([str(program), "--min-face", "1000000", "--video", path])
     if done.returncode:
-        pytest.skip("the mtcnn program was built without videos, or FFmpeg is not there")
+        missing("FFmpeg, or videos in the mtcnn program")
     return path
 
 

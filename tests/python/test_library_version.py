@@ -7,6 +7,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+from support.skips import missing
 
 from pymtcnn import _library
 from pymtcnn.errors import LibraryError
@@ -17,7 +18,7 @@ def load(tmp_path, monkeypatch):
     """A function that loads a library whose only content is the given C text."""
     compiler = shutil.which("cc")
     if not compiler:
-        pytest.skip("there is no C compiler here")
+        missing("a C compiler")
     abi = SimpleNamespace(ffi=_library.core().ffi, __file__=str(tmp_path / "_mtcnn_abi.py"))
     monkeypatch.setattr(_library, "_abi", lambda: abi)
 

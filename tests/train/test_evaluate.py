@@ -485,4 +485,4 @@ def test_script_runs_from_any_folder(tmp_path):
 
 def test_negative_threshold(tmp_path, capsys):
     assert program.main(["--data", str(tmp_path), "--thresholds", "-0.1,0.5,0.3"]) == 2
-    assert "each 0..1" in capsys.readouterr().err
+    assert "each 0 to 1" in capsys.readouterr().err
