@@ -26,7 +26,7 @@
 #include "resize.h"
 
 enum { PYRAMID, PNET, RNET, ONET, TOTAL, TIMES };
-enum { MAX_SIZES = 32, MIN_SIDE = 12, EXIT_USAGE = 2 };
+enum { MAX_SIZES = 32, MIN_SIDE = 12, MAX_MEGAPIXELS = 100, EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: bench_core PICTURE [--sizes WxH,...] [--min-faces PX,...] [--threads N] [--runs N]\n"
@@ -285,7 +285,7 @@ static bool read_sizes(const char *text, struct arguments *arguments)
         char *end;
         if (!read_whole(text, MIN_SIDE, MTCNN_MAX_SIDE, &size[0], &end) || *end != 'x' ||
             !read_whole(end + 1, MIN_SIDE, MTCNN_MAX_SIDE, &size[1], &end) ||
-            size[0] > PICTURE_MAX_MEGAPIXELS * 1000000 / size[1] || (*end && *end != ','))
+            size[0] > MAX_MEGAPIXELS * 1000000 / size[1] || (*end && *end != ','))
             return false;
         if (!*end)
             return true;
@@ -363,7 +363,7 @@ int main(int argc, char **argv)
     mtcnn_error error;
     if (read_arguments(&arguments, argc, argv))
         return EXIT_USAGE;
-    if (picture_read(&picture, arguments.picture, PICTURE_MAX_MEGAPIXELS, &message)) {
+    if (picture_read(&picture, arguments.picture, MAX_MEGAPIXELS, &message)) {
         fprintf(stderr, "bench_core: %s: %s\n", arguments.picture, message.text);
         return EXIT_FAILURE;
     }

@@ -117,14 +117,14 @@ def read_caffe(
         raise ModelError(
             f"{caffemodel}: not a whole Caffe model of the network in {prototxt}: {_why(error)}"
         ) from error
-    outputs = [None] * len(layers)
+    outputs: list[tuple[int, ...] | None] = [None] * len(layers)
     if shape:
         size = "x".join(map(str, shape))
         try:
             _, *found = net.getLayersShapes([1, *shape])  # of the input, then of each layer
         except cv2.error as error:
             raise ModelError(f"{caffemodel}: does not take {size}: {_why(error)}") from error
-        inputs, outputs = ([tuple(map(int, of[0][1:])) for of in shapes[1:]] for shapes in found)
+        inputs, outputs[:] = ([tuple(map(int, of[0][1:])) for of in s[1:]] for s in found)
         for layer, given in zip(layers, inputs):  # OpenCV looks at that when it runs only
             dense = layer.type == "InnerProduct" and layer.blobs
             if dense and layer.blobs[0].shape[-1] != math.prod(given):

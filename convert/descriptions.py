@@ -118,13 +118,10 @@ def _weights(path: Path, cfg: Path | None, size: Size) -> dict:
 
 
 def _tensor(name: object, value: object) -> dict:
-    tensor = isinstance(value, torch.Tensor)
-    return {
-        "name": str(name),
-        "shape": tuple(value.shape) if tensor else None,
-        "type": str(value.dtype).removeprefix("torch.") if tensor else type(value).__name__,
-        "values": value.numel() if tensor else None,
-    }
+    if not isinstance(value, torch.Tensor):
+        return {"name": str(name), "shape": None, "type": type(value).__name__, "values": None}
+    kind = str(value.dtype).removeprefix("torch.")
+    return {"name": str(name), "shape": tuple(value.shape), "type": kind, "values": value.numel()}
 
 
 def _checkpoint(path: Path, cfg: Path | None, size: Size) -> dict:
@@ -153,7 +150,7 @@ def _caffe_cost(layer: CaffeLayer) -> int | None:
     """Multiply-adds; None where the shape of the output is not known."""
     if layer.type not in ("Convolution", "InnerProduct") or not layer.blobs:
         return 0
-    return layer.output and layer.blobs[0].size * math.prod(layer.output[1:])
+    return layer.blobs[0].size * math.prod(layer.output[1:]) if layer.output else None
 
 
 def _caffemodel(path: Path, cfg: Path | None, size: Size) -> dict:

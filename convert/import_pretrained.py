@@ -54,10 +54,10 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     for network in NETWORKS:
         write_cfg(files["cfg"][network], cfgs[network])
         write_weights(files["weights"][network], published.values[network])
-    settings = read_data(DEFAULT_MODEL)
+    settings = dataclasses.replace(read_data(DEFAULT_MODEL), **published.settings)
     write_data(
         folder / f"{name}.data",
-        dataclasses.replace(settings, **files, **published.settings),
+        dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]),
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 
@@ -105,7 +105,7 @@ def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("import_pretrained.py", __doc__)
     commands = parser.add_subparsers(dest="model", required=True, metavar="MODEL")
     for name, importer in sorted(IMPORTERS.items()):
-        about = importer.__doc__.split("\n")[0]
+        about = (importer.__doc__ or "").split("\n")[0]
         command = commands.add_parser(name, help=about, description=importer.__doc__)
         importer.add_source(command)
         command.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+from typing import Any
 
 from train_mtcnn.darknet import Cfg
 from train_mtcnn.layers import Layer, count_weights, read_layers
@@ -33,8 +34,8 @@ def receptive_fields(layers: list[Layer]) -> list[tuple[int | None, int | None]]
         if whole or None in fields or layer.type in ("connected", "avgpool"):
             found.append((None, None))
             continue
-        stride = seen[0][1]
-        field = max(fields) + (layer.options.get("size", 1) - 1) * stride
+        stride: Any = seen[0][1]
+        field = max(f for f in fields if f) + (layer.options.get("size", 1) - 1) * stride
         found.append((field, stride * layer.options.get("stride", 1)))
     return found
 

@@ -8,6 +8,7 @@ the newer one needs further packages; the result of both depends on PyTorch's ve
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -32,7 +33,7 @@ class _Graph:
         self.constants: list[onnx.TensorProto] = []
         self.layer = ""  # the layer that is being made: names begin with it
 
-    def node(self, kind: str, *inputs: str, **attributes) -> str:
+    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node of one output; returns the output."""
         output = f"{self.layer}.{kind}{len(self.nodes)}"
         node = helper.make_node(kind, inputs, [output], name=output, **attributes)
@@ -47,7 +48,7 @@ class _Graph:
 
     def number(self, value: float) -> str:
         """Add a float32."""
-        return self.constant(f"number{len(self.constants)}", np.float32(value).reshape(()))
+        return self.constant(f"number{len(self.constants)}", np.array(value, np.float32))
 
     def integers(self, *values: int) -> str:
         """Add a list of int64: a shape, axes or paddings."""
@@ -181,8 +182,8 @@ _LAYERS: dict[str, Callable[..., str]] = {
 
 def _value(name: str, shape: Shape, sizes: tuple[str, str] | None) -> onnx.ValueInfoProto:
     """Input or output of any batch; `sizes` are the names of its height and width if they vary."""
-    shape = ("batch", shape.channels, *(sizes or shape[1:]))
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    sides = ("batch", shape.channels, *(sizes or shape[1:]))
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, sides)
 
 
 def onnx_model(network: Network, any_size: bool, metadata: dict[str, str]) -> onnx.ModelProto:

@@ -149,7 +149,7 @@ def convert_model(
             for kind in ("cfg", "weights")
         }
         comments = (f"Of {source.name}, by convert/torch2darknet.py, {dialect}.",)
-        new = dataclasses.replace(data, **files, **fed._asdict())
+        new = dataclasses.replace(data, cfg=files["cfg"], weights=files["weights"], **fed._asdict())
         write_data(folder / source.name, new, comments)
         _keep(source, folder, out)
     return f"{source} -> {out / source.name}: {dialect}, {_fed(fed)}"

@@ -19,6 +19,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -113,8 +114,8 @@ def largest_difference(path: Path, network: Network, fed: Input, any_size: bool)
         shapes.append((2, shape.channels, *other_size(network)))
     random = np.random.default_rng(0)
     largest = 0.0
-    for shape in shapes:
-        x = ((random.uniform(0, 255, shape) - fed.mean) * fed.norm).astype(np.float32)
+    for sides in shapes:
+        x = ((random.uniform(0, 255, sides) - fed.mean) * fed.norm).astype(np.float32)
         with torch.no_grad():
             expected = network(torch.from_numpy(x)).numpy()
         (found,) = session.run(None, {"input": x})
@@ -156,7 +157,7 @@ def convert(
     cfg: Path | None = None,
     out: Path | None = None,
     *,
-    given: Mapping[str, float | str] | None = None,
+    given: Mapping[str, Any] | None = None,
     fixed_size: bool = False,
     force: bool = False,
 ) -> list[str]:

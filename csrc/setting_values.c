@@ -10,7 +10,7 @@
 
 enum { MAX_COUNT = 4 }; /* values of a setting */
 
-/* ---- members of structs ----------------------------------------------------------------------- */
+/* ---- members of structs ---------------------------------------------------------------------- */
 
 static double load(const mtcnn_setting *setting, const void *values, int index)
 {
@@ -47,7 +47,7 @@ static bool is_in_range(const mtcnn_setting *setting, double number)
            (flags & MTCNN_BELOW_HIGH ? number < setting->high : number <= setting->high);
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* The place of text among the names of a choice; -1 where it is none of them. */
 static int find_choice(const char *names, const char *text)
@@ -116,7 +116,7 @@ int mtcnn_setting_parse(const mtcnn_setting *setting, const char *text, void *va
                    text && *text ? text : "''", rule);
 }
 
-/* ---- whole structs ---------------------------------------------------------------------------- */
+/* ---- whole structs --------------------------------------------------------------------------- */
 
 void mt_settings_default(mtcnn_setting_owner owner, void *values)
 {

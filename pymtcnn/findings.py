@@ -76,7 +76,8 @@ class Findings:
         for each in faces.stages:
             place = result.stages[STAGE_NAMES.index(each.name)]
             if each.name == stage:
-                self._fill(place, each.boxes, each.scores)
+                found = faces.proposals(stage)
+                self._fill(place, found.boxes, found.scores, found.landmarks)
             place.inputs, place.count = each.inputs, each.count
             place.milliseconds = each.milliseconds
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,24 @@ class Detections(Faces[Face]):
     stages: tuple[Stage, ...] = ()
     levels: int = 0
     pyramid_ms: float = 0.0
+
+    def proposals(self, stage: str) -> Detections:
+        """What one stage proposes, as detections of its boxes, which are never clipped.
+
+        Parameters
+        ----------
+        stage : str
+            ``"pnet"``, ``"rnet"`` or ``"onet"``. The landmarks of the first two are all zero.
+
+        Raises
+        ------
+        ArgumentError
+            Where `detect` made them: it keeps no boxes, `Detector.detect_stages` does.
+        """
+        [found] = [each for each in self.stages if each.name == stage]
+        none = np.zeros((len(found), 5, 2), np.float32)
+        landmarks = self.landmarks if stage == STAGE_NAMES[-1] else none
+        return replace(self, boxes=found.boxes, scores=found.scores, landmarks=landmarks)
 
     def __iter__(self) -> Iterator[Face]:
         return map(Face, self.boxes, self.scores.tolist(), self.landmarks)

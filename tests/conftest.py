@@ -15,6 +15,12 @@ import pytest
 from support import ASTRONAUT, DATA, ROOT
 from support import picture_files as files
 from support.program_runs import execute
+from support.skips import (  # noqa: F401 pytest looks here for hooks
+    absent,
+    missing,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 
 hypothesis.settings.register_profile("mtcnn", deadline=None)  # machines may be busy
 hypothesis.settings.load_profile("mtcnn")
@@ -28,7 +34,7 @@ def _folder_beside(variable: str, name: str) -> Path:
     """The folder that an environment variable names, else shared/NAME beside the repository."""
     folder = Path(os.environ.get(variable) or ROOT.parent / "shared" / name)
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not there; ${variable} may name another folder")
+        absent(f"{folder}; ${variable} may name another folder")
     return folder
 
 
@@ -42,7 +48,7 @@ def program() -> Path:
     for path in [Path(named)] if named else [ROOT / "mtcnn", ROOT / "build" / "mtcnn"]:
         if path.is_file():
             return path.resolve()
-    pytest.skip("the mtcnn program is not built: run make_install.sh, or set $MTCNN_PROGRAM")
+    missing("the mtcnn program: run make_install.sh, or set $MTCNN_PROGRAM")
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +147,7 @@ def ipazc_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         files = ipazc.find(Path(named) if named else None)
     except FileError as error:
-        pytest.skip(f"{error} (or in $MTCNN_IPAZC_WHEEL)")
+        absent(f"the weights of mtcnn 1.0.0: {error} (or in $MTCNN_IPAZC_WHEEL)")
     folder = tmp_path_factory.mktemp("ipazc")
     for name, (_, content) in files.items():
         (folder / f"{name}.lz4").write_bytes(content)
@@ -153,7 +159,7 @@ def wider_val(data_dir: Path) -> Path:
     """The folder WIDER_val, with images/<event>/*.jpg."""
     folder = data_dir / "wider" / "WIDER_val"
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not there")
+        absent(str(folder))
     return folder
 
 

@@ -75,7 +75,8 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
         write_cfg(files["cfg"][net], cfg)
         write_weights(files["weights"][net], values)
     path = out / f"{name}.data"
-    write_data(path, dataclasses.replace(read_data(DEFAULT_MODEL), **files))
+    settings = read_data(DEFAULT_MODEL)
+    write_data(path, dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]))
     return path
 
 

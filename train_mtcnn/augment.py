@@ -6,6 +6,7 @@ that share a batch change each sample as one process would.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -86,7 +87,7 @@ def augment(
     return pixels.clamp(0, 255), targets
 
 
-def _some(pixels: Tensor, chosen: Tensor, change, *others: Tensor) -> Tensor:
+def _some(pixels: Tensor, chosen: Tensor, change: Callable[..., Tensor], *others: Tensor) -> Tensor:
     """`change` the chosen samples; `others` are one value a sample."""
     if not chosen.any():
         return pixels

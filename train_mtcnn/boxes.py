@@ -5,10 +5,13 @@ Boxes are float32 [N, 4]: x1, y1, x2, y2 in pixels. Arithmetic is in double prec
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
+Overlap = Callable[[NDArray, NDArray], NDArray[np.float64]]
 
 
 def intersections(box: NDArray, boxes: NDArray) -> NDArray[np.float64]:
@@ -38,7 +41,7 @@ def iom(box: NDArray, boxes: NDArray) -> NDArray[np.float64]:
     return np.divide(inter, smaller, out=np.zeros_like(inter), where=smaller > 0)
 
 
-def nms(boxes: Boxes, scores: NDArray, limit: float, overlap=iou) -> NDArray[np.intp]:
+def nms(boxes: Boxes, scores: NDArray, limit: float, overlap: Overlap = iou) -> NDArray[np.intp]:
     """Greedy non-maximum suppression.
 
     Parameters
@@ -64,7 +67,7 @@ def nms(boxes: Boxes, scores: NDArray, limit: float, overlap=iou) -> NDArray[np.
 
 
 def soft_nms(
-    boxes: Boxes, scores: NDArray, limit: float, threshold: float, overlap=iou
+    boxes: Boxes, scores: NDArray, limit: float, threshold: float, overlap: Overlap = iou
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Linear soft non-maximum suppression (Bodla et al. 2017): lowers scores instead of dropping.
 
@@ -114,10 +117,10 @@ def square(boxes: Boxes) -> Boxes:
 def visible(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
     """Which of `boxes` [N, 4] have an area, and some of it inside the picture."""
     return (
-        np.isfinite(boxes).all(1)
-        & (boxes[:, :2] < boxes[:, 2:]).all(1)
-        & (boxes[:, :2] < (width, height)).all(1)
-        & (boxes[:, 2:] > 0).all(1)
+        np.all(np.isfinite(boxes), 1)
+        & np.all(boxes[:, :2] < boxes[:, 2:], 1)
+        & np.all(boxes[:, :2] < (width, height), 1)
+        & np.all(boxes[:, 2:] > 0, 1)
     )
 
 

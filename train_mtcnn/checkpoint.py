@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import warnings
+from typing import Any
 
 import torch
 
@@ -140,7 +141,7 @@ def is_plain(value: torch.Tensor) -> bool:
     return value.layout == torch.strided and not value.is_meta and not value.is_complex()
 
 
-def _input(path: str | os.PathLike, value: object) -> Input:
+def _input(path: str | os.PathLike, value: Any) -> Input:
     try:
         return checked(**value)
     except (TypeError, ValueError) as error:

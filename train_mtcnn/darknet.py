@@ -12,7 +12,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -336,7 +336,7 @@ def _data_settings() -> dict[str, Setting]:
     return {name: row for name, row in settings().items() if row.has("IN_DATA")}
 
 
-def _value(where: str, row: Setting, text: str):
+def _value(where: str, row: Setting, text: str) -> Any:
     """A key's value; CfgError where it breaks the table's rule."""
     try:
         if row.choices:

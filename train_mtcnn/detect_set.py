@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from train_mtcnn.wider import prediction_path, write_prediction
 FINAL = "final"  # the cascade's own result: ONet's boxes, clipped to the picture
 STAGES = ("pnet", "rnet", FINAL)
 
-_detector = None  # one a process
+_detector: Any = None  # a Detector or TorchDetector, one a process
 
 
 def stage_folder(predictions: Path, stage: str) -> Path:
@@ -37,10 +38,13 @@ def _make_detector(settings: dict) -> None:
     global _detector
     options = {key: settings[key] for key in ("min_face", "scale_factor", "thresholds")}
     if settings["backend"] == "torch":
-        from train_mtcnn.detector import TorchDetector as Detector
+        from train_mtcnn.detector import TorchDetector
+
+        _detector = TorchDetector(settings["model"], **options)
     else:
         from pymtcnn import Detector
-    _detector = Detector(settings["model"], **options)
+
+        _detector = Detector(settings["model"], **options)
 
 
 def _detect(images: Path, out: Path, event: str, name: str, stages: tuple[str, ...]) -> float:

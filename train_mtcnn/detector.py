@@ -108,7 +108,8 @@ def pyramid(
     ArgumentError
         If there are too many levels.
     """
-    face, levels = min_face, []
+    face = min_face
+    levels: list[tuple[int, int]] = []
     if max_side and max(width, height) > max_side:
         face = face * max(width, height) / max_side
     while face <= min(width, height):
@@ -236,7 +237,7 @@ class TorchDetector:
         squares, scores, outputs = self._look(planes, boxes, self._onet, options.thresholds[2])
         landmarks = _landmarks(squares, outputs[:, 5:15])
         boxes = regress(squares, outputs[:, 1:5])
-        inside = np.flatnonzero(visible(boxes, width, height))
+        inside = visible(boxes, width, height)
         boxes, scores, landmarks = boxes[inside], scores[inside], landmarks[inside]
         if options.final_nms == "hard":
             kept = nms(boxes, scores, options.nms[3], iom)

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymtcnn.errors import CfgError, ModelError
 from train_mtcnn.darknet import Cfg, Section, float32, parse_decimal
@@ -85,7 +85,7 @@ class Layer:
     type: str
     inputs: tuple[int, ...]
     shape: Shape
-    options: dict[str, int | float | str]
+    options: dict[str, Any]
     tensors: dict[str, tuple[int, ...]]
 
 
@@ -199,7 +199,7 @@ def _convolutional(options: _Options, index: int, shape: Shape, shapes: list[Sha
         )
     height = _window(options, shape.height, 2 * padding, size, stride)
     width = _window(options, shape.width, 2 * padding, size, stride)
-    tensors = {"biases": (filters,)}
+    tensors: dict[str, tuple[int, ...]] = {"biases": (filters,)}
     if normalize:
         tensors |= dict.fromkeys(_BATCH_NORM, (filters,))
     tensors["weights"] = (filters, shape.channels // groups, size, size)

@@ -33,6 +33,9 @@ class _BatchNorm(nn.Module):
     Darknet's formula (x - mean) / (sqrt(variance) + 1e-6) * scale + bias.
     """
 
+    means: Tensor
+    variances: Tensor
+
     def __init__(self, layer: Layer):
         super().__init__()
         shapes = layer.tensors
@@ -325,7 +328,7 @@ class Network(nn.Module):
             if raw or index in late:
                 outputs[index] = module(*inputs, activate=False)
             elif index in self._activated_late:
-                activation = self.layers[self._activated_late[index]].activation
+                activation = str(self.layers[self._activated_late[index]].activation)
                 outputs[index] = ACTIVATION[activation](module(*inputs))
             else:
                 outputs[index] = module(*inputs)
@@ -391,7 +394,7 @@ class Network(nn.Module):
         for layer, module in zip(self.definition, self.layers, strict=True):
             parts = {name: getattr(module, name) for name in layer.tensors}
             if fold and "weights" in parts:
-                weights, biases = module.folded(torch.float64)
+                weights, biases = module.folded(torch.float64)  # type: ignore[operator]
                 parts = {"biases": biases, "weights": weights}
             found.append({n: part.detach().cpu().double().numpy() for n, part in parts.items()})
         return found

@@ -199,7 +199,7 @@ def landmark_samples(
         turned = cv2.warpAffine(pixels, shifted, (width, height)) if i else pixels
         points = face.points @ turn.T + change[:, 2]
         near = jitter(face.box[None], 1, 0.2, 0.1, rng)
-        crops[i] = crop(turned, near, side)[0]
+        crops[i] = crop(np.asarray(turned, np.uint8), near, side)[0]
         labels["landmarks"][i] = (points - near[0, :2]) / (near[0, 2] - near[0, 0])
     return crops, labels
 
@@ -250,8 +250,8 @@ def _chunk(task: tuple[int, str, list, Settings]) -> tuple[NDArray, NDArray, Rep
         crops.append(part[0])
         labels.append(part[1])
     side = SIDES[settings.net]
-    crops = np.concatenate([np.empty((0, side, side, 3), np.uint8), *crops])
-    return crops, np.concatenate([np.empty(0, LABEL), *labels]), report
+    pixels = np.concatenate([np.empty((0, side, side, 3), np.uint8), *crops])
+    return pixels, np.concatenate([np.empty(0, LABEL), *labels]), report
 
 
 def _wider(
@@ -481,8 +481,8 @@ def _settings(args: argparse.Namespace) -> Settings:
     limits = Limits(args.iou_positive, args.iou_part, args.iou_negative)
     if not 0 < limits.negative <= limits.part <= limits.positive <= 1:
         raise ArgumentError(f"{limits}: must be 0 < negative <= part <= positive <= 1")
-    counts = ("faces", "positives", "parts", "negatives", "near", "mined", "own")
-    counts += ("landmark_crops", "seed")
+    counts = ["faces", "positives", "parts", "negatives", "near", "mined", "own"]
+    counts += ["landmark_crops", "seed"]
     for name in counts:
         if getattr(args, name) < 0:
             raise ArgumentError(f"--{name.replace('_', '-')} {getattr(args, name)}: is negative")

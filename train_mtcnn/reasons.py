@@ -24,6 +24,6 @@ def sort_out(reasons: Mapping[str, NDArray[np.bool_]]) -> tuple[NDArray[np.bool_
         Reason -> count, without zeros.
     """
     table = np.stack(list(reasons.values()))
-    keep = ~table.any(0)
+    keep = ~np.any(table, 0)
     first = np.bincount(table.argmax(0)[~keep], minlength=len(reasons))
     return keep, Counter({why: int(count) for why, count in zip(reasons, first) if count})

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     if not __package__:  # run as a script
@@ -88,7 +89,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _cell(values: Mapping, *keys: str, show: Callable[[float], str] = percent) -> str:
     """The value at the end of a path of keys; a dash where there is none."""
-    value = values
+    value: Any = values
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return "-" if value is None else show(value)

@@ -58,7 +58,7 @@ def write_results(folder: Path, results: Results) -> None:
     with atomic_write(folder / RESULTS) as file:
         file.write((json.dumps(results.values, indent=2) + "\n").encode())
     with atomic_write(folder / CURVES) as file:
-        np.savez_compressed(file, **results.curves)
+        np.savez_compressed(file, **results.curves)  # type: ignore[arg-type]
 
 
 def read_results(folder: Path) -> Results:

@@ -16,6 +16,7 @@ import json
 import os
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,8 @@ class SampleWriter:
 
     def __init__(self, folder: Path, side: int, settings: dict):
         self._folder, self.side, self._settings = folder, side, json.loads(json.dumps(settings))
-        self.steps, self.notes, self.count = 0, None, 0
+        self.steps, self.count = 0, 0
+        self.notes: Any = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if self._progress.exists():
@@ -130,9 +132,9 @@ class SampleWriter:
             "notes": notes,
             "settings": self._settings,
         }
-        with atomic_write(self._progress) as file:
-            file.write(json.dumps(progress).encode())
-        self.count, self.steps, self.notes = progress["count"], progress["steps"], notes
+        with atomic_write(self._progress) as record:
+            record.write(json.dumps(progress).encode())
+        self.count, self.steps, self.notes = self.count + len(labels), self.steps + 1, notes
 
     def finish(self, report: dict) -> None:
         """Give the files their names; `report` goes into samples.json."""

@@ -29,10 +29,10 @@ class Limits(NamedTuple):
 
 def overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
     """IoU of each of `boxes` [N, 4] with each of `others` [M, 4]: [N, M]."""
-    boxes, others = boxes.astype(np.float64)[:, None], others.astype(np.float64)
-    sides = np.minimum(boxes[..., 2:], others[:, 2:]) - np.maximum(boxes[..., :2], others[:, :2])
+    a, b = boxes.astype(np.float64)[:, None], others.astype(np.float64)
+    sides = np.minimum(a[..., 2:], b[:, 2:]) - np.maximum(a[..., :2], b[:, :2])
     inter = np.clip(sides, 0, None).prod(2)
-    areas = [(b[..., 2:] - b[..., :2]).prod(-1) for b in (boxes, others)]
+    areas = [(corners[..., 2:] - corners[..., :2]).prod(-1) for corners in (a, b)]
     union = areas[0] + areas[1] - inter
     return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
@@ -115,7 +115,7 @@ def random_squares(
 
 def inside(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
     """Which of `boxes` [N, 4] lie inside the picture."""
-    return (boxes[:, :2] >= 0).all(1) & (boxes[:, 2:] <= (width, height)).all(1)
+    return np.all(boxes[:, :2] >= 0, 1) & np.all(boxes[:, 2:] <= (width, height), 1)
 
 
 def at_most(indices: NDArray, count: int, rng: np.random.Generator) -> NDArray:

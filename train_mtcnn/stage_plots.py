@@ -29,7 +29,7 @@ def show_picture(axes: Axes, rgb: NDArray[np.uint8]) -> None:
     Axes are in the project's coordinates: pixel (0, 0) covers the square from (0, 0) to (1, 1).
     """
     height, width = rgb.shape[:2]
-    grey = rgb.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+    grey = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     axes.imshow(grey, cmap="gray", vmin=-120, vmax=255, extent=(0, width, height, 0))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
@@ -44,7 +44,7 @@ def draw_boxes(axes: Axes, boxes: NDArray, scores: NDArray, width: float = 1.2) 
     corners = boxes[order][:, [[0, 1], [2, 1], [2, 3], [0, 3]]]  # [N, 4, 2]
     colors = colormaps[_SCORES](scores[order])
     axes.add_collection(
-        PolyCollection(corners, facecolors="none", edgecolors=colors, linewidths=width)
+        PolyCollection(list(corners), facecolors="none", edgecolors=colors, linewidths=width)
     )
     if len(boxes) > _LABELLED:
         return

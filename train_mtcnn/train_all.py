@@ -243,8 +243,8 @@ def report(args: argparse.Namespace, record: dict) -> None:
         lines += ["", f"## Training of {each.name}", ""]
         lines += [f"![loss and accuracy]({each.name}/curves.png)"]
         lines += ["", f"![samples]({each.name}-data/samples.png)"]
-    with atomic_write(args.out / "report.md") as file:
-        file.write(("\n".join(lines) + "\n").encode())
+    with atomic_write(args.out / "report.md") as report:
+        report.write(("\n".join(lines) + "\n").encode())
 
 
 def install(folder: Path) -> None:
@@ -272,7 +272,8 @@ def install(folder: Path) -> None:
         for kind in ("cfg", "weights")
     }
     comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
-    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **paths), comments)
+    settings = dataclasses.replace(settings, cfg=paths["cfg"], weights=paths["weights"])
+    write_data(DEFAULT_MODEL, settings, comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ class Trainer:
         self.settings, self.out, self.team = settings, out, team
         self._samples = {name: samples.about[name] for name in ("side", "count", "settings")}
         device = team.device
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.network, settings.average)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.rate, weight_decay=settings.decay
@@ -114,7 +115,7 @@ class Trainer:
 
     # -- one epoch
 
-    def train_epoch(self, bar) -> dict[str, float]:
+    def train_epoch(self, bar: Any) -> dict[str, float]:
         """One epoch; returns the mean losses."""
         self.network.train()
         settings = self.settings
@@ -155,7 +156,7 @@ class Trainer:
         )
         for task in losses:  # so that the processes' mean is the mean over the batch
             losses[task] *= self.team.size * mine[task] / batch[task].clamp(min=1)
-        loss = sum(w * losses[t] for t, w in zip(TASKS, self.settings.weights) if t in losses)
+        loss: Any = sum(w * losses[t] for t, w in zip(TASKS, self.settings.weights) if t in losses)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.team.average_gradients(self.network)
@@ -192,7 +193,8 @@ class Trainer:
         """The network with the averaged weights, in evaluation mode."""
         network = Network(self.network.cfg)
         network.load_state_dict(self.average.state)
-        return network.to(self.team.device, memory_format=torch.channels_last).eval()
+        layout = torch.channels_last
+        return network.to(self.team.device, memory_format=layout).eval()  # type: ignore[call-overload]
 
     # -- saving
 
@@ -321,7 +323,7 @@ def _line(row: dict) -> str:
     return f"epoch {row['epoch']:3}  " + "  ".join(f"{k} {v:.4g}" for k, v in shown.items())
 
 
-def _board(out: Path, step: int):
+def _board(out: Path, step: int) -> Any:
     """TensorBoard's writer, or None where it is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter

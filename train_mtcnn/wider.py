@@ -123,7 +123,7 @@ def usable(
     return sort_out(
         {
             "marked invalid": annotation.invalid,
-            "box without an area": ~(boxes[:, :2] < boxes[:, 2:]).all(1),
+            "box without an area": ~np.all(boxes[:, :2] < boxes[:, 2:], 1),
             "box outside the picture": ~visible(boxes, width, height),
         }
     )

@@ -22,7 +22,7 @@ dy2 in parts of the box's width and height; the last window of a pooling may han
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,11 +122,11 @@ def _files(folder: Path, network: str) -> tuple[Path, Path]:
     """The prototxt and the caffemodel of a network; for want of a prototxt that of its training."""
     stem, size, result = _FILES[network]
     side = f"{size}net"
-    names = stem, side, f"{side}/{stem}", f"{side}/{side}"
+    names = [stem, side, f"{side}/{stem}", f"{side}/{side}"]
     prototxts = [f"{name}.prototxt" for name in names]
     if not any((folder / name).is_file() for name in prototxts):
         prototxts += [f"train{size}.prototxt", f"{side}/train{size}.prototxt"]
-    names = *names, f"{result}_iter_*", f"{side}/{result}_iter_*"
+    names += [f"{result}_iter_*", f"{side}/{result}_iter_*"]
     models = [f"{name}.caffemodel" for name in names]
     return find_one(folder, *prototxts), find_one(folder, *models)
 
@@ -136,7 +136,7 @@ def _blobs(prototxt: Path, model: Path) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.blobs for layer in read_caffe(prototxt, model) if layer.blobs}
 
 
-def _layout_of(files: dict[str, str], found: dict[str, Iterable[str]]) -> _Layout:
+def _layout_of(files: dict[str, str], found: Mapping[str, Iterable[str]]) -> _Layout:
     """The layout whose names all networks have; ModelError tells what the nearest has otherwise."""
 
     def common(layout: _Layout) -> int:

@@ -108,6 +108,7 @@ def _follow(stream: io.BytesIO, name: str) -> Any:
         del stack[start:]
         return found
 
+    argument: Any
     for opcode, argument, _ in pickletools.genops(stream):
         match opcode.name:
             case "PROTO" | "FRAME" | "STOP":

@@ -21,7 +21,7 @@ from train_mtcnn.parts import check_finite
 from train_mtcnn.rewrite import with_prelu
 
 Tensors = dict[str, np.ndarray]
-Unflatten = Callable[[np.ndarray, tuple[int, int, int, int]], np.ndarray]
+Unflatten = Callable[[np.ndarray, Any], np.ndarray]
 
 
 class Published(NamedTuple):
@@ -94,10 +94,10 @@ def load_state(content: bytes, file: str) -> dict:
 
 def state_array(file: str, key: str, value: object) -> np.ndarray:
     """A tensor of a state dict as float64. Raises ModelError if it is none of real numbers."""
-    plain = isinstance(value, torch.Tensor) and is_plain(value) and value.is_floating_point()
-    if not plain or not value.ndim:
+    tensor = value if isinstance(value, torch.Tensor) and is_plain(value) else torch.zeros(())
+    if not tensor.is_floating_point() or not tensor.ndim:
         raise ModelError(f"{file}: {key} is no tensor of floating-point numbers")
-    return value.detach().double().numpy()
+    return tensor.detach().double().numpy()
 
 
 _KEYS = {"weights": "weight", "biases": "bias", "slopes": "weight"}  # part -> PyTorch's name

@@ -28,8 +28,10 @@
  * - Functions that can fail return MTCNN_OK (0) or a negative mtcnn_status, and write a sentence
  *   that names the file, the cause and the remedy into *error, where error is not NULL.
  * - Nothing here prints, exits or aborts.
- * - The inner loops are chosen for the processor when a model is loaded. The environment variable
- *   MTCNN_CPU names others: c, sse2, avx2, avx512 or neon.
+ * - The inner loops are chosen for the processor when a model or a network is loaded, which keep
+ *   them; mtcnn_crop and mtcnn_align, which load nothing, choose at each call. The environment
+ *   variable MTCNN_CPU names others: c, sse2, avx2, avx512 or neon; any other name, or one that the
+ *   processor cannot run, is MTCNN_ERROR_ARGUMENT.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
  *
@@ -61,7 +63,7 @@
 extern "C" {
 #endif
 
-/* ---- errors ----------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 typedef enum mtcnn_status {
     MTCNN_OK = 0,
@@ -84,16 +86,16 @@ MTCNN_API const char *mtcnn_strerror(int status);
 /* The version of the library that runs, "major.minor.patch": a constant string. */
 MTCNN_API const char *mtcnn_version(void);
 
-/* ---- models ----------------------------------------------------------------------------------- */
+/* ---- models ---------------------------------------------------------------------------------- */
 
 /* Three networks and the settings of their cascade, read-only. */
 typedef struct mtcnn_model mtcnn_model;
 
 /*
- * How ONet's faces that overlap by more than nms[3] are suppressed. Hard: the lesser one is dropped.
- * Soft (the linear form of Bodla et al. 2017): its score is multiplied by 1 - overlap, and it is kept
- * if that still passes the threshold, which only low ones let happen; so faces that hide each other
- * stay, and so do more false ones.
+ * How ONet's faces that overlap by more than nms[3] are suppressed. Hard: the lesser one is
+ * dropped. Soft (the linear form of Bodla et al. 2017): its score is multiplied by 1 - overlap, and
+ * it is kept if that still passes the threshold, which only low ones let happen; so faces that hide
+ * each other stay, and so do more false ones.
  */
 typedef enum mtcnn_final_nms { MTCNN_NMS_HARD = 0, MTCNN_NMS_SOFT = 1 } mtcnn_final_nms;
 
@@ -108,17 +110,20 @@ typedef struct mtcnn_options {
     double min_face;     /* side of the smallest face looked for, in pixels of the image; >= 1 */
     double scale_factor; /* ratio of the pyramid's neighbouring levels; inside (0, 1) */
     float thresholds[3]; /* least probability after PNet, RNet, ONet; each 0..1 */
-    float nms[4];        /* largest overlap that non-maximum suppression keeps, each 0..1: within a
-                            level, between levels, after RNet (all three intersection over union),
-                            after ONet (intersection over the smaller box) */
-    int max_boxes[3];    /* most boxes that PNet, RNet, ONet hand on, best first; each
-                            1..MTCNN_MAX_BOXES. They bound memory and time: PNet keeps no more
-                            cells of a level, either, before non-maximum suppression */
-    int clip;            /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
-    int threads;         /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
-    int max_side; /* pixels, 0..MTCNN_MAX_SIDE; 0: none. A picture whose longer side exceeds it
-                            is looked at as if it were scaled down to it: min_face then counts in the
-                            scaled one, so that time stays bounded. Faces are in the picture's pixels */
+    /* Largest overlap that non-maximum suppression keeps, each 0..1: within a level, between
+       levels, after RNet (all three intersection over union), after ONet (intersection over the
+       smaller box). */
+    float nms[4];
+    /* Most boxes that PNet, RNet, ONet hand on, best first; each 1..MTCNN_MAX_BOXES. They bound
+       memory and time: PNet keeps no more cells of a level, either, before non-maximum suppression.
+     */
+    int max_boxes[3];
+    int clip;    /* 1: clip the faces' boxes to the image; 0: boxes may stick out */
+    int threads; /* threads to use, 1..MTCNN_MAX_THREADS; results do not depend on it */
+    /* Pixels, 1..MTCNN_MAX_SIDE, or 0: none. A picture whose longer side exceeds it is looked at as
+       if it were scaled down to it: min_face then counts in the scaled one, so that time stays
+       bounded. Faces are in the picture's pixels. */
+    int max_side;
     mtcnn_final_nms final_nms;
     uint64_t reserved[8]; /* zero */
 } mtcnn_options;
@@ -148,7 +153,7 @@ MTCNN_API int mtcnn_has_builtin_model(void);
  */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
 
-/* ---- detection -------------------------------------------------------------------------------- */
+/* ---- detection ------------------------------------------------------------------------------- */
 
 typedef struct mtcnn_detector mtcnn_detector;
 
@@ -159,7 +164,8 @@ typedef struct mtcnn_detector mtcnn_detector;
  * OpenBLAS, which the first of them loads, on the detector's own threads: they set OpenBLAS itself
  * to one thread in this process.
  *
- * On success *detector is the caller's, to be freed with mtcnn_detector_free. On failure it is NULL.
+ * On success *detector is the caller's, to be freed with mtcnn_detector_free. On failure it is
+ * NULL.
  */
 MTCNN_API int mtcnn_detector_create(mtcnn_detector **detector, const mtcnn_model *model,
                                     const mtcnn_options *options, mtcnn_error *error);
@@ -220,7 +226,7 @@ MTCNN_API int mtcnn_detect(mtcnn_detector *detector, const mtcnn_image *image, m
 /* Bytes of scratch memory that the detector holds now: the most that any picture so far needed. */
 MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 
-/* ---- tracking --------------------------------------------------------------------------------- */
+/* ---- tracking -------------------------------------------------------------------------------- */
 
 /*
  * Follows faces through the frames of a video. A full scan (mtcnn_detect) finds faces now and then;
@@ -230,23 +236,27 @@ MTCNN_API size_t mtcnn_detector_memory(const mtcnn_detector *detector);
 typedef struct mtcnn_tracker mtcnn_tracker;
 
 /*
- * Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like. reserved
- * is as in mtcnn_options.
+ * Settings of a tracker. mtcnn_tracker_defaults gives the usual ones; change what you like.
+ * reserved is as in mtcnn_options.
  */
 typedef struct mtcnn_tracker_options {
-    int every; /* frames from one full scan to the next, 1..MTCNN_MAX_FRAMES; default 10. While
-                         no face is tracked, and where all are missed at once, each frame is scanned.
-                         1: the scans alone decide, nothing is looked at again */
-    int lost;  /* a face is given up, with its id, once it was missed in more than so many
-                         frames in a row, 0..MTCNN_MAX_FRAMES; default 10 */
-    float min_score;  /* least score of a face that gets an id, 0..1; default 0.6. It keeps the id
-                         down to the detector's own thresholds */
-    double smoothing; /* time constant of the smoothing of a face that rests, seconds,
-                         0..MTCNN_MAX_SMOOTHING; default 0.15; 0: no smoothing */
-    double beta;      /* how much less a face that moves is smoothed, >= 0: for each of its sides a
-                         second that it moves, so much (Hz) is added to the cut-off frequency;
-                         default 20. These are the two parameters of the One Euro filter, whose
-                         least cut-off is 1 / (2 pi smoothing) */
+    /* Frames from one full scan to the next, 1..MTCNN_MAX_FRAMES; default 10. While no face is
+       tracked, and where all are missed at once, each frame is scanned. 1: the scans alone decide,
+       nothing is looked at again. */
+    int every;
+    /* A face is given up, with its id, once it was missed in more than so many frames in a row,
+       0..MTCNN_MAX_FRAMES; default 10. */
+    int lost;
+    /* Least score of a face that gets an id, 0..1; default 0.6. It keeps the id down to the
+       detector's own thresholds. */
+    float min_score;
+    /* Time constant of the smoothing of a face that rests, seconds, 0..MTCNN_MAX_SMOOTHING; default
+       0.15; 0: no smoothing. */
+    double smoothing;
+    /* How much less a face that moves is smoothed, >= 0: for each of its sides a second that it
+       moves, so much (Hz) is added to the cut-off frequency; default 20. These are the two
+       parameters of the One Euro filter, whose least cut-off is 1 / (2 pi smoothing). */
+    double beta;
     uint64_t reserved[8]; /* zero */
 } mtcnn_tracker_options;
 
@@ -312,22 +322,20 @@ typedef struct mtcnn_findings {
     int timed;                  /* 1: JSON has the times, too */
 } mtcnn_findings;
 
-/*
- * TEXT:    a line for each face: source, then frame, seconds and id as far as there are such, each
- *          with a tab; box, score and landmarks, with blanks between
- * JSON:    an object on one line (RFC 8259); what is not UTF-8 in source becomes U+FFFD
- * CSV:     a row for each face (RFC 4180, with LF for line ends)
- * WIDER:   as the evaluation of WIDER FACE reads it: source, the number of faces, and for each face
- *          a line "x y width height score"
- * TIMES:   a table for people: milliseconds and candidates of each stage
- * SUMMARY: a line for people: source and the number of faces
- */
 typedef enum mtcnn_form {
+    /* A line for each face: source, frame, seconds and id, as far as there are such, each with a
+       tab; box, score and landmarks, with blanks between. */
     MTCNN_FORM_TEXT = 0,
+    /* An object on one line (RFC 8259); what is not UTF-8 in source becomes U+FFFD. */
     MTCNN_FORM_JSON = 1,
+    /* A row for each face (RFC 4180, with LF for line ends). */
     MTCNN_FORM_CSV = 2,
+    /* As the evaluation of WIDER FACE reads it: source, the number of faces, and for each face a
+       line "x y width height score". */
     MTCNN_FORM_WIDER = 3,
+    /* A table for people: milliseconds and candidates of each stage. */
     MTCNN_FORM_TIMES = 4,
+    /* A line for people: source and the number of faces. */
     MTCNN_FORM_SUMMARY = 5
 } mtcnn_form;
 
@@ -359,12 +367,12 @@ MTCNN_API const char *mtcnn_csv_header(int is_frame, int has_ids);
 MTCNN_API int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings,
                          const char *const *labels, mtcnn_error *error);
 
-/* ---- settings --------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /*
- * The one table of settings: what a detector, a tracker, a .data file and the command lines of ./mtcnn
- * and pymtcnn take. Checks, defaults, readers, help and man page are made from it; a program can
- * read, set and explain settings by their names, as with FFmpeg's AVOption.
+ * The one table of settings: what a detector, a tracker, a .data file and the command lines of
+ * ./mtcnn and pymtcnn take. Checks, defaults, readers, help and man page are made from it; a
+ * program can read, set and explain settings by their names, as with FFmpeg's AVOption.
  */
 typedef enum mtcnn_setting_owner {
     MTCNN_OF_DETECTOR = 0, /* a member of mtcnn_options */
@@ -437,7 +445,7 @@ MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_optio
 /* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
 MTCNN_API const char *mtcnn_picture_endings(void);
 
-/* ---- crops ------------------------------------------------------------------------------------ */
+/* ---- crops ----------------------------------------------------------------------------------- */
 
 #define MTCNN_MAX_CROP 4096
 
@@ -460,8 +468,8 @@ MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t co
  * OpenCV does, these are (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366),
  * (41.5493, 92.3655), (70.7299, 92.2041); in our coordinates each is 0.5 more. They grow with side.
  *
- * Crops are bilinear; where the face is more than 1.4 times as large as in the crop, in a picture that
- * was first made smaller by the filter of mtcnn_crop (antialiasing).
+ * Crops are bilinear; where the face is more than 1.4 times as large as in the crop, in a picture
+ * that was first made smaller by the filter of mtcnn_crop (antialiasing).
  *
  * landmarks: [count][10], as in mtcnn_face; they may lie outside the picture. Those that are not
  *            finite, all one point, or have no likeness to a face are MTCNN_ERROR_ARGUMENT
@@ -474,7 +482,7 @@ MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t co
 MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
                           int pad, uint8_t *pixels, mtcnn_error *error);
 
-/* ---- single networks -------------------------------------------------------------------------- */
+/* ---- single networks ------------------------------------------------------------------------- */
 
 /* Any network of a Darknet .cfg and .weights: for converters, parity tests and the curious. */
 typedef struct mtcnn_network mtcnn_network;

@@ -132,6 +132,8 @@ def _check_together(args: argparse.Namespace) -> None:
         raise ArgumentError("--crops: needs landmarks, which --stage pnet and rnet do not give")
     if args.save is not None and (args.json or args.csv):
         raise ArgumentError("--save: cannot go with --json or --csv: the name's ending is the form")
+    if args.save is not None and args.stage:
+        raise ArgumentError("--save: cannot go with --stage: tables hold faces")
     if source and (args.save is not None or args.resume):
         raise ArgumentError("--save: is for pictures, not for videos")
     if args.resume and args.save is None:

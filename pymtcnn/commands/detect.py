@@ -26,7 +26,7 @@ from .sources import Picture, find_pictures
 from .video import run_video
 from .workers import outcomes
 
-DESCRIPTION = "Find faces and their five landmarks in pictures, with MTCNN on the CPU."
+DESCRIPTION = "Find faces and their five landmarks in pictures and videos, with MTCNN on the CPU."
 _NAMED = 10
 """Pictures that failed and are named at the end; each has had its own message."""
 
@@ -36,6 +36,9 @@ class PictureDetector(Protocol):
 
     def detect(self, image: NDArray[np.uint8], /) -> Detections:
         """Find the faces of an RGB picture, [H, W, 3]."""
+
+    def detect_stages(self, image: NDArray[np.uint8], /) -> Detections:
+        """The same, with the boxes of each stage."""
 
 
 MakeDetector = Callable[[argparse.Namespace], PictureDetector]
@@ -108,7 +111,9 @@ class _Work:
         writes: Sequence[Write],
         make: MakeDetector,
     ) -> None:
-        self._detector = make(args)
+        detector = make(args)
+        self._detect = detector.detect_stages if args.stage else detector.detect
+        self._stage = args.stage
         self._most = round(value_of(args, "max_pixels") * 1e6)
         self._annotated = annotated
         self._writes = writes
@@ -117,10 +122,11 @@ class _Work:
         rgb = read_picture(picture.source(), max_pixels=self._most)
         if self._annotated:
             self._annotated.check(picture)
-        found = _Found((rgb.shape[1], rgb.shape[0]), self._detector.detect(rgb))
+        found = _Found((rgb.shape[1], rgb.shape[0]), self._detect(rgb))
+        faces = found.detections.proposals(self._stage) if self._stage else found.detections
         try:
             for write in self._writes:
-                write(picture, rgb, found.detections)
+                write(picture, rgb, faces)
         except MtcnnError as error:
             return replace(found, problem=error)
         return found
@@ -183,21 +189,20 @@ def _take(
         problem = found if isinstance(found, MtcnnError) else found.problem
         if isinstance(found, _Found):
             if save is None:
-                emit(
-                    formats.formatted(
-                        args.form,
-                        picture.path,
-                        found.detections,
-                        found.size,
-                        timed=bool(args.time),
-                    )
-                )
+                emit(_formatted(args, args.form, picture, found))
             elif problem is None:  # else --resume would not try it again
                 save(picture.path, found.size, found.detections)
             if args.form == "text" and not bar and terminal:
-                note(formats.summary(picture.path, found.detections))
+                note(_formatted(args, "summary", picture, found)[:-1])
             if args.time and args.form != "json":
-                note(formats.timing(picture.path, found.detections))
+                note(_formatted(args, "times", picture, found)[:-1])
         if problem is not None:
             complain(prog, problem)
             yield picture.path
+
+
+def _formatted(args: argparse.Namespace, form: str, picture: Picture, found: _Found) -> str:
+    timed = bool(args.time)
+    return formats.formatted(
+        form, picture.path, found.detections, found.size, stage=args.stage, timed=timed
+    )

@@ -42,6 +42,7 @@ class _Search:
     def __init__(self, args: argparse.Namespace) -> None:
         self.detector = Detector(args.model, **given_options("detector", args))
         self._every = args.every or 1
+        self._detect = self.detector.detect_stages if args.stage else self.detector.detect
         tracker = partial(Tracker, self.detector, **given_options("tracker", args))
         self._tracker = tracker() if args.track else None
 
@@ -49,7 +50,7 @@ class _Search:
         """None: this frame is left out."""
         if self._tracker:
             return self._tracker.update(frame.picture, frame.seconds)
-        return self.detector.detect(frame.picture) if frame.index % self._every == 0 else None
+        return self._detect(frame.picture) if frame.index % self._every == 0 else None
 
 
 def run_video(parser: Parser, args: argparse.Namespace) -> int:
@@ -83,7 +84,8 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
                 found = new
                 emit(_formatted(args, name, frame, found))
             if out is not None:
-                out.add(draw(frame.picture, found), frame.seconds)
+                faces = found.proposals(args.stage) if args.stage else found
+                out.add(draw(frame.picture, faces), frame.seconds)
             work.count("print and write")
             if stop.is_set():  # the way to end a camera: what there is becomes whole
                 return 130
@@ -146,7 +148,12 @@ def _formatted(
     args: argparse.Namespace, name: str, frame: VideoFrame, faces: Detections | Tracks
 ) -> str:
     height, width = frame.picture.shape[:2]
-    place = (frame.index, frame.seconds)
     return formats.formatted(
-        args.form, name, faces, (width, height), frame=place, timed=bool(args.time)
+        args.form,
+        name,
+        faces,
+        (width, height),
+        frame=(frame.index, frame.seconds),
+        stage=args.stage,
+        timed=bool(args.time),
     )

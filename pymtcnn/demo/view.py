@@ -105,6 +105,4 @@ def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[
     """A copy of a picture with the faces, or with the many boxes of PNet or RNet."""
     if name == "onet":
         return draw(rgb, found)
-    stage = next(stage for stage in found.stages if stage.name == name)
-    no_landmarks = np.zeros((len(stage), 5, 2), np.float32)
-    return draw(rgb, Detections(stage.boxes, stage.scores, no_landmarks))
+    return draw(rgb, found.proposals(name))

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from support import HOPPER, ROOT
+from support.skips import missing
 
 from bench import cold_start, common, folder, peers, scaling, tracking
 
@@ -172,6 +173,7 @@ def test_tracking_names_a_missing_picture(capsys):
     assert "tracking.py: /nonexistent.jpg" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tracking(default_model, capsys):
     arguments = ["--size", "320x420", "--min-faces", "60", "--every", "4", "--frames", "12"]
     assert tracking.main([str(HOPPER), str(HOPPER), *arguments, "--runs", "2"]) == 0
@@ -191,7 +193,7 @@ def test_tracking(default_model, capsys):
 def bench_core():
     path = ROOT / "build" / "bench" / "bench" / "bench_core"
     if not path.is_file():
-        pytest.skip(f"{path} is not built: see docs/performance.md")
+        missing(f"{path}: docs/performance.md says how to build it")
     return path
 
 
@@ -239,6 +241,7 @@ def test_cold_start_tells_that_the_program_fails(capsys):
     assert "cold_start.py: /bin/false" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_folder(capsys, program, default_model):
     """Programs that fail, or are not installed, are left out with a line."""
     words = [str(HOPPER.parent), "--runs", "1", "--program", str(program), "--min-face", "80"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from support.skips import absent
 
 from convert import darknet2torch, import_pretrained, torch2darknet
 from convert.importers import facenet_pytorch
@@ -68,7 +69,7 @@ def published():
     try:
         files = facenet_pytorch.find(Path(wheel) if wheel else None)
     except FileError as error:
-        pytest.skip(f"{error} (or in $MTCNN_FACENET_WHEEL)")
+        absent(f"facenet-pytorch's weights: {error} (or in $MTCNN_FACENET_WHEEL)")
     return {name: content for name, (_, content) in files.items()}
 
 
@@ -146,6 +147,7 @@ def largest_difference(states, folder):
     return difference
 
 
+@pytest.mark.slow
 def test_import_of_the_published_model(published, tmp_path, report_difference):
     wheel = make_wheel(tmp_path / "x.whl", published)
     import_pretrained.import_model("facenet-pytorch", wheel, tmp_path / "out")
@@ -411,6 +413,7 @@ def test_links_are_followed(tmp_path, capsys):
     assert torch2darknet.main(command) == 0  # the same again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["import_pretrained", "torch2darknet", "darknet2torch"])
 def test_scripts_run_from_any_folder(tmp_path, script):
     path = DARKNET_CFG.parent / "convert" / f"{script}.py"

@@ -13,6 +13,7 @@ import pytest
 import torch
 from support.caffe_files import write_random_caffe
 from support.random_cascade import write_random_cascade
+from support.skips import missing_if
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -31,8 +32,8 @@ from train_mtcnn.layers import count_weights, read_layers, resized_layers
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_prelu
 
-needs_opencv_4 = pytest.mark.skipif(
-    not hasattr(cv2.dnn, "readNetFromCaffe"), reason="OpenCV 5 reads no Caffe files"
+needs_opencv_4 = missing_if(
+    not hasattr(cv2.dnn, "readNetFromCaffe"), "OpenCV 4: 5 reads no Caffe files"
 )
 NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
 
@@ -70,6 +71,7 @@ def row(lines, name):
 # ---- measures ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [None, (60, 71)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_multiply_adds_are_those_of_the_run(name, size):
@@ -103,6 +105,7 @@ CHAINS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chain", CHAINS)
 def test_receptive_fields_are_where_changes_count(chain):
     """An output changes with those pixels alone that its square holds."""
@@ -473,6 +476,7 @@ def test_bad_caffemodels(tell, tmp_path):
     assert status == 1 and not lines and "det2.caffemodel: not a whole Caffe model" in error
 
 
+@pytest.mark.slow
 def test_runs_from_any_folder(tmp_path):
     script = DARKNET_CFG.parent / "convert" / "describe.py"
     done = subprocess.run(

@@ -4,7 +4,6 @@ Each on random weights, and on the published ones where they are there; a networ
 gives what an independent reading of the same source gives.
 """
 
-import importlib.util
 import os
 import sys
 
@@ -25,6 +24,7 @@ from support.caffe_files import (
     write_random_lippman1125,
 )
 from support.ipazc_files import keras_forward, read_ipazc, write_random_ipazc
+from support.skips import missing_if
 
 import pymtcnn
 from convert import import_pretrained
@@ -42,16 +42,12 @@ SIZES = {"pnet": [(12, 12), (13, 40), (61, 78)], "rnet": [(24, 24)], "onet": [(4
 FOLDERS = {"caffe": "caffe-original", "mtcnn-sysu": "mtcnn-sysu"}
 FACES = {"astronaut": (178, 60, 268, 175), "grace_hopper": (175, 115, 350, 336)}
 
-needs_opencv_4 = pytest.mark.skipif(
-    not hasattr(cv2.dnn, "readNetFromCaffe"), reason="OpenCV 5 reads no Caffe files"
-)
-needs_joblib = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("joblib", "lz4"))),
-    reason="mtcnn's files are made with joblib and lz4: pip install '.[test]'",
+needs_opencv_4 = missing_if(
+    not hasattr(cv2.dnn, "readNetFromCaffe"), "OpenCV 4: 5 reads no Caffe files"
 )
 MODELS = [
     pytest.param("caffe", marks=needs_opencv_4),
-    pytest.param("ipazc", marks=needs_joblib),
+    "ipazc",
     "mtcnn-sysu",
 ]
 
@@ -195,6 +191,7 @@ def crops(picture, face, size, data):
     return np.ascontiguousarray((values.transpose(0, 3, 1, 2) - data.mean) * np.float32(data.norm))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_imported_networks(model, weights, name, request, pictures, tmp_path, report_difference):
@@ -501,6 +498,7 @@ def test_other_names_of_caffe_files(tmp_path, folders, stem):
             import_model("caffe", source, tmp_path / "out")
 
 
+@pytest.mark.slow
 @needs_opencv_4
 @settings(
     max_examples=60,

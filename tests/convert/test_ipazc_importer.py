@@ -5,11 +5,14 @@ import subprocess
 import sys
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lz4 import frame as lz4
 from support.ipazc_files import random_arrays, write_ipazc, write_random_ipazc
+from support.skips import missing
 
 from convert import import_pretrained
 from convert.import_pretrained import import_model
@@ -36,7 +39,7 @@ def written(tmp_path):
 def pickled(written):
     """The pickle of two small arrays."""
     content = written([np.ones((2, 3), np.float32), np.ones(4)])
-    return pytest.importorskip("lz4.frame").decompress(content)
+    return lz4.decompress(content)
 
 
 # ---- what joblib writes --------------------------------------------------------------------------
@@ -89,7 +92,6 @@ def test_what_is_no_list_of_arrays(written, tmp_path, monkeypatch, value, messag
 
 
 def test_files_that_are_not_whole(written, monkeypatch):
-    lz4 = pytest.importorskip("lz4.frame")
     content = written([np.arange(5000, dtype=np.float32)] * 3)
     plain = lz4.decompress(content)
     for bad, message in (
@@ -100,8 +102,14 @@ def test_files_that_are_not_whole(written, monkeypatch):
         (content[:7] + b"\xff" * 50, "its LZ4 frame is damaged"),
         (lz4.compress(b""), "not a whole file of joblib's: .*exhausted"),
         (lz4.compress(plain[:-1]), "not a whole file of joblib's: "),
-        (lz4.compress(plain[:9000]), "not a whole file of joblib's: .* bytes of an array of 20000"),
-        (lz4.compress(plain.replace(b"M\x88\x13", b"Jxxx\x7f")), "not a whole .*bytes of an array"),
+        (
+            lz4.compress(plain[:9000]),
+            "not a whole file of joblib's: .* bytes of an array of 20000",
+        ),
+        (
+            lz4.compress(plain.replace(b"M\x88\x13", b"Jxxx\x7f")),
+            "not a whole .*bytes of an array",
+        ),
     ):
         with pytest.raises(FileError, match=rf"^x: {message}"):
             read_arrays(bad, "x")
@@ -110,9 +118,9 @@ def test_files_that_are_not_whole(written, monkeypatch):
         read_arrays(content, "x")
 
 
+@pytest.mark.slow
 def test_pickles_of_bad_will(pickled):
     """Shapes beyond all memory, tuples too deep to print, a stack that is empty."""
-    lz4 = pytest.importorskip("lz4.frame")
     shape, deep = b"K\x02K\x03\x86", b")" + b"\x85" * 100000
     assert pickled.count(shape) == 1
     for bad, message in (
@@ -142,7 +150,6 @@ def test_pickles_of_bad_will(pickled):
 @given(place=st.integers(0, 1000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 1000))
 def test_damaged_pickles(pickled, place, byte, cut):
     """Of any other byte nothing worse comes than other numbers."""
-    lz4 = pytest.importorskip("lz4.frame")
     plain = bytearray(pickled)
     plain[place % len(plain)] = byte
     if cut is not None:
@@ -200,10 +207,8 @@ def test_other_networks(tmp_path, name, change, message):
 
 
 def test_the_published_weights_are_the_papers(ipazc_folder, models_dir, tmp_path):
-    pytest.importorskip("lz4")
-    cv2 = pytest.importorskip("cv2")
     if not hasattr(cv2.dnn, "readNetFromCaffe"):
-        pytest.skip("OpenCV 5 reads no Caffe files")
+        missing("OpenCV 4: 5 reads no Caffe files")
     import_model("ipazc", ipazc_folder, tmp_path / "ipazc")
     import_model("caffe", models_dir / "caffe-original", tmp_path / "caffe")
     for name in NETWORKS:

@@ -6,11 +6,14 @@ import sys
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 from support import ROOT
 from support.random_cascade import write_random_cascade
 
+from convert import torch2onnx
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
 from train_mtcnn.checkpoint import save_checkpoint
 from train_mtcnn.darknet import (
@@ -26,13 +29,6 @@ from train_mtcnn.detector import load_networks
 from train_mtcnn.layers import ACTIVATIONS
 from train_mtcnn.networks import Network
 from train_mtcnn.rewrite import with_batch_norm, with_floor_pooling, with_prelu
-
-onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[export]'")
-onnxruntime = pytest.importorskip(
-    "onnxruntime", reason="onnxruntime is not installed: pip install '.[export]'"
-)
-
-from convert import torch2onnx  # noqa: E402 it needs onnx
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40), (61, 78)], "rnet": [(24, 24)], "onet": [(48, 48)]}
@@ -76,6 +72,7 @@ REWRITES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rewrite", REWRITES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks(name, rewrite, tmp_path, report_difference):
@@ -150,6 +147,7 @@ def test_layers(kind, tmp_path):
             assert difference(path, network, (2, 4, *size)) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_activations_at_their_bends(tmp_path):
     """Noise seldom comes near them."""
     x = np.arange(-8, 8, 0.25, dtype=np.float32).reshape(1, 1, 8, 8)
@@ -228,6 +226,7 @@ def test_old_readers_can_read_them(tmp_path):
     assert {c.data_type for c in model.graph.initializer} == {onnx.TensorProto.FLOAT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_opencv_reads_them(name, tmp_path, report_difference):
     network = random_network(with_prelu(read_cfg(DARKNET_CFG / f"{name}.cfg")))
@@ -253,6 +252,7 @@ def test_opencv_reads_them(name, tmp_path, report_difference):
 # ---- writing -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
     model = write_random_cascade(tmp_path)
     command = [str(model), "--out", str(tmp_path)]
@@ -358,6 +358,7 @@ def test_folders(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["b.onnx"]
 
 
+@pytest.mark.slow
 def test_runs_from_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "convert" / "torch2onnx.py", "--help"],

@@ -94,6 +94,7 @@ def largest_difference(networks, data):
     return largest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slopes", ["none", "one", "channel"])
 @pytest.mark.parametrize("ceil", [True, False])
 @pytest.mark.parametrize(("classes", "face"), [(1, 1), (2, 1), (2, 0)])
@@ -108,6 +109,7 @@ def test_imported_networks(tmp_path, report_difference, slopes, ceil, classes, f
     assert largest < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3)))[1:])
 def test_heads_in_any_order(tmp_path, order):
     networks = make(tmp_path / "source", order=order)
@@ -140,6 +142,7 @@ def test_checkpoints_with_more_than_a_state(tmp_path):
     assert "nothing to do" in import_model("pytorch", source, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_face_class_on_the_command_line(tmp_path, capsys):
     source = tmp_path / "source"
     networks = make(source, face=0)

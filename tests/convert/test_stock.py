@@ -72,6 +72,7 @@ def with_slopes(text, *slopes):
 SLOPES = st.lists(st.floats(-4, 4, width=32), min_size=4, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(SLOPES, SLOPES, SLOPES, st.sampled_from([TRAINED, BGR, STOCK]))
 def test_any_slopes_are_rewritten_exactly(first, second, third, fed):
@@ -84,6 +85,7 @@ def test_any_slopes_are_rewritten_exactly(first, second, third, fed):
     assert difference(network, fed, stock) < 5e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -279,6 +281,7 @@ def cascade(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_model_there_and_back(tmp_path, cascade, capsys):
     a, b, c = (tmp_path / name for name in "abc")
     assert torch2darknet.main([str(cascade), "--out", str(a), "--licence", "MIT, ours"]) == 0

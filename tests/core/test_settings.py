@@ -87,7 +87,7 @@ def test_header_says_the_defaults():
     comments = text[text.index("typedef struct mtcnn_tracker_options") :]
     comments = re.sub(r"\s+", " ", comments[: comments.index("} mtcnn_tracker_options;")])
     for row in of("tracker"):
-        told = re.search(rf"\b{row.name};.*?default (\d+(?:\.\d+)?)", comments)
+        told = re.search(rf"default (\d+(?:\.\d+)?)[^*]*\*/ \w+ {row.name};", comments)
         assert told and told[1] == row.fallback, row.name
 
 

@@ -75,6 +75,7 @@ def judge(video: list[Truth], results) -> Judge:
 # ---- on the made video ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [5, 10])
 def test_ids_are_kept_and_few_faces_are_lost(detector, video, every):
     results = run(detector, video, every=every)
@@ -98,6 +99,7 @@ def test_a_cut_is_scanned_at_once(detector, video):
     assert len(results[CUT]) == 1 and results[CUT].ages[0] == 0
 
 
+@pytest.mark.slow
 def test_every_frame_scanned_and_nothing_smoothed_is_detection(detector, video):
     for frame, tracks in zip(
         video, run(detector, video, every=1, smoothing=0, min_score=0, lost=0), strict=True
@@ -296,7 +298,6 @@ def test_tracks_are_a_sequence_of_faces_with_ids(detector, video):
 
 
 def test_tracks_as_a_table(detector, video):
-    pytest.importorskip("pandas", reason="pandas is not installed")
     tracks = next(tracks for tracks in run(detector, video) if len(tracks) > 1)
     table = tracks.to_pandas()
     assert list(table.columns[:3]) == ["id", "x1", "y1"]

@@ -68,6 +68,7 @@ def test_bundled_pictures(pictures, default_model, report_difference):
     compare(pictures, default_model, report_difference, "bundled")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_face, scale_factor", [(12, 0.8), (33.3, 0.5), (100, 0.709)])
 def test_bundled_pictures_other_settings(
     pictures, default_model, report_difference, min_face, scale_factor
@@ -76,6 +77,7 @@ def test_bundled_pictures_other_settings(
     compare(pictures, default_model, report_difference, f"bundled, {options}", **options)
 
 
+@pytest.mark.slow
 def test_soft_nms(pictures, default_model, report_difference):
     options = {"final_nms": "soft", "thresholds": (0.3, 0.2, 0.05), "nms": (0.5, 0.7, 0.7, 0.1)}
     compare(pictures, default_model, report_difference, "bundled, soft NMS", **options)
@@ -85,6 +87,7 @@ def test_soft_nms(pictures, default_model, report_difference):
         assert sum(found) > sum(len(hard.detect(path)) for path in pictures)
 
 
+@pytest.mark.slow
 def test_max_side(pictures, default_model, report_difference):
     """A larger picture counts as one of 300 pixels, and its faces are in its own pixels."""
     compare(pictures, default_model, report_difference, "bundled, max_side 300", max_side=300)
@@ -99,6 +102,7 @@ def test_max_side(pictures, default_model, report_difference):
         assert (detector.detect(picture).boxes == same.detect(picture).boxes).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_face", [20, 24, 30, 45, 48, 21.7])
 def test_same_pyramid(default_model, min_face):
     """Sizes of the levels are rounded alike: PNet looks at the same number of cells."""
@@ -112,6 +116,7 @@ def test_same_pyramid(default_model, min_face):
             assert (found.levels, found.stages[0].inputs) == (len(shapes), cells), (width, height)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.tuples(*[st.integers(1, most) for most in (300, 30, 8)]))
 def test_capped_boxes(default_model, pictures, max_boxes):

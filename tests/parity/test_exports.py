@@ -15,6 +15,7 @@ import pytest
 import torch
 from support import ROOT
 from support.export_models import MODELS, read_test_model
+from support.skips import absent
 
 import pymtcnn
 from convert.torch2darknet import convert_model, write_network
@@ -74,6 +75,7 @@ def by_opencv(cfg, weights, x):
 READERS = {"OpenCV": by_opencv, "C core": by_c_core, "PyTorch": by_pytorch}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("dialect", ["stock", "native"])
 def test_readers_agree_with_the_source(model, dialect, name, pictures, tmp_path, report_difference):
@@ -111,7 +113,7 @@ def darknet():
     """The libdarknet.so that $DARKNET names (docs/darknet.md)."""
     library = os.environ.get("DARKNET")
     if not library:
-        pytest.skip("$DARKNET names no libdarknet.so: docs/darknet.md says how to make one")
+        absent("Darknet: $DARKNET names no libdarknet.so (docs/darknet.md)")
     return os.path.abspath(library)
 
 
@@ -126,7 +128,7 @@ def test_darknet_agrees_with_the_source(
     fed = write_network(source, weights, dialect)
     cfg = weights.with_suffix(".cfg")
     if "[prelu]" in cfg.read_text():
-        pytest.skip("Darknet has no [prelu]")
+        absent("Darknet's [prelu]: it has none")
     picture = read_picture(pictures[0])
     values = {f"{h}x{w}": pixels(picture, h, w) for h, w in SIZES[name]}
     inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
@@ -147,10 +149,11 @@ def test_darknet_agrees_with_the_source(
     assert largest <= TOLERANCE["Darknet"], what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_onnx_runtime_agrees_with_the_source(model, name, pictures, tmp_path, report_difference):
-    pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[export]'")
-    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    import onnxruntime as runtime
+
     from convert.torch2onnx import write
 
     label, sources = model

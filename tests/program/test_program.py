@@ -26,6 +26,7 @@ from support.program_runs import (
     read_rgb,
     read_terminal,
 )
+from support.skips import absent, absent_if
 
 DEFAULT_MODEL = ROOT / "darknet_cfg" / "default.data"
 OPTIONS = [
@@ -46,7 +47,7 @@ def file_modes_hold(tmp_path) -> None:
     path = tmp_path / "locked"
     path.touch(mode=0)
     if os.access(path, os.R_OK):
-        pytest.skip("file modes do not stop root")
+        absent("file modes that hold: they do not stop root")
     path.unlink()
 
 
@@ -452,6 +453,7 @@ def test_out_folder_that_is_a_file(run, tmp_path):
     assert target.read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 @pytest.mark.parametrize("limit", [0, 5000])
 def test_out_on_a_full_disk_leaves_nothing(run, tmp_path, extension, limit):
@@ -555,6 +557,7 @@ def test_damaged_jpeg_is_told(run, tmp_path):
 # ---- EXIF orientation ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_of_a_jpeg(detect, tmp_path, orientation, report_difference):
     upright = read_rgb(HOPPER)
@@ -590,6 +593,7 @@ def test_orientation_behind_another_app1_segment(decode, noise):
     assert (decode(turned) == decode(upright)[::-1, ::-1]).all()
 
 
+@pytest.mark.slow
 def test_exif_that_makes_no_sense_is_passed_over(decode, noise):
     upright = encode_jpeg(noise)
     pixels = decode(upright)
@@ -802,7 +806,7 @@ def test_pictures_from_a_pipe(run):
     assert len(json.loads(done.stdout)["faces"]) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux has it")
+@absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_summary_on_a_terminal(program, model_environment):
     ours, theirs = os.openpty()
     done = subprocess.run(

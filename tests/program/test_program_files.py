@@ -26,6 +26,7 @@ from support.program_runs import (
     read_rgb,
     read_terminal,
 )
+from support.skips import absent_if, missing, missing_if
 
 from pymtcnn import Detector
 from train_mtcnn.wider import write_prediction
@@ -156,7 +157,8 @@ int rename(const char *from, const char *to)
 """
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
+@pytest.mark.slow
+@missing_if(not shutil.which("cc"), "a C compiler")
 def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tmp_path):
     """Threads whose files the signal removes say nothing, and begin no others."""
     (tmp_path / "slow.c").write_text(SLOW_FILES)
@@ -221,7 +223,7 @@ def test_a_full_disk_ends_it(run):
     assert_one_line(done, 1, "standard output", "No space left on device")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux has it")
+@absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_progress_on_a_terminal(program, model_environment):
     ours, theirs = os.openpty()
     subprocess.run(
@@ -250,6 +252,7 @@ def test_out_keeps_the_places_below_a_folder(run, album, tmp_path):
     assert tree(tmp_path / "one.png") == ["two.JPEG"]
 
 
+@pytest.mark.slow
 def test_copies_of_formats_that_are_only_read(run, tmp_path):
     """They are PNG; what would get the name of another picture's copy is refused."""
     folder = tmp_path / "in"
@@ -257,7 +260,7 @@ def test_copies_of_formats_that_are_only_read(run, tmp_path):
     assert cv2.imwrite(str(folder / "face.webp"), read_rgb(HOPPER)[..., ::-1])
     done = run("--json", "--jobs", "2", "--out", tmp_path / "out", folder, ASTRONAUT)
     if b"FFmpeg" in done.stderr:
-        pytest.skip(done.stderr.decode())
+        missing(done.stderr.decode())
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
     assert tree(tmp_path / "out") == ["astronaut.jpg", "face.png"]
     shutil.copy(HOPPER, folder / "face.png")
@@ -285,6 +288,7 @@ def test_crops_are_opencvs(run, detect, tmp_path, side, report_difference):
     assert difference <= 4  # OpenCV rounds positions to 1/32 pixel
 
 
+@pytest.mark.slow
 def test_a_face_much_larger_than_its_crop(run, detect, tmp_path):
     """The same crop, but for a little sharpness, from the picture enlarged six times."""
     large = tmp_path / "large.png"
@@ -316,6 +320,7 @@ def test_crops_where_a_file_is_in_the_way(run, tmp_path):
     assert_one_line(done, 1, "crops/grace_hopper_0.png", "Is a directory")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [None, "pnet", "rnet"])
 def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_path, stage):
     """To the byte what detect_set.py writes: evaluate.py --predictions gives the same AP."""
@@ -344,6 +349,7 @@ def test_predictions_of_the_current_folder(run, tmp_path):
 # ---- stages and settings -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
 def test_stage(run, detect, tmp_path, stage):
     count = detect("--time", ASTRONAUT)[0]["candidates"][stage][1]
@@ -437,7 +443,7 @@ def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
     assert cv2.imwrite(str(path), np.zeros((1000, 1100, 3), np.uint8))
     done = run("--max-pixels", "1.09", path)
     if b"FFmpeg" in done.stderr:
-        pytest.skip(done.stderr.decode())
+        missing(done.stderr.decode())
     assert_one_line(done, 1, "face.webp", "--max-pixels")
 
 
@@ -447,7 +453,7 @@ def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
 def test_man_page_has_the_options_of_the_help(program):
     page = ROOT / "build" / "mtcnn.1"
     if not page.is_file():
-        pytest.skip("build/mtcnn.1 is not there: run make_install.sh")
+        missing("build/mtcnn.1: run make_install.sh")
     text = page.read_text()
     told = re.findall(r"^  (--[a-z-]+)", execute(program, "--help").stdout.decode(), re.MULTILINE)
     assert [

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from support import ASTRONAUT, DATA
 from support import picture_files as files
+from support.skips import absent, missing
 
 import pymtcnn
 
@@ -44,7 +45,7 @@ def _write(path: Path, codec: str, rate: float, frames: list[np.ndarray]) -> Pat
         str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*codec), rate, (width, height)
     )
     if not writer.isOpened():
-        pytest.skip(f"this OpenCV writes no {codec} into {path.suffix}")
+        missing(f"an OpenCV that writes {codec} into {path.suffix}")
     for frame in frames:
         writer.write(frame)
     writer.release()
@@ -91,7 +92,7 @@ def command(program, default_model, clips):
         [*command, "--min-face", "1000000", "--video", clips["avi"]], capture_output=True
     )
     if b"FFmpeg" in done.stderr:  # built without it, or its libraries are not there
-        pytest.skip(done.stderr.decode().strip())
+        missing(done.stderr.decode().strip())
     assert (done.returncode, done.stderr) == (0, b"")
     return command
 
@@ -141,6 +142,7 @@ def numbers_of(face: dict) -> np.ndarray:
 # ---- what is found -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "avi"])
 def test_faces_are_those_of_opencv_and_pymtcnn(detect, clips, kind, report_difference):
     """Decoders, and the conversions from their YUV to RGB, may differ by some grey levels."""
@@ -192,6 +194,7 @@ def test_every_leaves_frames_out(detect, clips):
     assert detect("--every", "5", "--video", clips["mp4"]) == everything[::5]
 
 
+@pytest.mark.slow
 def test_track_keeps_ids(run, detect, clips):
     found = detect("--track", "--video", clips["mp4"])
     assert [frame["frame"] for frame in found] == list(range(COUNT))
@@ -228,6 +231,7 @@ def test_more_pixels_than_the_limit(run, clips):
     assert_one_line(done, 1, "400 x 320", "0.1 megapixels", "raise --max-pixels")
 
 
+@pytest.mark.slow
 def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
     other = b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames(301, 201))
     video, out = tmp_path / "two.mjpeg", tmp_path / "out.mp4"
@@ -239,6 +243,7 @@ def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
     assert len(detect("--track", "--video", video)) == 2 * COUNT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_is_applied(detect, tmp_path, turn):
     """A phone held upright writes lying frames, and a matrix that says so."""
@@ -342,7 +347,7 @@ def test_interrupt_while_a_pipe_gives_nothing(command, mjpeg):
 
 def test_standard_output_on_a_full_disk(run, clips, tmp_path):
     if not os.path.exists("/dev/full"):
-        pytest.skip("there is no /dev/full here")
+        absent("/dev/full")
     with open("/dev/full", "wb") as full:
         done = run("--video", clips["mp4"], "--out", tmp_path / "out.mp4", stdout=full)
     assert_one_line(done, 1, "standard output", "No space left on device")
@@ -395,6 +400,7 @@ def wav() -> bytes:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -428,12 +434,13 @@ def test_folder(run, tmp_path):
 
 def test_camera_that_is_not_there(run):
     if os.path.exists("/dev/video255"):
-        pytest.skip("this machine has 256 cameras")
+        absent("a number without a camera: this machine has 256")
     there = sorted(str(path) for path in Path("/dev").glob("video[0-9]*"))
     done = run("--camera", "255")
     assert_one_line(done, 1, "/dev/video255", "no such camera", *there)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "rtsp", "tcp"])
 def test_address_that_does_not_answer(run, scheme):
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -449,6 +456,7 @@ def test_address_that_refuses(run):
     assert_one_line(run("--video", url), 1, url, "Connection refused")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -500,6 +508,7 @@ def decode(run, tmp_path):
     return decode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extension", "parameters", "tolerance"),
     [
@@ -529,6 +538,7 @@ def test_gif_gives_its_first_frame(decode):
     assert decode(gif()).tolist() == [[[0, 0, 255]]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
 def test_webp_is_turned_upright(decode, orientation, prefix):

@@ -57,6 +57,76 @@ def test_same_bytes(program, default_model, folder, form):
     assert (b"\\ufffd" in ours) == (form == ["--json"]) == (b"\xff" not in ours)
 
 
+@pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
+def test_same_stages(program, default_model, folder, tmp_path, stage):
+    """What a stage proposes: the same bytes, and the same pixels drawn."""
+    picture = folder / "none.png"
+    cv2.imwrite(str(picture), cv2.imread(str(next(folder.glob("g*.png")))))
+    for form in FORMS:
+        words = ["--model", default_model, *form, "--stage", stage, picture]
+        theirs = bytes_of([program, *words, "--out", tmp_path / "theirs.png"])
+        ours = bytes_of([sys.executable, "-m", "pymtcnn", *words, "--out", tmp_path / "ours.png"])
+        assert ours == theirs and len(ours) > 50
+    drawn = [cv2.imread(str(tmp_path / f"{name}.png")) for name in ("ours", "theirs")]
+    assert (drawn[0] == drawn[1]).all() and (drawn[0] != cv2.imread(str(picture))).any()
+
+
+def test_same_options(program):
+    """Names, values, headings and sentences of the help; pymtcnn adds its tables."""
+    command = [sys.executable, "-m", "pymtcnn", "detect", "--help"]
+    theirs, ours = (bytes_of(words).decode() for words in ([program, "--help"], command))
+    options = r"^  (--[a-z-]+(?: [A-Z][\w.,]*)?)"
+    named = [re.findall(options, text, re.MULTILINE) for text in (theirs, ours)]
+    own = ("--save FILE", "--resume", "--version")
+    assert named[0][:-2] == [name for name in named[1] if name not in own]
+    shown = " ".join(ours.split())
+    for option in re.split(r"\n  (?=--)", theirs)[1:-2]:
+        name, sentence = re.match(r"(--[a-z-]+(?: [A-Z][\w.,]*)?)\s+([^(]*)", option).groups()
+        assert f"{name} {' '.join(sentence.split())}" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--min-face", "0", "x.jpg"],
+        ["--min-face", "0x20", "x.jpg"],
+        ["--thresholds", "0.5,0.6", "x.jpg"],
+        ["--max-boxes", "5,5,5.5", "x.jpg"],
+        ["--nms", "linear", "x.jpg"],
+        ["--stage", "qnet", "x.jpg"],
+        ["--max-side", "0", "x.jpg"],
+        ["--max-pixels", "1000001", "x.jpg"],
+        ["--crop-size", "64", "x.jpg"],
+        ["--crops", "x", "--stage", "rnet", "x.jpg"],
+        ["--json", "--csv", "x.jpg"],
+        ["--every", "3", "x.jpg"],
+        ["--track", "x.jpg"],
+        ["--fps", "3", "x.jpg"],
+        ["--json"],
+        ["video"],
+        ["video", "a.mp4", "b.mp4"],
+        ["video", "256"],
+        ["video", "--jobs", "2", "a.mp4"],
+        ["video", "--every", "0", "a.mp4"],
+        ["video", "--fps", "0", "a.mp4"],
+        ["video", "--track", "--stage", "pnet", "a.mp4"],
+        ["--video", "a.mp4", "--camera", "0"],
+        ["--video", "a.mp4", "x.jpg"],
+        ["--camera", "0", "--wider", "x"],
+    ],
+)
+def test_same_complaints(program, words):
+    """The same sentence and status for what is wrong, whichever program it is."""
+    sentences = []
+    for command in ([str(program)], [sys.executable, "-m", "pymtcnn"]):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        sentences.append(
+            re.fullmatch(r"(?:mtcnn|python -m pymtcnn \w+): (.*?)(?:; try .*)?\n", done.stderr)[1]
+        )
+    assert sentences[0] == sentences[1]
+
+
 def test_same_predictions(program, default_model, folder, tmp_path):
     words = ["--model", default_model, folder, "--wider"]
     bytes_of([program, *words, tmp_path / "theirs"])

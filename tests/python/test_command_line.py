@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import PYTHON_PATH, ROOT
+from support.skips import absent_if
 
 from pymtcnn import Detections, Stage, formats, read_picture, write_picture
 from pymtcnn.commands import detect
@@ -137,6 +138,7 @@ def test_time(run, picture):
     )
 
 
+@pytest.mark.slow
 def test_names_keep_their_bytes(picture, run, tmp_path):
     path = picture("zwölf\t\u6f22.png", 1)
     assert run(path)[1].startswith(f"{path}\t1.25")
@@ -318,7 +320,7 @@ def detect_command(model, picture):
     return [sys.executable, "-m", "pymtcnn", "detect", "--model", str(model), str(picture)]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+@absent_if(not os.path.exists("/dev/full"), "/dev/full")
 def test_standard_output_that_cannot_be_written(pictures, default_model):
     command = detect_command(default_model, pictures[0])
     with open("/dev/full", "w") as full:
@@ -330,6 +332,7 @@ def test_standard_output_that_cannot_be_written(pictures, default_model):
     assert done.stderr == message
 
 
+@pytest.mark.slow
 def test_closed_streams(pictures, default_model):
     command = f"{sys.executable} -m pymtcnn"
     detect = f"{command} detect --model '{default_model}' '{pictures[0]}'"

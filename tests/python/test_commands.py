@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from support import HOPPER, ROOT
+from support.skips import missing
 
 from pymtcnn import Detector, cli, frames, read_picture, track
 from pymtcnn.commands import bench, evaluate
@@ -74,6 +75,7 @@ def test_detect_may_be_left_out(run, pictures, default_model):
 # ---- bench ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bench(run, default_model):
     words = ["--model", default_model, "--sizes", "80x60,160x120", "--min-faces", "20,40"]
     words += ["--runs", "1", "--threads", "2"]
@@ -226,6 +228,7 @@ def test_video_that_breaks_off(run, film, default_model, tmp_path):
     assert "cut.avi: breaks off" in error and not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.slow
 def test_interrupted_video(film, default_model, tmp_path):
     """Ctrl-C, the way to end a camera, completes the annotated video."""
     out = tmp_path / "out.avi"
@@ -239,13 +242,14 @@ def test_interrupted_video(film, default_model, tmp_path):
     assert abs(len(list(frames(out))) - len(lines)) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
 def test_same_form_as_the_program(program, film, default_model, form):
     """The same text; boxes within 3 pixels, as the two convert the frames' colours differently."""
     model = ["--track", "--model", str(default_model), *form]
     theirs = subprocess.run([program, "video", *model, film], capture_output=True, text=True)
     if "FFmpeg" in theirs.stderr:
-        pytest.skip(theirs.stderr)
+        missing(theirs.stderr)
     ours = subprocess.run(
         [sys.executable, "-m", "pymtcnn", "video", *model, film],
         capture_output=True, text=True, cwd=ROOT,

@@ -11,13 +11,13 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from support.skips import import_peer
 
 from pymtcnn import ArgumentError, Detector, FileError, LibraryError, read_picture
 from pymtcnn.compat import facenet_pytorch, ipazc
 from pymtcnn.faces import LANDMARK_NAMES
-
-torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_ipazc_refuses_unknown_arguments():
 
 
 def test_ipazc_signature():
-    theirs = pytest.importorskip("mtcnn", reason="mtcnn 1.0 is not installed").MTCNN
+    theirs = import_peer("mtcnn").MTCNN
     for name in ("__init__", "detect_faces"):
         assert arguments(getattr(ipazc.MTCNN, name)) == arguments(getattr(theirs, name))
 
@@ -312,9 +312,7 @@ def test_facenet_detects_without_pytorch(several, monkeypatch):
 
 
 def test_facenet_equals_the_package(several):
-    theirs = pytest.importorskip(
-        "facenet_pytorch", reason="facenet-pytorch is not installed", exc_type=ImportError
-    ).MTCNN
+    theirs = import_peer("facenet_pytorch").MTCNN
     for name in ("forward", "detect", "select_boxes"):
         assert arguments(getattr(facenet_pytorch.MTCNN, name)) == arguments(getattr(theirs, name))
     mine, others = arguments(facenet_pytorch.MTCNN), arguments(theirs)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from support import ASTRONAUT, HOPPER, ROOT
 from support.picture_files import resized_jpeg_header, with_orientation
+from support.skips import absent
 
 from pymtcnn import Detector, draw, extract_faces, formats, read_picture
 from pymtcnn.commands import demo as command
@@ -116,8 +117,8 @@ def test_port_in_use(capsys, monkeypatch):
     assert message.startswith(f"pymtcnn demo: 127.0.0.1:{port}: cannot be listened on: Address al")
 
 
+@pytest.mark.slow
 def test_ends_without_a_trace(tmp_path):
-    pytest.importorskip("gradio", reason="gradio is not installed")
     words = [sys.executable, "-m", "pymtcnn", "demo", "--port", "0"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -152,14 +153,12 @@ def hosts():
 
 @pytest.fixture(scope="module")
 def page(hosts):
-    for name in ("gradio", "selenium"):
-        pytest.importorskip(name, reason=f"{name} is not installed: pip install '.[demo,test]'")
     from support.demo_browser import missing_programs, open_page
 
     from pymtcnn.demo.server import serving
 
     if missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing_programs())}")
+        absent(", ".join(missing_programs()))
     with serving(port=0) as address, open_page(address) as page:
         yield page
 
@@ -173,9 +172,11 @@ def green_edges(rgb, box):
     return (edges[:, 1] - edges[:, [0, 2]].max(axis=1)).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
-    gradio = pytest.importorskip("gradio", reason="gradio is not installed")
+    import gradio
+
     from pymtcnn.demo.page import make_page
 
     uploads = tmp_path / "uploads"

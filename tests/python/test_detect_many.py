@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from support import PYTHON_PATH, ROOT
 from support.program_runs import read_terminal
+from support.skips import absent_if
 
 from pymtcnn import Detections, PictureError, formats, read_picture, write_picture
 from pymtcnn.commands import detect
@@ -120,7 +121,7 @@ def test_links_to_folders_are_passed_over(folder):
     assert len(pictures) == 4 and not problems
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="file modes do not stop root")
+@absent_if(os.geteuid() == 0, "file modes that hold: they do not stop root")
 def test_folder_that_cannot_be_read(run, folder):
     (folder / "deep").chmod(0)
     status, _, error = run("--json", folder)
@@ -128,6 +129,7 @@ def test_folder_that_cannot_be_read(run, folder):
     assert status == 1 and f"{folder}/deep: cannot be read: Permission denied" in error[0]
 
 
+@pytest.mark.slow
 def test_standard_input(pictures, default_model, tmp_path):
     command = [sys.executable, "-m", "pymtcnn", "detect", "--model", str(default_model)]
     words = ["--json", "--out", f"{tmp_path}/", "--jobs", "2", "-", str(pictures[1])]
@@ -184,6 +186,7 @@ def test_files_that_would_overwrite_each_other(run, folder, tmp_path, option):
     assert f"{tmp_path}/file" in error[0] and "cannot be made: " in error[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["c", "python"])
 def test_no_picture_is_overwritten_for_another(program, default_model, pictures, tmp_path, command):
     """Neither by a crop nor by an annotated copy, also where it is reached through a link."""
@@ -238,6 +241,7 @@ def test_the_same_files_as_the_program(program, default_model, pictures, tmp_pat
 # ---- several processes ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing(run, folder):
     one, two = run("--json", folder), run("--json", "--jobs", "2", folder)
     assert one == two and len(one[1]) == 3
@@ -266,6 +270,7 @@ def work(folder, task):
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_costs_one_task(tmp_path):
     tasks = ["a", "wrong", "kill", *"bcd"]
     results = dict(outcomes(partial(make_work, tmp_path), tasks, 2))
@@ -289,6 +294,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_processes_end_with_the_first(tmp_path, number):
     script = tmp_path / "script.py"
@@ -375,7 +381,8 @@ def test_save_csv(run, folder, tmp_path):
 
 
 def test_save_parquet(run, folder, tmp_path, monkeypatch):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
     save = tmp_path / "faces.parquet"
     monkeypatch.setattr("pymtcnn.commands.results_file._ROWS", 2)
     assert run("--save", save, folder)[:2] == (1, [])
@@ -419,6 +426,7 @@ sys.exit(t.detect.main(sys.argv[1:], make_detector=t.make_one_face))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["faces.jsonl", "faces.csv"])
 def test_disk_that_is_full(folder, tmp_path, name):
     """Whole lines of JSON stay, and no table at all."""
@@ -452,10 +460,9 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
 # ---- a terminal ----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@absent_if(sys.platform == "win32", "pseudo-terminals")
 def test_progress_on_a_terminal(folder, tmp_path):
     """A bar, and whole lines of messages above it; none where standard error is a file."""
-    pytest.importorskip("tqdm")
     import fcntl
     import pty
     import termios

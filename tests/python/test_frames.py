@@ -8,6 +8,7 @@ import os
 import cv2
 import numpy as np
 import pytest
+from support.skips import absent, missing
 
 import pymtcnn
 from pymtcnn import ArgumentError, FileError, VideoError, frames
@@ -26,7 +27,7 @@ def pictures_in(pictures) -> list[np.ndarray]:
 def write(path, pictures, code, fps=20):
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), fps, SIZE)
     if not writer.isOpened():
-        pytest.skip(f"this OpenCV writes no {code}")
+        missing(f"an OpenCV that writes {code}")
     for rgb in pictures:
         writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     writer.release()
@@ -42,7 +43,7 @@ def open_files() -> list[str]:
     """What this process has open."""
     folder = "/proc/self/fd"
     if not os.path.isdir(folder):
-        pytest.skip("needs /proc")
+        absent("/proc")
     names = []
     for number in os.listdir(folder):
         try:
@@ -68,6 +69,7 @@ def test_mp4_and_fps(tmp_path, pictures_in):
     assert [frame.seconds for frame in frames(path, fps=10)] == [i * 0.1 for i in range(COUNT)]
 
 
+@pytest.mark.slow
 def test_closing_closes_the_file(avi):
     video = frames(avi)
     next(video)

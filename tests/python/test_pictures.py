@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from support import picture_files as files
+from support.skips import absent_if
 
 from pymtcnn import (
     ArgumentError,
@@ -182,7 +183,7 @@ def test_not_a_picture_to_write(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no /dev/zero here")
+@absent_if(not os.path.exists("/dev/zero"), "/dev/zero")
 def test_files_without_end_are_refused(monkeypatch):
     monkeypatch.setattr(pictures, "MAX_BYTES", 1 << 25)
     with pytest.raises(PictureError, match=r"^/dev/zero: more than 32 MiB"):

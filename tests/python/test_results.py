@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.skips import import_peer
 
 from pymtcnn import ArgumentError, Detections, Detector, Face, LibraryError, Stage, formats
 from pymtcnn.faces import COLUMNS
@@ -120,7 +121,6 @@ def test_dicts_are_the_command_lines_json(faces):
 
 
 def test_pandas_has_the_columns_of_the_csv(faces):
-    pytest.importorskip("pandas", reason="pandas is not installed: pip install '.[test]'")
     table = faces.to_pandas()
     assert ",".join(["image", *table.columns]) + "\n" == formats.csv_header()
     rows = np.stack([numbers_of(face) for face in faces.to_dicts()])
@@ -130,7 +130,7 @@ def test_pandas_has_the_columns_of_the_csv(faces):
 
 
 def test_supervision(faces):
-    pytest.importorskip("supervision", reason="supervision is not installed")
+    import_peer("supervision")
     found = faces.to_supervision()
     assert (found.xyxy == faces.boxes).all() and (found.confidence == faces.scores).all()
     assert (found.class_id == 0).all() and (found.data["landmarks"] == faces.landmarks).all()

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import contextlib
 import doctest
-import importlib.util
 import inspect
 import io
 import json
@@ -31,7 +30,6 @@ import runpy
 import shutil
 import subprocess
 import sys
-from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +39,7 @@ import pytest
 from support import ROOT
 from support.examples import run_examples
 from support.page_blocks import PAGES, Block, blocks_of
+from support.skips import PEERS, import_peer, missing
 
 import pymtcnn
 from train_mtcnn.landmark_sets import read_facepoint
@@ -64,13 +63,9 @@ NOT_RUN = {  # a part of a command -> why it is left out
     r"demo_browser": "needs a browser; tests/python/test_demo.py has one",
     r"--camera \d|pymtcnn video \d": "needs a camera",
 }
-if not find_library("avformat"):
-    NOT_RUN[r"\./mtcnn .*--video"] = "FFmpeg, which ./mtcnn reads videos with, is not installed"
 PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
 READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # where not there
 MADE = re.compile(r"(runs|onnx|darknet_cfg)/[^ ]+")  # files that commands make
-# Pages may use these; the suite goes without.
-PACKAGES = ("onnx", "onnxruntime", "av", "sklearn", "pandas", "supervision")
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
@@ -198,8 +193,8 @@ def _help(*command: str) -> str:
     return done.stdout
 
 
-def check_options(command: str, program: Path | None) -> bool:
-    """Whether the command is a program of ours; AssertionError where that or an option is not."""
+def check_options(command: str, program: Path | None) -> None:
+    """Check that a command of ours has its program and all its options."""
     command = re.sub(r"(^|\s)#.*", "", command)
     if script := re.search(r"(?:python|torchrun.*?) ([a-z_0-9/]+\.py)\b(.*)", command):
         assert (ROOT / script[1]).is_file(), f"{script[1]} is not there"
@@ -212,10 +207,9 @@ def check_options(command: str, program: Path | None) -> bool:
     elif program and (found := re.match(r"(?:[A-Z_]+=\S+ )*\./mtcnn(.*)", command)):
         text, rest = _help(str(program)), found[1]
     else:
-        return False
+        return
     for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", re.split(r"[|;&]", rest)[0]):
         assert re.search(rf"{option}(?![a-z-])", text), f"{option} is unknown: {command}"
-    return True
 
 
 def reason_not_to_run(command: str, folder: Path) -> str | None:
@@ -232,8 +226,6 @@ def reason_not_to_run(command: str, folder: Path) -> str | None:
             return f"{word} stands for something of the reader's"
         if MADE.fullmatch(word) and not out and not list(folder.glob(word)):
             return f"{word} comes from a command that is left out"
-        if word.startswith("./") and not list(folder.glob(word)):
-            return f"{word} is not built"
     return None
 
 
@@ -326,25 +318,20 @@ def _run_pycon(block: Block, scratch: Scratch, monkeypatch) -> None:
 
 
 def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
-    """Run the commands of a block; skips where there was nothing to run or to check."""
-    output, done, reasons = "", False, {}
+    """Run the commands of a block, or check the options of those that are left out."""
+    output = ""
     for command in block.commands:
-        reason = reason_not_to_run(command, scratch.folder)
-        if reason is None:
-            if "cc " in command:
-                command = command.replace("cc ", "cc -Wall -Wextra -Werror ", 1)
-                if not (ROOT / "build" / "libmtcnn.a").is_file():
-                    pytest.skip("build/libmtcnn.a is not there: run make_install.sh")
-            output += scratch.run(command)
-            done = True
-        else:
-            reasons[reason] = None
-            done |= check_options(command, program)
-    if not done:
-        pytest.skip("; ".join(reasons))
+        if reason_not_to_run(command, scratch.folder):
+            check_options(command, program)
+            continue
+        for built in re.findall(r"(?<!\S)\./[\w-]+|\bbuild/libmtcnn\.\w+", command):
+            if not (scratch.folder / built).exists():
+                missing(f"{built}: run make_install.sh")
+        output += scratch.run(command.replace("cc ", "cc -Wall -Wextra -Werror ", 1))
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block",
     [block for block in BLOCKS if block.language and not block.mark.startswith("not run:")],
@@ -352,13 +339,11 @@ def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
 )
 def test_code(block, scratch, built_program, monkeypatch, capsys):
     assert block.language in ("sh", "python", "pycon", "c"), "sh, python, pycon, c, or no language"
-    for package in PACKAGES:
-        if re.search(rf"\b(import |torch2|to_){package}\b", block.text) and (
-            importlib.util.find_spec(package) is None
-        ):
-            pytest.skip(f"{package} is not installed")
+    for package in PEERS:
+        if re.search(rf"\b(import |to_){package}\b", block.text):
+            import_peer(package)
     if "readNetFromDarknet" in block.text and not hasattr(cv2.dnn, "readNetFromDarknet"):
-        pytest.skip("OpenCV 5 reads no Darknet files")
+        missing("OpenCV 4: 5 reads no Darknet files")
     scratch.turn_to(block.page)
     output = ""
     if block.language == "sh":
@@ -374,6 +359,7 @@ def test_code(block, scratch, built_program, monkeypatch, capsys):
             check(scratch, output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.place
 )
@@ -452,6 +438,7 @@ def test_every_image_is_shown_and_small():
         assert image.stat().st_size < 600_000, image.name
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_anew(tmp_path):
     text = _python_help("docs/figures/make.py")
     assert "docs/images" in text

@@ -1,4 +1,7 @@
-"""Every Python and C file as ruff and clang-format leave it, and pymtcnn's types as mypy wants."""
+"""Lint and types: ruff, clang-format, shellcheck and mypy find nothing to change.
+
+python -m pytest -q tests/repository/test_style.py
+"""
 
 import shutil
 import subprocess
@@ -14,31 +17,32 @@ C_FILES = [
     for pattern in ("*.c", "*.h", "*.cpp")
     for path in sorted((ROOT / folder).rglob(pattern))
 ]
+SCRIPTS = [ROOT / "make_install.sh", ROOT / ".ci" / "run"]
 
 
-def tool(name):
-    """A tool of the environment that runs the tests, else of the system."""
-    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed: pip install '.[test]'")
-    return path
+def run(tool, *arguments):
+    """Runs a tool of the environment that runs the tests, activated or not."""
+    path = shutil.which(tool, path=str(Path(sys.executable).parent))
+    assert path, f"{tool} is not installed: pip install '.[test]'"
+    command = [path, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def run(*command):
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stdout + result.stderr
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids="-".join)
+def test_ruff(command):
+    run("ruff", *command, "--no-cache", ".")
 
 
-def test_ruff():
-    run(tool("ruff"), "check", "--no-cache", ".")
-    run(tool("ruff"), "format", "--no-cache", "--check", ".")
-
-
+@pytest.mark.slow
 def test_mypy():
-    pytest.importorskip("mypy", reason="mypy is not installed: pip install '.[test]'")
-    run(sys.executable, "-m", "mypy")
+    run("mypy")
 
 
 def test_clang_format():
     assert len(C_FILES) > 50
-    run(tool("clang-format"), "--dry-run", "--Werror", *map(str, C_FILES))
+    run("clang-format", "--dry-run", "--Werror", *C_FILES)
+
+
+def test_shellcheck():
+    run("shellcheck", *SCRIPTS)

@@ -26,8 +26,6 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("module", PROGRAMS)
 def test_wrong_usage(module, capsys):
-    if module.endswith(("torch2onnx",)):
-        pytest.importorskip("onnx")
     program = import_module(module)
     for words in (*PROGRAMS[module], ["--nonsense", "1"]):
         try:

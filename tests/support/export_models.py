@@ -7,6 +7,7 @@ import pytest
 
 from convert.import_pretrained import import_model
 from convert.sources import Source, read_checkpoint_source, read_model
+from support.skips import absent
 from train_mtcnn.checkpoint import save_checkpoint
 from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, Cfg, read_cfg
 from train_mtcnn.networks import Network
@@ -54,6 +55,6 @@ def read_test_model(name: str, folder: Path, request: pytest.FixtureRequest) -> 
         return {net: read_checkpoint_source(folder / f"{net}.pt") for net in NETWORKS}
     source = request.getfixturevalue("models_dir") / _PUBLISHED[name]
     if not source.is_dir():
-        pytest.skip(f"{source} is not there")
+        absent(str(source))
     import_model(name, source, folder / name)
     return read_model(folder / name / f"{name}.data")[1]

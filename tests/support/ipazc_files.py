@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import joblib
 import numpy as np
-import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 # A word a layer: convolutions c (side, inputs, filters), their slopes and poolings (window, 'same'
@@ -45,8 +45,6 @@ def random_arrays(name: str, seed: int = 0) -> list[np.ndarray]:
 
 def write_ipazc(path: Path, value: object) -> None:
     """Write a file as mtcnn's are."""
-    pytest.importorskip("lz4", reason="joblib's compression by LZ4 needs the package lz4")
-    joblib = pytest.importorskip("joblib", reason="the package joblib writes the files")
     joblib.dump(value, path, compress=("lz4", 1))
 
 
@@ -59,7 +57,6 @@ def write_random_ipazc(folder: Path, seed: int = 0) -> None:
 
 def read_ipazc(source: Path, name: str) -> list[np.ndarray]:
     """What joblib reads; of files that can be trusted."""
-    joblib = pytest.importorskip("joblib", reason="the package joblib reads the files")
     return joblib.load(source / f"{name}.lz4")
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from support import ROOT
 
-PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
 
 _FENCE = re.compile(
     r"^(?:<!-- *(?P<mark>[^\n]*?) *-->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$",

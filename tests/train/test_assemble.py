@@ -29,6 +29,7 @@ def trained(name, prelu=False):
     return network.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prelu", [False, True])
 def test_the_cascade_is_what_was_trained(tmp_path, prelu):
     networks = [trained(name, prelu) for name in NETWORKS]
@@ -52,6 +53,7 @@ def test_the_cascade_is_what_was_trained(tmp_path, prelu):
         assert getattr(data, setting) == getattr(default, setting)
 
 
+@pytest.mark.slow
 def test_networks_that_are_not_there_yet_find_nothing(tmp_path, pictures):
     save_checkpoint(tmp_path / "pnet.pt", trained("pnet"))
     path = assemble([tmp_path / "pnet.pt"], tmp_path / "made", "half")

@@ -226,6 +226,7 @@ def matlab(truth, predictions, name):
     return average_precision(total[:, 1] / max(faces, 1), np.array(precision))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6))
 def test_against_the_authors_code(seed):
@@ -296,6 +297,7 @@ def read_all(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.txt")}
 
 
+@pytest.mark.slow
 def test_program(tmp_path, data, capsys):
     model = write_random_cascade(tmp_path)
     out = tmp_path / "out"
@@ -412,6 +414,7 @@ def test_recall_leaves_out_invalid_faces(tmp_path):
         read_valid_faces(split, truth)
 
 
+@pytest.mark.slow
 def test_on_real_pictures(tmp_path, wider, default_model):
     """Three pictures; each stage leaves fewer boxes, and its proposals cover most larger faces."""
     command = ["--data", str(wider), "--model", str(default_model), "--pictures", "3"]
@@ -471,6 +474,7 @@ def test_program_errors(tmp_path, data, capsys, monkeypatch):
         assert option in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_script_runs_from_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "train_mtcnn" / "evaluate.py", "--help"],

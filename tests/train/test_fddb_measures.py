@@ -76,6 +76,7 @@ def test_curves_end_and_are_short():
         assert y * scale == pytest.approx(x / 8999, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_program(tmp_path, fddb):
     out = tmp_path / "out"
     data = write_tiny_wider(tmp_path / "data")

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from support.random_cascade import write_random_cascade
+from support.skips import absent
 
 from pymtcnn.errors import FileError
 from train_mtcnn.boxes import square
@@ -24,6 +25,7 @@ def test_errors_by_hand():
     assert errors(np.array([TRUTH, moved]), np.array([TRUTH, TRUTH])).tolist() == [0, 1.5 / 20]
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 50), st.floats(-100, 100))
 def test_errors_know_no_scale_and_place(scale, shift):
     points = TRUTH[None] + np.random.default_rng(0).normal(0, 2, (1, 5, 2))
@@ -83,7 +85,7 @@ def test_the_default_model_on_some_faces(default_model, data_dir):
     """9.0% on all 1,537 faces; the first 100 are not far from it."""
     folder = data_dir / "landmarks"
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not there")
+        absent(str(folder))
     faces = read_facepoint(folder / "testImageList.txt").faces
     assert len(faces) > 1500
     result = landmark_error(default_model, folder, faces[:100])

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from support import ROOT
+from support.skips import absent_if
 
 from train_mtcnn.memory import own_memory
 
@@ -23,7 +24,7 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's /proc")
+@absent_if(not sys.platform.startswith("linux"), "Linux's /proc")
 @pytest.mark.parametrize("children, low, high", [(0, 64, 100), (1, 128, 200)])
 def test_children_count(children, low, high):
     command = [sys.executable, "-c", TAKES, str(children), TAKES]
@@ -35,7 +36,7 @@ def test_children_count(children, low, high):
     assert own_memory(process.pid) == 0  # it has ended
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's /proc")
+@absent_if(not sys.platform.startswith("linux"), "Linux's /proc")
 def test_mapped_files_do_not_count(tmp_path):
     import numpy as np
 
@@ -70,7 +71,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's mallopt")
+@pytest.mark.slow
+@absent_if(platform.libc_ver()[0] != "glibc", "glibc's mallopt")
 def test_freed_memory_is_kept():
     def faults(word):
         command = [sys.executable, "-c", FAULTS, word]

@@ -69,6 +69,7 @@ def run(sets, out, net="pnet", landmarks=False, **more):
 # ---- what comes out ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_pnet(sets, tmp_path):
     report = run(sets, tmp_path)
     samples = Samples(tmp_path)
@@ -107,6 +108,7 @@ def test_positives_show_their_faces(sets, tmp_path):
     assert np.allclose((corners[:, :2] + corners[:, 2:]) / 2, 0.5, atol=0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net, side", [("rnet", 24), ("onet", 48)])
 def test_mined(sets, tmp_path, model, net, side):
     values = {"pictures": 6, "detect_face": 60.0, "thresholds": (0.5, 0.5, 0.3)}
@@ -122,6 +124,7 @@ def test_mined(sets, tmp_path, model, net, side):
     assert "boxes each" in (tmp_path / "with/report.txt").read_text()
 
 
+@pytest.mark.slow
 def test_own_mistakes(sets, tmp_path, model):
     """`own` adds negatives that the network itself lets through, and not more than it says."""
     values = {"pictures": 6, "detect_face": 40.0, "thresholds": (0.5, 0.1, 1), "mined": 0}
@@ -186,6 +189,7 @@ def test_all_networks_hold_out_the_same(sets, tmp_path, model):
 # ---- jobs and breaks -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_jobs_and_breaks_do_not_matter(sets, tmp_path, monkeypatch):
     whole = run(sets, tmp_path / "whole", landmarks=True)
     run(sets, tmp_path / "two", landmarks=True, jobs=2)
@@ -231,6 +235,7 @@ def test_damaged_samples_are_made_again(sets, tmp_path):
 # ---- bad data ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_bad_pictures_are_counted(own, tmp_path, jobs):
     image(own, 3).unlink()

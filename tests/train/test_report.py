@@ -113,6 +113,7 @@ def test_history_errors(tmp_path, text, message):
         read_history(tmp_path / "history.jsonl")
 
 
+@pytest.mark.slow
 def test_page(tmp_path, capsys):
     with_fddb = results(0.25, landmarks=LANDMARKS, fddb=FDDB)
     with_fddb.curves.update({f"fddb-{kind}": np.eye(2) for kind in ("discrete", "continuous")})

@@ -66,6 +66,7 @@ SPANS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the plain loops are slow, on a busy machine above all
 @given(SPANS, SPANS, st.integers(1, 40), st.integers(1, 40))
 def test_crops_anywhere(x, y, height, width):
@@ -123,6 +124,7 @@ def test_overlaps_by_hand():
     assert iou(empty[0], empty) == 0 and iom(empty[0], empty) == 0
 
 
+@pytest.mark.slow
 @given(BOXES.map(ordered))
 def test_overlaps(boxes):
     for overlap in (iou, iom):
@@ -176,6 +178,7 @@ def test_regress_and_square():
         assert made.dtype == np.float32 and made.shape[1:] == (4,)
 
 
+@pytest.mark.slow
 @given(BOXES.map(ordered))
 def test_squares_have_the_longer_side_and_the_same_centre(boxes):
     squares = square(boxes)

@@ -51,6 +51,7 @@ def test_a_heat_map_lies_where_its_cells_do(detector, hopper):
     assert 176 < x < 349 and 117 < y < 340  # the face
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nets", [("pnet",), ("rnet",), ("onet",), ("pnet", "rnet", "onet")])
 def test_panels_and_boxes(detector, hopper, nets):
     rgb = read_picture(hopper)
@@ -77,6 +78,7 @@ def test_program(hopper, tmp_path, monkeypatch, capsys):
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (30, 200)])
 def test_nothing_to_show(size, tmp_path):
     """A picture without a face, or with no room for one, is shown with no box."""

@@ -98,6 +98,7 @@ def test_min_face_and_thresholds(published):
     assert (few.scores >= np.float32(0.7)).all()
 
 
+@pytest.mark.slow
 def test_color_orders(published):
     rgb = read_picture(HOPPER)
     found = published.detect(rgb)
@@ -277,6 +278,7 @@ def test_program(model, tmp_path, capsysbinary):
     assert program.main([str(picture), "--min-face", "0"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [[DARKNET_CFG.parent / "train_mtcnn" / "detector.py"], ["-m", "train_mtcnn.detector"]],

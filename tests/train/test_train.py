@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support import ROOT
+from support.skips import absent_if, missing
 from support.small_wider import write_small_sets
 
 from pymtcnn.errors import ArgumentError, MtcnnError
@@ -68,6 +69,7 @@ def equal(first, second):
 # ---- learning ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_losses_fall(data, tmp_path, capsys):
     options = "--epochs 4 --steps 25 --batch 64 --rate 5e-3 --average 0.9"
     assert train(data, tmp_path, options) == 0
@@ -85,6 +87,7 @@ def test_losses_fall(data, tmp_path, capsys):
     assert any("scales" in name for name in network.state_dict())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net, side", [("rnet", 24), ("onet", 48)])
 @pytest.mark.parametrize("options", ["", "--no-batch-norm", "--prelu", "--keep 0.7"])
 def test_other_networks_and_options(tmp_path, net, side, options):
@@ -97,6 +100,7 @@ def test_other_networks_and_options(tmp_path, net, side, options):
     assert any("slopes" in name for name in names) == ("prelu" in options)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_bfloat16(tmp_path):
     """Layers compute in it, weights and what is saved stay in float32, losses are the same."""
@@ -112,6 +116,7 @@ def test_bfloat16(tmp_path):
     assert np.abs(losses["bfloat16"] / losses["float32"] - 1).max() < 0.02
 
 
+@pytest.mark.slow
 def test_validation_is_a_mean_over_what_teaches(tmp_path):
     """Also where the samples of a kind lie far apart: more than one batch of 512."""
     data = noise_samples(tmp_path / "data", 48, count=600)
@@ -146,6 +151,7 @@ def test_validation_leaves_out_what_is_not_held_out(tmp_path):
         assert Trainer(settings, network, samples, tmp_path, team).validate() == {}
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_what_it_loads(data, tmp_path):
     assert train(data, tmp_path / "a") == 0
     options = f"--load {tmp_path}/a/pnet.pt --rate 1e-12 --decay 0 --epochs 1 --warmup 0"
@@ -176,6 +182,7 @@ class Broken(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaks", ["in an epoch", "before last.pt"])
 def test_resumed_is_as_unbroken(data, tmp_path, monkeypatch, breaks):
     assert train(data, tmp_path / "whole", "--epochs 3") == 0
@@ -217,6 +224,7 @@ def test_a_finished_training_is_left_as_it_is(data, tmp_path):
     assert (tmp_path / "pnet.pt").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -246,6 +254,7 @@ def check_refused(capsys, data, out, options, message, net="pnet"):
     assert re.search(message, error), error
 
 
+@pytest.mark.slow
 def test_resume_with_other_samples(data, tmp_path, capsys):
     assert train(data, tmp_path / "out") == 0
     other = noise_samples(tmp_path / "noise", 12)
@@ -268,6 +277,7 @@ def test_resume_from_a_damaged_file(data, tmp_path, capsys, content, message):
     check_refused(capsys, data, tmp_path, "--resume", message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.5, 0.667])  # PyTorch's own writer fails in two ways
 def test_a_full_disk(data, tmp_path, capsys, share):
     """The state of the last epoch that fitted stays, and training goes on from it."""
@@ -304,6 +314,7 @@ def test_no_samples(tmp_path, capsys):
     check_refused(capsys, few, tmp_path / "out", "", "must be positive and negative samples")
 
 
+@pytest.mark.slow
 def test_landmarks_without_samples(tmp_path, capsys):
     data = noise_samples(tmp_path / "data", 48, (Kind.NEGATIVE, Kind.POSITIVE, Kind.PART))
     message = "gives landmarks, of which there are no samples: prepare them with --landmarks"
@@ -311,6 +322,7 @@ def test_landmarks_without_samples(tmp_path, capsys):
     assert train(data, tmp_path / "out", "--ratios 1 3 1 0", "onet") == 0
 
 
+@pytest.mark.slow
 def test_load_of_other_shapes(data, tmp_path, capsys):
     cfg = tmp_path / "small.cfg"
     text = (DARKNET_CFG / "pnet.cfg").read_text()
@@ -329,7 +341,7 @@ def test_load_of_other_shapes(data, tmp_path, capsys):
     check_refused(capsys, data, tmp_path / "out", f"--load {tmp_path}/none.pt", "cannot be read")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@absent_if(torch.cuda.is_available(), "a machine without a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
 def test_no_gpu(data, tmp_path, capsys, device):
     message = f"--device {device}: there is no GPU that PyTorch can use; try cpu"
@@ -388,6 +400,7 @@ def test_options_out_of_range(data, tmp_path, capsys, options):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_any_seed(data, tmp_path):
     assert train(data, tmp_path, f"--epochs 1 --seed {2**32 - 1}") == 0
 
@@ -400,11 +413,12 @@ def test_a_folder_that_cannot_be_made(data, tmp_path, capsys):
 # ---- several processes ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net, side, batch", [("pnet", 12, 24), ("onet", 48, 26)])
 def test_two_processes_train_as_one(tmp_path, net, side, batch):
     """Also where the counts of the kinds are odd: 26 samples are 5, 13, 4 and 4."""
     if not torch.distributed.is_available():
-        pytest.skip("this PyTorch has no torch.distributed")
+        missing("torch.distributed")
     data = noise_samples(tmp_path / "data", side)
     options = f"{SHORT} --batch {batch} --no-batch-norm --epochs 3"
     launch = {
