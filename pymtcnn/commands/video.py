@@ -58,6 +58,8 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own lines; ours tell enough
     source, name = (args.video, args.video) if args.camera is None else _camera(args.camera)
     try:
+        if name == "-":
+            raise ArgumentError("-: OpenCV reads no video from standard input; ./mtcnn video - does")
         if args.out is not None:
             check_video_name(args.out, name)
     except ArgumentError as error:

@@ -61,7 +61,7 @@ NOT_RUN = {  # a part of a command -> why it is left out
     r"torchrun|tensorboard": "takes a training",
     r"pymtcnn demo(?! --help)": "serves a page until stopped; tests/python/test_demo.py does it",
     r"demo_browser": "needs a browser; tests/python/test_demo.py has one",
-    r"--camera \d|pymtcnn video \d": "needs a camera",
+    r"--camera \d|video (--\w+ )*\d": "needs a camera",
 }
 PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
 READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # where not there
@@ -258,7 +258,7 @@ def check_saved(scratch: Scratch, output: str) -> None:
 
 def check_annotated_video(scratch: Scratch, output: str) -> None:
     assert (scratch.folder / "annotated.mp4").stat().st_size > 10000
-    first = json.loads((scratch.folder / "faces.jsonl").read_text().splitlines()[0])
+    first = json.loads((scratch.folder / "tracks.jsonl").read_text().splitlines()[0])
     assert _known_face(first["faces"][0]["box"])
 
 
