@@ -15,9 +15,6 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import numpy as np
 
 from bench import common

@@ -19,9 +19,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 from bench import common
 from pymtcnn import MtcnnError, read_picture, write_picture
 from pymtcnn.commands.options import Parser

@@ -17,9 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import numpy as np
 
 from bench import common

@@ -20,17 +20,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"import_pretrained.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("import_pretrained.py", "numpy", "torch")
 
 from convert.importers import IMPORTERS
-from convert.place import placing
+from convert.staging import placing
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from train_mtcnn.darknet import (
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -40,7 +40,7 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.layers import read_layers
+from train_mtcnn.network.layers import read_layers
 
 
 def write_model(name: str, source: Path | None, folder: Path, options: dict) -> None:

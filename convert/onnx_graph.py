@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from train_mtcnn.layers import Layer, Shape, read_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import without_batch_norm
+from train_mtcnn.network.layers import Layer, Shape, read_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import without_batch_norm
 
 OPSET = 13  # of 2020: the first with all that is needed here, and so the one that most can read
 _IR_VERSION = 7  # that goes with it

@@ -15,8 +15,8 @@ import torch
 import pymtcnn
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.files import read_bytes
-from train_mtcnn.inputs import Input, checked
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.inputs import Input, checked
 
 NO_LICENCE = "that of the source; converting it does not change it"
 

@@ -23,22 +23,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"torch2darknet.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("torch2darknet.py", "numpy", "torch")
 
-from convert.place import placing
+from convert.model_sources import Source, check_kind, read_model, read_source
 from convert.sidecar import write_sidecar
-from convert.sources import Source, check_kind, read_model, read_source
+from convert.staging import placing
 from convert.stock import to_stock
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, FileError
-from train_mtcnn.darknet import NETWORKS, write_cfg, write_data, write_weights
-from train_mtcnn.inputs import STOCK, Input
-from train_mtcnn.parts import put_together, take_apart
+from train_mtcnn.network.darknet import NETWORKS, write_cfg, write_data, write_weights
+from train_mtcnn.network.inputs import STOCK, Input
+from train_mtcnn.network.weighted_sections import network_of, sections_of
 
 CHECKPOINTS = Path("checkpoints")
 DIALECTS = ("stock", "native")
@@ -72,8 +72,8 @@ def write_network(
     if dialect == "stock":
         network, fed = to_stock(source.network, source.fed), STOCK
     else:
-        parts = take_apart(source.network, fold=True)
-        network, fed = put_together(parts, source.network.cfg.path), source.fed
+        parts = sections_of(source.network, fold=True)
+        network, fed = network_of(parts, source.network.cfg.path), source.fed
     write_cfg(weights.with_suffix(".cfg"), network.cfg)
     write_weights(weights, network.weights())
     write_sidecar(weights, source.path, dialect, fed, licence)

@@ -21,24 +21,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"torch2onnx.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("torch2onnx.py", "numpy", "torch", "onnx")
 
 import numpy as np
 import torch
 
+from convert.model_sources import check_kind, read_model, read_source
 from convert.onnx_graph import onnx_model
-from convert.place import placing
-from convert.sources import check_kind, read_model, read_source
+from convert.staging import placing
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, CfgError, ModelError
-from train_mtcnn.darknet import float32, parse_decimal
-from train_mtcnn.inputs import TRAINED, Input
-from train_mtcnn.networks import Network
+from train_mtcnn.network.darknet import float32, parse_decimal
+from train_mtcnn.network.inputs import TRAINED, Input
+from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
 CHANNELS = (  # of the output of a cascade's network

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 
 from convert import darknet2torch, import_pretrained, torch2darknet
-from convert.importers import facenet_pytorch
-from convert.place import placing
+from convert.importers import facenet_pytorch_wheel as facenet_pytorch
+from convert.staging import placing
 from pymtcnn.errors import FileError, ModelError
-from train_mtcnn.checkpoint import load_checkpoint, save_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.network.checkpoint import load_checkpoint, save_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -28,9 +28,9 @@ from train_mtcnn.darknet import (
     read_weights,
     write_weights,
 )
-from train_mtcnn.layers import read_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu
+from train_mtcnn.network.layers import read_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 
 BATCH_NORM = """\
 [net]

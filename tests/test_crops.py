@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pymtcnn import crop, read_picture
 from pymtcnn.errors import ArgumentError
-from train_mtcnn.resize import Span, resize
+from train_mtcnn.cascade.resize import Span, resize
 
 PICTURE = read_picture(Path(__file__).parent / "data" / "astronaut.jpg")
 HEIGHT, WIDTH = PICTURE.shape[:2]

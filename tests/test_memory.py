@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from train_mtcnn.memory import own_memory
+from train_mtcnn.training.memory import own_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,7 +52,7 @@ def test_mapped_files_do_not_count(tmp_path):
 FAULTS = """
 import ctypes, resource, sys
 
-from train_mtcnn.memory import keep_freed_memory
+from train_mtcnn.training.memory import keep_freed_memory
 
 if sys.argv[1] == "keep":
     keep_freed_memory()

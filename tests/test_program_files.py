@@ -29,7 +29,7 @@ from program_runs import (
 )
 
 from pymtcnn import Detector
-from train_mtcnn.wider import write_prediction
+from train_mtcnn.data.wider import write_prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 ARCFACE = np.array(  # in a crop of 112 x 112, from the centre of the first pixel

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"assemble.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("assemble.py", "numpy", "torch")
 
 import numpy as np
@@ -25,8 +25,8 @@ import numpy as np
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.files import make_folder
-from train_mtcnn.checkpoint import load_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.network.checkpoint import load_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -36,8 +36,8 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import without_batch_norm
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import without_batch_norm
 
 
 def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> Path:

@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"report.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("report.py", "numpy", "matplotlib")
 
 import numpy as np
@@ -28,12 +28,19 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn import plots
-from train_mtcnn.history import HISTORY, read_history
-from train_mtcnn.landmark_error import LARGE
-from train_mtcnn.recall import SIZE_NAMES
-from train_mtcnn.results import RESULTS, Results, percent, read_results, show_setting
-from train_mtcnn.wider import SETS
+from train_mtcnn.data.recall import SIZE_NAMES
+from train_mtcnn.data.wider import SETS
+from train_mtcnn.evaluation import evaluation_plots
+from train_mtcnn.evaluation.evaluation_results import (
+    RESULTS,
+    Results,
+    percent,
+    read_results,
+    show_setting,
+)
+from train_mtcnn.evaluation.landmark_error import LARGE
+from train_mtcnn.training.history import HISTORY, read_history
+from train_mtcnn.training.training_plots import plot_trainings
 
 History = Mapping[str, NDArray[np.float64]]
 
@@ -195,13 +202,13 @@ def write_report(folders: Sequence[Path], out: Path) -> None:
     make_folder(out)
     lines = ["# Report", ""]
     if evaluations:
-        plots.precision_recall_of_runs(out / "precision_recall.png", evaluations)
-        plots.recall_by_size(out / "recall_by_size.png", evaluations)
+        evaluation_plots.precision_recall_of_runs(out / "precision_recall.png", evaluations)
+        evaluation_plots.recall_by_size(out / "recall_by_size.png", evaluations)
         if any("fddb" in run.values for run in evaluations.values()):
-            plots.roc(out / "fddb.png", evaluations)
+            evaluation_plots.roc(out / "fddb.png", evaluations)
         lines += evaluation_page(evaluations)
     if trainings:
-        plots.training(out / "training.png", trainings)
+        plot_trainings(out / "training.png", trainings)
         lines += training_page(trainings)
     with atomic_write(out / "report.md") as file:
         file.write(("\n".join(lines).rstrip("\n") + "\n").encode(errors="surrogateescape"))

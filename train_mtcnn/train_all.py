@@ -24,16 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"train_all.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("train_all.py", "numpy", "torch", "tqdm", "matplotlib", "scipy", "cv2")
 
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
+from pymtcnn.errors import ArgumentError, FileError, ModelError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn.darknet import (
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -41,10 +43,9 @@ from train_mtcnn.darknet import (
     read_data,
     write_data,
 )
-from train_mtcnn.files import read_bytes
-from train_mtcnn.memory import own_memory
-from train_mtcnn.networks import Network
-from train_mtcnn.settings import PRECISIONS
+from train_mtcnn.network.networks import Network
+from train_mtcnn.training.hyperparameters import PRECISIONS
+from train_mtcnn.training.memory import own_memory
 
 _HERE = Path(__file__).resolve().parent
 
@@ -276,8 +277,7 @@ def install(folder: Path) -> None:
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("train_all.py", __doc__)
     add = parser.add_argument
     add("--wider", type=Path, required=True, metavar="DIR", help="WIDER FACE, unpacked")
@@ -296,17 +296,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--seed", type=int, default=0, metavar="N", help="default: 0")
     add("--install", action="store_true", help="make the result the default model")
     args = parser.parse_args(argv)
-    try:
-        if args.landmarks is None:
-            raise ArgumentError("--landmarks: needed: ONet learns its five points from them")
-        run_all(args)
-    except MtcnnError as error:
-        print(f"train_all.py: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("train_all.py: stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    if args.landmarks is None:
+        raise ArgumentError("--landmarks: needed: ONet learns its five points from them")
+    run_all(args)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of(
+        "train_all.py", lambda: _run(argv), stopped="the same command goes on from here"
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convert.caffe_net import read_caffe
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import (
     PAPER,
     Published,
@@ -40,7 +40,7 @@ from convert.importers.tensors import (
     with_slopes,
 )
 from pymtcnn.errors import ModelError
-from train_mtcnn.layers import Layer
+from train_mtcnn.network.layers import Layer
 
 
 class _Layout(NamedTuple):

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import (
     PAPER,
     Published,
@@ -38,10 +38,10 @@ from convert.importers.tensors import (
     weights_values,
 )
 from pymtcnn.errors import ModelError
-from train_mtcnn.darknet import Cfg
-from train_mtcnn.files import read_bytes
-from train_mtcnn.layers import Layer, read_layers
-from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.darknet import Cfg
+from train_mtcnn.network.layers import Layer, read_layers
+from train_mtcnn.network.rewrite import with_floor_pooling, with_prelu
 
 # Outputs of a head -> its place among ours: probability, box offsets, landmarks.
 _HEADS = {1: 0, 2: 0, 4: 1, 10: 2}
