@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import FileError
-from train_mtcnn.cascade.boxes import regress, square
+from train_mtcnn.cascade.boxes import overlaps, regress, square
 from train_mtcnn.data import samples as module
 from train_mtcnn.data.samples import LABEL, Kind, Samples, SampleWriter, is_finished
 from train_mtcnn.data.sampling import (
@@ -18,7 +18,6 @@ from train_mtcnn.data.sampling import (
     inside,
     jitter,
     label,
-    overlaps,
     random_squares,
 )
 

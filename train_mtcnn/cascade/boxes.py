@@ -31,6 +31,15 @@ def iou(box: NDArray, boxes: NDArray) -> NDArray[np.float64]:
     return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
 
+def overlaps(boxes: NDArray, others: NDArray) -> NDArray[np.float64]:
+    """IoU of each of `boxes` [N, 4] with each of `others` [M, 4]: [N, M]."""
+    boxes, others = boxes.astype(np.float64)[:, None], others.astype(np.float64)
+    sides = np.minimum(boxes[..., 2:], others[:, 2:]) - np.maximum(boxes[..., :2], others[:, :2])
+    inter = np.clip(sides, 0, None).prod(2)
+    union = areas(boxes) + areas(others) - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
 def iom(box: NDArray, boxes: NDArray) -> NDArray[np.float64]:
     """Intersection over the smaller box, of `box` [4] with each of `boxes` [N, 4]."""
     inter = intersections(box, boxes)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from train_mtcnn.cascade.boxes import areas
+from train_mtcnn.cascade.boxes import areas, overlaps
 
 SIZES = (10, 20, 30, 50, 100, 200)  # where the classes of sizes meet, pixels
 SIZE_NAMES = ("<10", *(f"{low}-{high}" for low, high in pairwise(SIZES)), f">{SIZES[-1]}")
@@ -33,15 +33,9 @@ def best_overlaps(faces: NDArray, boxes: NDArray) -> NDArray[np.float64]:
     best = np.zeros(len(faces))
     if not len(boxes):
         return best
-    faces, boxes = faces.astype(np.float64), boxes.astype(np.float64)
     step = max(1, _PAIRS // len(boxes))
     for first in range(0, len(faces), step):
-        some = faces[first : first + step, None]
-        sides = np.minimum(some[..., 2:], boxes[:, 2:]) - np.maximum(some[..., :2], boxes[:, :2])
-        inter = np.clip(sides, 0, None).prod(2)
-        union = areas(some) + areas(boxes) - inter
-        overlap = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
-        best[first : first + step] = overlap.max(1)
+        best[first : first + step] = overlaps(faces[first : first + step], boxes).max(1)
     return best
 
 

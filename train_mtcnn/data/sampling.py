@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from train_mtcnn.cascade.boxes import square
+from train_mtcnn.cascade.boxes import Boxes, overlaps, square
 from train_mtcnn.data.samples import LABEL, Kind
 
-Boxes = NDArray[np.float32]
 _NONE = 255  # between the classes: of no use
 
 
@@ -25,16 +24,6 @@ class Limits(NamedTuple):
     positive: float = 0.65
     part: float = 0.4
     negative: float = 0.3
-
-
-def overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
-    """IoU of each of `boxes` [N, 4] with each of `others` [M, 4]: [N, M]."""
-    boxes, others = boxes.astype(np.float64)[:, None], others.astype(np.float64)
-    sides = np.minimum(boxes[..., 2:], others[:, 2:]) - np.maximum(boxes[..., :2], others[:, :2])
-    inter = np.clip(sides, 0, None).prod(2)
-    areas = [(b[..., 2:] - b[..., :2]).prod(-1) for b in (boxes, others)]
-    union = areas[0] + areas[1] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
 
 def label(crops: Boxes, faces: Boxes, others: Boxes, limits: Limits) -> NDArray:
