@@ -27,7 +27,7 @@ if __name__ == "__main__":
     require("import_pretrained.py", "numpy", "torch")
 
 from convert.importers import IMPORTERS
-from convert.staging import placing
+from convert.staging import staged
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from train_mtcnn.network.darknet import (
@@ -92,7 +92,7 @@ def import_model(
         As the importer's `read`: the published files are not what it expects.
     """
     there = out.exists()
-    with placing(out, force) as (folder, new):
+    with staged(out, force) as (folder, new):
         write_model(name, source, folder, options)
     if not there:
         return f"{name}: written to {out}/"

@@ -13,7 +13,7 @@ from pymtcnn.files import atomic_write
 
 
 @contextmanager
-def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
+def staged(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
     """A temporary folder whose files move to `folder` when the block ends well.
 
     Parameters
@@ -39,7 +39,7 @@ def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
         with tempfile.TemporaryDirectory(prefix=".convert-", dir=folder) as temporary:
             moved: list[str] = []
             yield Path(temporary), moved
-            moved += place(Path(temporary), folder, force)
+            moved += move_files(Path(temporary), folder, force)
     except BaseException as error:
         with suppress(OSError):
             for path in made:
@@ -50,7 +50,7 @@ def placing(folder: Path, force: bool) -> Iterator[tuple[Path, list[str]]]:
         raise
 
 
-def place(source: Path, folder: Path, force: bool) -> list[str]:
+def move_files(source: Path, folder: Path, force: bool) -> list[str]:
     """Move the files of one folder into another, where they are new or differ.
 
     A link stays one: the file that it names is replaced.

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from convert import darknet2torch, import_pretrained, torch2darknet
 from convert.importers import facenet_pytorch_wheel as facenet_pytorch
-from convert.staging import placing
+from convert.staging import staged
 from pymtcnn.errors import FileError, ModelError
 from train_mtcnn.network.checkpoint import load_checkpoint, save_checkpoint
 from train_mtcnn.network.darknet import (
@@ -341,19 +341,6 @@ def test_checkpoints_that_are_refused(tmp_path, monkeypatch, capsys):
     assert "none.pt: cannot be read: No such file" in capsys.readouterr().err
 
 
-def test_without_a_checkpoint(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert torch2darknet.main([]) == 1
-    assert "not there: checkpoints/pnet.pt, checkpoints/rnet.pt" in capsys.readouterr().err
-    (tmp_path / "checkpoints").mkdir()
-    for name in NETWORKS:
-        save_checkpoint(f"checkpoints/{name}.pt", random_network(DARKNET_CFG / f"{name}.cfg"))
-    assert torch2darknet.main([]) == 0
-    assert capsys.readouterr().out.count(" -> checkpoints/") == 3
-    for name in NETWORKS:
-        Network.from_darknet(f"checkpoints/{name}.cfg", f"checkpoints/{name}.weights")
-
-
 def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", random_network(parse_cfg(BATCH_NORM)))
     command = [str(tmp_path / "a.pt"), "--out", str(tmp_path / "b.weights")]
@@ -384,11 +371,11 @@ def test_output_that_cannot_be_written(tmp_path, capsys):
     assert "a.pt/b: cannot be written: Not a directory" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [checkpoint]
     out = tmp_path / "a" / "b" / "c"
-    with pytest.raises(FileError), placing(out, force=False):
+    with pytest.raises(FileError), staged(out, force=False):
         raise FileError("no network")
     assert list(tmp_path.iterdir()) == [checkpoint]
     out.parent.mkdir(parents=True)
-    with pytest.raises(FileError), placing(out, force=False):
+    with pytest.raises(FileError), staged(out, force=False):
         raise FileError("no network")
     assert out.parent.is_dir() and not out.exists()
 

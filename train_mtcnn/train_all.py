@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.errors import ArgumentError, FileError, ModelError
+from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.darknet import (
@@ -46,6 +46,7 @@ from train_mtcnn.network.darknet import (
 from train_mtcnn.network.networks import Network
 from train_mtcnn.training.hyperparameters import PRECISIONS
 from train_mtcnn.training.memory import own_memory
+from train_mtcnn.training.run_folder import MODEL, MODEL_FILE, RECORD, assembly_of, read_record
 
 _HERE = Path(__file__).resolve().parent
 
@@ -116,10 +117,10 @@ def stages(args: argparse.Namespace) -> list[Stage]:
     for each in ROUNDS:
         rows += [_prepare(args, each, model), _train(args, each, trained.get(each.net))]
         trained[each.net] = rows[-1].made
-        name = "model" if each is ROUNDS[-1] else f"cascade-{each.name}"
-        model = args.out / name / "cascade.data"
+        name = MODEL if each is ROUNDS[-1] else f"cascade-{each.name}"
+        model = args.out / name / MODEL_FILE
         command = ["assemble.py", "--out", str(model.parent), *map(str, trained.values())]
-        rows.append(Stage(f"convert to {name}", command, model))
+        rows.append(Stage(assembly_of(name), command, model))
     if (args.wider / "WIDER_val").is_dir():
         rows.append(_evaluate(args, rows[-1].made))
     return rows
@@ -184,17 +185,11 @@ def run(stage: Stage) -> dict:
 
 def run_all(args: argparse.Namespace) -> None:
     """All stages, skipping those done with the same command. Raises MtcnnError."""
-    record_path = args.out / "stages.json"
     make_folder(args.out)
-    try:
-        record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
-        if not isinstance(record, dict) or not all(isinstance(v, dict) for v in record.values()):
-            raise ValueError("not a record of stages")
-    except ValueError as error:
-        raise FileError(f"{record_path}: damaged ({error}); remove it") from error
+    record = read_record(args.out)
 
     def write() -> None:
-        with atomic_write(record_path) as file:
+        with atomic_write(args.out / RECORD) as file:
             file.write(json.dumps(record, indent=2).encode())
 
     rows = stages(args)
@@ -214,8 +209,8 @@ def run_all(args: argparse.Namespace) -> None:
         write()
     report(args, record)
     if args.install:
-        install(args.out / "model")
-    print(f"the model: {args.out / 'model/cascade.data'}; the report: {args.out / 'report.md'}")
+        install(args.out / MODEL)
+    print(f"the model: {args.out / MODEL / MODEL_FILE}; the report: {args.out / 'report.md'}")
 
 
 def _essence(command: Sequence[str]) -> list[str]:
