@@ -71,7 +71,7 @@ INTERFACES = {
     "facenet-pytorch": (make_facenet_pytorch, "facenet-pytorch"),
     "ipazc": (make_ipazc, "mtcnn"),
 }
-"""What makes both sides, and the package whose version is told."""
+"""What makes both sides, and the package whose version is printed."""
 
 
 def detections(boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Detections:

@@ -6,7 +6,7 @@
 they can be had, the same loop in Python with facenet-pytorch's MTCNN and OpenCV's YuNet, one thread
 each: read a picture with OpenCV, find faces and landmarks, print a line of JSON. All but YuNet,
 which has no pyramid, look for faces from --min-face pixels on with thresholds 0.6, 0.7, 0.7 and
-scale factor 0.709. The programs run in turn; told are the medians of pictures a second, and of the
+scale factor 0.709. The programs run in turn. Prints the medians of pictures a second, and of the
 ratios to ./mtcnn with one thread in the same round.
 """
 

@@ -1,7 +1,7 @@
 """Videos made from still pictures, with the truth of each frame, to measure tracking on.
 
 A shot is one picture seen through a camera that pans and zooms over it. The faces found in the
-still picture are the truth: the camera's transform tells where they are in each frame.
+still picture are the truth: the camera's transform gives where they are in each frame.
 """
 
 from __future__ import annotations

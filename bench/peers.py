@@ -160,7 +160,7 @@ def levels(height: int, width: int, min_face: float) -> Iterator[tuple[int, int]
 @dataclass(frozen=True)
 class Peer:
     make: Callable[[argparse.Namespace, float], Run]
-    package: str  # whose version is told
+    package: str  # whose version is printed
     alone: bool = False  # its networks without the rest of a detector
 
 
@@ -181,7 +181,7 @@ DETECTORS = {
 
 @dataclass(frozen=True)
 class Timing:
-    faces: int  # below 0: it does not tell
+    faces: int  # below 0: not known
     ms: list[float]  # of each round
 
 
@@ -212,7 +212,7 @@ def make_runs(args: argparse.Namespace, min_face: float, without: set[str]) -> d
 
 
 def warn(name: str, error: Exception, where: str = "") -> None:
-    """Tells in one line why a detector is left out."""
+    """Says in one line why a detector is left out."""
     reason = " ".join(str(error).split()) or type(error).__name__
     complain("peers.py", f"{where}without {name}: {reason}")
 

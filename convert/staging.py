@@ -1,4 +1,4 @@
-"""Files put where they belong, over others that differ only where that is wanted."""
+"""Files written to a temporary folder, then moved; over others that differ only where forced."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python train_mtcnn/assemble.py --out FOLDER pnet.pt [rnet.pt [onet.pt]]
 
-Batch normalisation is folded. Networks that are not there yet have weights of zero: the cascade is
-of use up to the last one that is.
+Batch normalisation is folded. Networks that are still missing have weights of zero: the cascade
+can be used up to the last one that is there.
 """
 
 from __future__ import annotations

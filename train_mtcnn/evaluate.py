@@ -92,7 +92,7 @@ def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
 def _stored(args: argparse.Namespace, truth: list[Truth]) -> Path:
     """The folder of the predictions that were given, with one for each picture.
 
-    The results of others are not written over unasked.
+    Results of other predictions are replaced with --force only.
     """
     there = args.out and args.out / RESULTS
     if there and there.exists() and not args.force:

@@ -49,7 +49,7 @@ History = Mapping[str, NDArray[np.float64]]
 
 
 def names(folders: Sequence[Path]) -> list[str]:
-    """A short name for each of different folders: as many of its last parts as tell them apart."""
+    """A short name for each of different folders: as many of its last parts as make it unique."""
     parts = [folder.resolve().parts for folder in folders]
     taken = 1
     while len({part[-taken:] for part in parts}) < len(set(parts)):

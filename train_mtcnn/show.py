@@ -75,7 +75,7 @@ def _has_display() -> bool:
 
 
 def _figure(window: bool) -> Figure:
-    """An empty figure, with a window where one is wanted."""
+    """An empty figure, with a window if `window`."""
     if window:
         from matplotlib import pyplot
 

@@ -3,7 +3,7 @@
     python train_mtcnn/train_all.py --wider WIDER_FACE --landmarks CNN_FACEPOINT --out runs/mine
 
 Each stage is a program of its own, whose command is printed: any can be run by hand. Stages that
-are done are skipped; one that was broken off goes on from its last step or epoch.
+are done are skipped; one that was interrupted continues from its last step or epoch.
 OUT/model/cascade.data is the model, OUT/report.md the report; --install makes it the default model
 in darknet_cfg/.
 """

@@ -1,6 +1,6 @@
 """facenet-pytorch's three networks (the paper's weights, MIT licence), from its wheel.
 
-What differs from our networks, and is put right exactly: two classes and a softmax where we have
+What differs from our networks, and is converted exactly: two classes and a softmax where we have
 one logistic (the difference of the two), dense layers where we have convolutions that cover their
 whole input (theirs flatten in the order width, height, channel), landmarks as x1..x5, y1..y5 where
 ours are x, y interleaved.

@@ -2,7 +2,7 @@
 
 Each network is a file of joblib's with Keras's list of arrays; to read it takes the package lz4.
 
-What differs from our networks, and is put right exactly: kernels lie y, x, input, output; dense
+What differs from our networks, and is converted exactly: kernels lie y, x, input, output; dense
 layers, here convolutions that cover their whole input, flatten in the order x, y, channel (they
 exchange the axes first); two classes, other and face, and a softmax where we have one logistic (the
 difference of the two), the last head instead of the first; landmarks as x1..x5, y1..y5 where ours

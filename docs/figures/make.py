@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/how-it-works.md anew, with the default model.
+"""Draw the pictures of docs/how-it-works.md again, with the default model.
 
     python docs/figures/make.py [--out DIR]
 

@@ -19,7 +19,7 @@ TITLES = {"pnet": "PNet", "rnet": "RNet", "onet": "ONet"}
 
 _SCORES = "cool"  # cyan is 0, magenta is 1: both stand out against grey
 _PROBABILITIES = "inferno"
-_LABELLED = 10  # with more boxes than that, scores are told by the colours alone
+_LABELLED = 10  # with more boxes than that, the colours alone show the scores
 _PANEL = 4.5  # inches, the longer side of a panel; one that is alone has twice that
 
 

@@ -29,7 +29,7 @@ class SampleSettings:
     min_face: float = option(
         15.0, "longer side of the smallest face to learn from, pixels", Range(1)
     )
-    # By chance: crowds of small faces would outnumber all others.
+    # Chosen at random: crowds of small faces would outnumber all others.
     faces: int = option(50, "faces of a picture to learn from, at most", Range(0))
     positives: int = option(
         6, "positives a face of --min-face, as many more a doubling of its size", Range(0)
@@ -59,7 +59,7 @@ class SampleSettings:
         shown="0.3 0.3 0.3, low so that hard ones are seen",
     )
     detect_face: float = option(15.0, "--min-face of the networks so far", Range(1))
-    seed: int = option(0, "of all that is left to chance", Range(0))
+    seed: int = option(0, "of the random numbers", Range(0))
 
 
 def held_out(name: str, share: float) -> bool:
@@ -73,7 +73,7 @@ def held_out(name: str, share: float) -> bool:
 def _candidates(
     faces: Boxes, width: int, height: int, settings: SampleSettings, rng: np.random.Generator
 ) -> Boxes:
-    """Squares by chance, near faces and anywhere."""
+    """Random squares, near faces and anywhere."""
     near = jitter(faces, 4 * (settings.positives + settings.parts), 0.4, 0.3, rng)
     beside = jitter(faces, 3 * settings.near, 0.9, 1.0, rng)
     least = SIDES["pnet"] if settings.net == "pnet" else settings.detect_face

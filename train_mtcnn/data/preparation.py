@@ -44,7 +44,7 @@ _detector: Detector | None = None
 
 
 def _open(model: str | None, settings: SampleSettings) -> Detector | None:
-    """The networks so far."""
+    """A detector with the networks so far."""
     if model is None:
         return None
     return Detector(
@@ -131,8 +131,8 @@ def _run(
                 yield waiting.pop(0).result()
         except BrokenProcessPool as error:
             raise OutOfMemoryError(
-                "a process died, perhaps for want of memory; give fewer --jobs and run it again:"
-                " it goes on from here"
+                "a process died, perhaps because memory ran out; give fewer --jobs and run it"
+                " again: it continues from here"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -203,9 +203,9 @@ def prepare(
         "model": model_digest(model) if model else None,
     }
     if is_finished(out, signed):
-        return _tell(out, settings.seed)
+        return _write_report(out, settings.seed)
     start = (None if model is None else os.fspath(model), settings)
-    _open(*start)  # its faults are told here, and not in each process
+    _open(*start)  # a bad model is reported here, and not in each process
     chunks = [(str(images), part) for part in _pieces(annotations, _PICTURES)]
     if points:
         chunks += [(str(landmarks), part) for part in _pieces(points, _FACES)]
@@ -232,10 +232,10 @@ def prepare(
         raise FileError(f"{images}: none of the pictures could be read; first: {report.bad[0]}")
     (out / "samples.png").unlink(missing_ok=True)  # of other samples
     writer.finish(report.to_json())
-    return _tell(out, settings.seed)
+    return _write_report(out, settings.seed)
 
 
-def _tell(out: Path, seed: int) -> dict[str, Any]:
+def _write_report(out: Path, seed: int) -> dict[str, Any]:
     """Write what is not there of report.txt and samples.png; returns the report."""
     samples = Samples(out)
     report = samples.about["report"]

@@ -6,8 +6,8 @@ A folder holds
     labels.bin    LABEL [N]
     samples.json  side, N and how they were made
 
-While they are made the first two end in `.part`, and progress.json says how much of them is good:
-whoever breaks off goes on from there.
+While they are made the first two end in `.part`, and progress.json says how much of them is whole:
+an interrupted preparation continues from there.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LABEL = np.dtype(
 
 
 class SampleWriter:
-    """Appends samples to a folder; what was committed survives a break.
+    """Appends samples to a folder; what was committed survives an interruption.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class SampleWriter:
         self.forget()
 
     def forget(self) -> None:
-        """Let the next writer begin anew."""
+        """Let the next writer start from the beginning."""
         self._progress.unlink(missing_ok=True)
 
     def close(self) -> None:

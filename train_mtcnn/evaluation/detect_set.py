@@ -1,4 +1,4 @@
-"""Detecting faces in a set of pictures, in several processes; what is done may be kept.
+"""Detect faces in a set of pictures, in several processes; what is done may be kept.
 
 Predictions are text files of WIDER FACE's official form, a folder for each stage of the cascade.
 """
@@ -72,7 +72,7 @@ def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
                 yield future.result()
         except BrokenProcessPool as error:
             raise OutOfMemoryError(
-                "a process died, perhaps for want of memory; give fewer --jobs, then --resume"
+                "a process died, perhaps because memory ran out; give fewer --jobs, then --resume"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""How many faces are found when so many false alarms a picture are borne.
+"""How many faces are found at a given rate of false alarms a picture.
 
 Faces and detections are those of WIDER FACE's protocol (average_precision.py), its hard set. A
 false alarm is a detection that overlaps no annotated face enough; a second detection of a face is
@@ -68,8 +68,8 @@ def found_at(
     total = sum(int(picture.counted["hard"].sum()) for picture in truth)
     result = {}
     for rate in rates:
-        borne = math.floor(rate * len(truth) + 1e-9)
-        taken = scores > alarms[borne] if borne < len(alarms) else np.ones(len(scores), bool)
+        allowed = math.floor(rate * len(truth) + 1e-9)
+        taken = scores > alarms[allowed] if allowed < len(alarms) else np.ones(len(scores), bool)
         result[rate] = FoundAt(
             float(first[taken].sum()) / max(total, 1),
             float(alarm[taken].sum()) / max(len(truth), 1),

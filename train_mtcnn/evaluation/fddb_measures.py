@@ -16,7 +16,7 @@ from train_mtcnn.evaluation.detect_set import FINAL, detect_all
 from train_mtcnn.evaluation.fddb_roc import Roc, evaluate
 
 KINDS = ("discrete", "continuous")
-FALSE_POSITIVES = (100, 500, 1000, 2000)  # where the table tells the rates
+FALSE_POSITIVES = (100, 500, 1000, 2000)  # of the rates in the table
 _POINTS = 1000  # of a curve: enough for a plot
 
 

@@ -15,7 +15,7 @@ from pymtcnn.errors import FileError, ModelError
 from pymtcnn.files import atomic_write
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.darknet import Cfg, format_cfg, parse_cfg
-from train_mtcnn.network.inputs import TRAINED, Input, checked, refit
+from train_mtcnn.network.inputs import TRAINED, Input, checked_input, refit
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.weighted_sections import network_of, sections_of
 
@@ -55,7 +55,7 @@ def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
 def save_tensors(path: str | os.PathLike, content: dict) -> None:
     """`torch.save`, whole or not at all. Raises FileError.
 
-    By way of memory: on a full disk PyTorch's own writer ends in a RuntimeError that tells nothing.
+    Written from memory: on a full disk PyTorch's own writer raises an error without the reason.
     """
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -142,7 +142,7 @@ def is_plain(value: torch.Tensor) -> bool:
 
 def _input(path: str | os.PathLike, value: object) -> Input:
     try:
-        return checked(**value)
+        return checked_input(**value)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{path}: its input is {value!r}: {error}") from error
 

@@ -39,7 +39,7 @@ STOCK = Input(0.0, 1 / 255, "RGB")  # what Darknet's programs feed
 STOCK_NOTE = "For stock Darknet and OpenCV 4. Input: RGB, 0..1 (v / 255)."  # of the cfg
 
 
-def checked(mean: float, norm: float, color: str) -> Input:
+def checked_input(mean: float, norm: float, color: str) -> Input:
     """An Input of values that were read somewhere. Raises ValueError."""
     try:
         fed = Input(float(mean), float(norm), color)

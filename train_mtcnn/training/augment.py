@@ -1,7 +1,7 @@
 """Augmentation of whole batches, on the device where they are.
 
-All that is left to chance is drawn for the whole batch first, from one generator, so that processes
-that share a batch change each sample as one process would.
+All random numbers are drawn for the whole batch first, from one generator, so that processes that
+share a batch change each sample as one process would.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Hyperparameters:
         PRECISIONS,
     )
     augmentation: Augmentation = field(default_factory=Augmentation)
-    seed: int = option(0, "of all that is left to chance", Range(0, (1 << 32) - 1))
+    seed: int = option(0, "of the random numbers", Range(0, (1 << 32) - 1))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batch", self.batch or BATCH[self.net])

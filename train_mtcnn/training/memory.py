@@ -1,4 +1,4 @@
-"""Memory: how much a program and its processes hold, and to hold on to it where that is faster."""
+"""Memory of a program and its processes: how much it is, and keeping it where that is faster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def own_memory(pid: int) -> float:
 def keep_freed_memory() -> None:
     """Have the C library keep what is freed instead of handing it back to the system.
 
-    By default glibc maps each large tensor anew and unmaps it after use, so that the system clears
+    By default glibc maps each large tensor and unmaps it after use, so that the system clears
     all of a step's memory in each step: a third of the time that training on a CPU takes. Other C
     libraries are left as they are.
     """
