@@ -54,7 +54,7 @@ class _Graph:
         return self.constant(f"integers{len(self.constants)}", np.array(values, np.int64))
 
 
-# ---- activations, as in train_mtcnn/activations.py -----------------------------------------------
+# ---- activations, as in train_mtcnn/network/activations.py ---------------------------------------
 
 
 def _loggy(graph: _Graph, x: str) -> str:
