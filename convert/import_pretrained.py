@@ -36,11 +36,9 @@ from train_mtcnn.network.darknet import (
     NETWORKS,
     read_cfg,
     read_data,
-    write_cfg,
-    write_data,
-    write_weights,
 )
 from train_mtcnn.network.layers import read_layers
+from train_mtcnn.network.model_files import write_model_files
 
 
 def write_model(name: str, source: Path | None, folder: Path, options: dict) -> None:
@@ -50,14 +48,10 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     cfgs = importer.rewrite(cfgs, source)
     layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
     published = importer.read(source, layers, **options)
-    files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
-    for network in NETWORKS:
-        write_cfg(files["cfg"][network], cfgs[network])
-        write_weights(files["weights"][network], published.values[network])
-    settings = read_data(DEFAULT_MODEL)
-    write_data(
+    write_model_files(
         folder / f"{name}.data",
-        dataclasses.replace(settings, **files, **published.settings),
+        dataclasses.replace(read_data(DEFAULT_MODEL), **published.settings),
+        {network: (cfgs[network], published.values[network]) for network in NETWORKS},
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 

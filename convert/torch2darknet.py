@@ -40,7 +40,6 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, ModelError
 from train_mtcnn.network.darknet import (
-    NETWORKS,
     Data,
     read_data,
     write_cfg,
@@ -48,6 +47,7 @@ from train_mtcnn.network.darknet import (
     write_weights,
 )
 from train_mtcnn.network.inputs import STOCK, Input
+from train_mtcnn.network.model_files import network_files
 from train_mtcnn.network.weighted_sections import network_of, sections_of
 from train_mtcnn.training.run_folder import MODEL_FILE
 
@@ -152,10 +152,7 @@ def write_model(
     """
     for name, network in networks.items():
         fed = write_network(network, path.with_name(f"{name}.weights"), dialect, licence)
-    files = {
-        kind: {name: path.with_name(f"{name}.{kind}") for name in NETWORKS}
-        for kind in ("cfg", "weights")
-    }
+    files = network_files(path.parent)
     write_data(path, dataclasses.replace(data, **files, **fed._asdict()), (comment,))
     return fed
 

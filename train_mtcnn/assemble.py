@@ -8,7 +8,6 @@ can be used up to the last one that is there.
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,10 +31,8 @@ from train_mtcnn.network.darknet import (
     NETWORKS,
     read_cfg,
     read_data,
-    write_cfg,
-    write_data,
-    write_weights,
 )
+from train_mtcnn.network.model_files import write_model_files
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.rewrite import without_batch_norm
 
@@ -61,21 +58,17 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
     FileError, CfgError, ModelError
         If a checkpoint cannot be read (then nothing is written) or a file not be written.
     """
-    networks = []  # all are read before any is written
+    networks = {}  # all are read before any is written
     for index, net in enumerate(NETWORKS):
         if index < len(checkpoints):
             network = load_checkpoint(checkpoints[index])
-            networks.append((without_batch_norm(network.cfg), network.weights(fold=True)))
+            networks[net] = without_batch_norm(network.cfg), network.weights(fold=True)
         else:
             cfg = read_cfg(DARKNET_CFG / f"{net}.cfg")
-            networks.append((cfg, np.zeros(Network(cfg).weights_count, np.float32)))
+            networks[net] = cfg, np.zeros(Network(cfg).weights_count, np.float32)
     make_folder(out)
-    files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
-    for net, (cfg, values) in zip(NETWORKS, networks, strict=True):
-        write_cfg(files["cfg"][net], cfg)
-        write_weights(files["weights"][net], values)
     path = out / f"{name}.data"
-    write_data(path, dataclasses.replace(read_data(DEFAULT_MODEL), **files))
+    write_model_files(path, read_data(DEFAULT_MODEL), networks)
     return path
 
 

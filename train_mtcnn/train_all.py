@@ -43,6 +43,7 @@ from train_mtcnn.network.darknet import (
     read_data,
     write_data,
 )
+from train_mtcnn.network.model_files import network_files
 from train_mtcnn.network.networks import Network
 from train_mtcnn.training.hyperparameters import PRECISIONS
 from train_mtcnn.training.memory import own_memory
@@ -263,12 +264,8 @@ def install(folder: Path) -> None:
     for net, content in contents.items():  # now that all are good
         with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
             file.write(content)
-    paths = {
-        kind: {net: DARKNET_CFG / f"{net}.{kind}" for net in NETWORKS}
-        for kind in ("cfg", "weights")
-    }
     comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
-    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **paths), comments)
+    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **network_files(DARKNET_CFG)), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 
