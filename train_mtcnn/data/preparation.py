@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import Detector, read_picture
-from pymtcnn.errors import ArgumentError, FileError, MtcnnError, OutOfMemoryError
+from pymtcnn.errors import ArgumentError, FileError, MtcnnError
 from pymtcnn.files import atomic_write
+from train_mtcnn.common.processes import in_processes
 from train_mtcnn.common.sequences import spread
 from train_mtcnn.data.landmark_sets import LandmarkFace, read_landmarks
 from train_mtcnn.data.picture_samples import (
@@ -40,6 +38,7 @@ STAGES = {"pnet": ["pnet"], "rnet": ["pnet"], "onet": ["pnet", "rnet"]}  # whose
 
 _PICTURES = 16  # WIDER pictures of a chunk
 _FACES = 256  # landmark pictures of a chunk
+_AGAIN = "give fewer --jobs and run it again: it continues from here"
 _detector: Detector | None = None
 
 
@@ -108,34 +107,6 @@ def _wider(
         if settings.own:
             found.append((stages[before].boxes, settings.own))
     return picture_samples(pixels, faces, others, settings, found, rng)
-
-
-def _run(
-    tasks: list[tuple], start: tuple[str | None, SampleSettings], jobs: int
-) -> Iterator[tuple[NDArray, NDArray, Report]]:
-    """The chunks in their order, made in `jobs` processes; few are held at a time."""
-    if jobs == 1:
-        _start(*start)
-        yield from map(_chunk, tasks)
-        return
-    with ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), initializer=_start, initargs=start
-    ) as pool:
-        waiting: list = []
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(_chunk, task))
-                if len(waiting) > jobs + 1:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        except BrokenProcessPool as error:
-            raise OutOfMemoryError(
-                "a process died, perhaps because memory ran out; give fewer --jobs and run it"
-                " again: it continues from here"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _pieces(items: list, size: int) -> list[list]:
@@ -220,7 +191,9 @@ def prepare(
     try:
         with tqdm(total=len(annotations) + len(points), unit="picture", disable=None) as bar:
             bar.update(report.pictures + len(report.bad))
-            for crops, labels, part in _run(tasks[writer.steps :], start, jobs):
+            for crops, labels, part in in_processes(
+                _chunk, tasks[writer.steps :], jobs, _start, start, _AGAIN
+            ):
                 report += part
                 writer.commit(crops, labels, report.to_json())
                 bar.update(part.pictures + len(part.bad))

@@ -6,17 +6,15 @@ Predictions are text files of WIDER FACE's official form, a folder for each stag
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pymtcnn.errors import FileError, OutOfMemoryError
+from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.processes import in_processes
 from train_mtcnn.data.wider import prediction_path, write_prediction
 from train_mtcnn.network.model_files import model_digest
 
@@ -43,39 +41,15 @@ def _make_detector(settings: dict) -> None:
     _detector = Detector(settings["model"], **options)
 
 
-def _detect(images: Path, out: Path, event: str, name: str, stages: tuple[str, ...]) -> float:
+def _detect(task: tuple[Path, Path, str, str, tuple[str, ...]]) -> float:
     """Write one picture's predictions, the final ones last; returns its milliseconds."""
+    images, out, event, name, stages = task
     found = _detector.detect_stages(images / event / f"{name}.jpg")
     boxes = {stage.name: (stage.boxes, stage.scores) for stage in found.stages}
     boxes[FINAL] = found.boxes, found.scores
     for stage in stages:
         write_prediction(stage_folder(out, stage), event, name, *boxes[stage])
     return found.total_ms
-
-
-def _run(settings: dict, tasks: list[tuple], jobs: int) -> Iterator[float]:
-    """Do all tasks in `jobs` processes; yields the milliseconds of each."""
-    _make_detector(settings)  # here in any case: its errors are clearer than a dead process
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield _detect(*task)
-        return
-    with ProcessPoolExecutor(
-        min(jobs, len(tasks)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_make_detector,
-        initargs=(settings,),
-    ) as pool:
-        futures = [pool.submit(_detect, *task) for task in tasks]
-        try:
-            for future in futures:
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise OutOfMemoryError(
-                "a process died, perhaps because memory ran out; give fewer --jobs, then --resume"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _is_json_of(value: dict, path: Path) -> bool:
@@ -154,6 +128,9 @@ def detect_all(
         for event, name in pictures
         if not all(prediction_path(folder, event, name).exists() for folder in folders)
     ]
-    times = list(tqdm(_run(settings, tasks, jobs), total=len(tasks), unit="picture", disable=None))
+    run = in_processes(
+        _detect, tasks, jobs, _make_detector, (settings,), "give fewer --jobs, then --resume"
+    )
+    times = list(tqdm(run, total=len(tasks), unit="picture", disable=None))
     median = {"median_ms": round(float(np.median(times)), 2)} if times else {}
     return {"detected": len(times), **median}
