@@ -35,7 +35,7 @@ def make_parser(prog: str, description: str, default_model: str, *, videos: bool
     prog, description : str
         For help and messages.
     default_model : str
-        What stands for `--model`, for the help.
+        What is used without `--model`, for the help.
     videos : bool
         Whether it has the options of videos.
     """
@@ -56,20 +56,20 @@ def make_parser(prog: str, description: str, default_model: str, *, videos: bool
     parser.valued(
         "save",
         "FILE",
-        "write the results there and not to standard output: .jsonl, .csv, .parquet",
+        "write the results there, not to standard output: .jsonl, .csv, .parquet",
         group=tables,
     )
     tables.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --save FILE.jsonl, by the same options: leave out pictures that it holds",
+        help="resume --save FILE.jsonl, with the same options: skip pictures that it holds",
     )
     parser.add_argument("--version", action="version", version=f"pymtcnn {__version__}")
     return parser
 
 
 def read(parser: Parser, argv: Sequence[str], *, video: bool = False) -> argparse.Namespace:
-    """The parsed arguments, which go together; SystemExit, with the message printed, if not.
+    """The parsed arguments, which are compatible; SystemExit, with the message printed, if not.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def _take_source(args: argparse.Namespace) -> None:
 
 
 def _check_together(args: argparse.Namespace) -> None:
-    """Raise ArgumentError where options do not go together: the C program's rules."""
+    """Raise ArgumentError where options are not compatible: the C program's rules."""
     source = next((name for name in _SOURCES if getattr(args, name) is not None), None)
     other = "OF_PICTURES" if source else "OF_VIDEOS"
     for row in on_command_lines():
@@ -137,7 +137,7 @@ def _check_together(args: argparse.Namespace) -> None:
     if source and (args.save is not None or args.resume):
         raise ArgumentError("--save: is for pictures, not for videos")
     if args.resume and args.save is None:
-        raise ArgumentError("--resume: goes on with --save FILE.jsonl, which is not given")
+        raise ArgumentError("--resume: needs --save FILE.jsonl")
 
 
 def value_of(args: argparse.Namespace, name: str) -> Any:
