@@ -99,7 +99,7 @@ class Detector:
         lower-scored one; ``"soft"`` (soft-NMS) lowers its score, so that low thresholds keep more
         faces that hide each other, and more false ones.
 
-    None stands for the model's own setting.
+    None means the model's own setting.
 
     Raises
     ------

@@ -235,7 +235,7 @@ def check_options(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     owner : str
         One of `OWNERS`.
     given : mapping
-        Names and values; None stands for the default, which is the model's own for a detector's.
+        Names and values; None means the default, which is the model's own for a detector's.
 
     Returns
     -------

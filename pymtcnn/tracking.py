@@ -145,7 +145,7 @@ class Tracker:
         How much less a moving face is smoothed, at least 0: Hz added to the cut-off frequency for
         each of its sides a second.
 
-    None stands for the default: 10, 10, 0.6, 0.15 and 20.
+    None means the default: 10, 10, 0.6, 0.15 and 20.
 
     Raises
     ------

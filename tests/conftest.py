@@ -1,4 +1,4 @@
-"""What all tests share: the program, the models, the pictures, and how differences are reported."""
+"""Fixtures for all tests: the program, the models, the pictures, and reports of differences."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _folder_beside(variable: str, name: str) -> Path:
-    """The folder that an environment variable names, else shared/NAME beside the repository."""
+    """The folder that an environment variable names, else shared/NAME next to the repository."""
     folder = Path(os.environ.get(variable) or ROOT.parent / "shared" / name)
     if not folder.is_dir():
         absent(f"{folder}; ${variable} may name another folder")
@@ -59,7 +59,7 @@ def default_model() -> Path:
 
 @pytest.fixture
 def model_environment(program, tmp_path_factory, request) -> dict[str, str]:
-    """What the environment must say so that the program has a model."""
+    """The environment variables that give the program a model."""
     probe = tmp_path_factory.mktemp("probe") / "probe.png"
     probe.write_bytes(files.png_rgb(np.zeros((1, 1, 3), np.uint8)))
     if execute(program, probe).returncode == 0:
@@ -97,7 +97,7 @@ def decode(run, tmp_path):
     def decode(data: bytes, name: str = "picture") -> np.ndarray:
         source, copy = tmp_path / name, tmp_path / "decoded.png"
         source.write_bytes(data)
-        done = run("--min-face", "1000000", "--out", copy, source)  # finds, so draws, nothing
+        done = run("--min-face", "1000000", "--out", copy, source)  # finds and draws nothing
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
         return cv2.imread(str(copy), cv2.IMREAD_COLOR)[..., ::-1]
 
@@ -121,13 +121,13 @@ def pictures() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Real pictures with annotations: $MTCNN_DATA, else shared/data beside the repository."""
+    """Real pictures with annotations: $MTCNN_DATA, else shared/data next to the repository."""
     return _folder_beside("MTCNN_DATA", "data")
 
 
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
-    """Published models: $MTCNN_MODELS, else shared/models beside the repository."""
+    """Published models: $MTCNN_MODELS, else shared/models next to the repository."""
     return _folder_beside("MTCNN_MODELS", "models")
 
 

@@ -293,7 +293,7 @@ class MTCNN:
             left, top = np.maximum(box[:2] - wider, 0).astype(int)
             right, bottom = np.minimum(box[2:] + wider, (width, height)).astype(int)
             if not (left < right and top < bottom):
-                raise ArgumentError(f"box {box.tolist()}: lies outside the picture")
+                raise ArgumentError(f"box {box.tolist()}: is outside the picture")
             if _is_pil(picture):  # facenet-pytorch, too, resizes these in another way
                 part = picture.convert("RGB").crop((left, top, right, bottom))
                 bilinear = library("PIL.Image", "pillow").Resampling.BILINEAR

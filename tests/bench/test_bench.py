@@ -13,7 +13,7 @@ from bench import cold_start, common, folder, peers, scaling, tracking
 
 @pytest.fixture
 def fakes(monkeypatch):
-    """Detectors that find nothing: ours, one that cannot be made, one that fails as it runs."""
+    """Detectors that find nothing: ours, one that cannot be made, one that fails when run."""
 
     def make(args, min_face):
         return lambda rgb: 3
@@ -73,7 +73,7 @@ def test_table(fakes, capsys, tmp_path):
     assert table[2].startswith("| 64x48 | 20 | ours | 3 |") and table[2].endswith("| 1.00 |  |")
     assert table[3].startswith("| 64x48 | 20 | ours, alone |  |") and table[3].endswith("| 1.00 |")
     assert "numpy " in out.splitlines()[-1]
-    # Each is told in one line and does not stop the others; what cannot be made, once for all.
+    # Each is reported in one line and does not stop the others; one that cannot be made, once.
     broken = [f"grace_hopper.jpg, {size}, min face 20: " for size in ("64x48", "48x64")] * 2
     assert err.splitlines() == [
         "peers.py: without absent: no such package",
@@ -228,14 +228,14 @@ def test_cold_start(program, default_model, monkeypatch, capsys):
     assert cells[4] == "not measured" or 1 < float(cells[4]) < 100
 
 
-def test_cold_start_tells_that_the_program_fails(capsys):
+def test_cold_start_reports_a_failing_program(capsys):
     assert cold_start.main([str(HOPPER), "--program", "/bin/false", "--runs", "1"]) == 1
     assert "cold_start.py: /bin/false" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_folder(capsys, program, default_model):
-    """Programs that fail, or are not installed, are left out with a line."""
+    """Programs that fail, or are not installed, are skipped with a message."""
     words = [str(HOPPER.parent), "--runs", "1", "--program", str(program), "--min-face", "80"]
     assert folder.main([*words, "--yunet", "missing.onnx", "--model", str(default_model)]) == 0
     out, error = capsys.readouterr()
@@ -249,7 +249,7 @@ def test_folder(capsys, program, default_model):
 
 
 def test_folder_without_the_program(capsys, monkeypatch):
-    """No ratio is told where there is nothing to compare with; nothing at all is no success."""
+    """No ratio is printed without a comparison; without any result the run fails."""
     assert folder.main(["missing/*.jpg"]) == 1
     assert "missing/*.jpg: no file has a name of this pattern" in capsys.readouterr().err
     words = [str(HOPPER), "--runs", "1", "--program", "/nonexistent"]

@@ -5,9 +5,9 @@
  *     checkkernel            compare
  *     checkkernel --bench    compare, and time the shapes of the cascade's networks
  *
- * Kernels may fuse products and sums, and take Winograd's way. So the tolerance is 1e-5 for
- * convolutions, times the square root of the number of products in a sum (values are -1..1), and
- * for resizing 1e-6 of the largest value that a sum can have; for pooling there is none.
+ * Kernels may fuse products and sums, and use Winograd's method. So the tolerance is 1e-5 for
+ * convolutions, times the square root of the number of products in a sum (values are -1..1), for
+ * resizing 1e-6 of the largest value that a sum can have, and for pooling 0.
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "checkkernel.h"
@@ -24,14 +24,14 @@ double check_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* A convolution of one row as any kernels may be asked for it. */
+/* A convolution of one row, with any valid arguments of the kernels. */
 typedef struct shape {
     const char *name;
     int size;      /* of the kernel, rows and columns */
     int ins, step; /* channels of the input, floats of an input pixel */
     int channels;  /* of the output, a multiple of 16 */
     int outputs;
-    int panel; /* wanted, in vectors */
+    int panel; /* requested, in vectors */
 } shape;
 
 /* Weights [channels][inputs] in the order of these kernels. */
@@ -52,7 +52,7 @@ static int fitting_panel(const mt_kernels *kernels, const shape *shape)
     return shape->channels / kernels->vector % shape->panel ? 1 : shape->panel;
 }
 
-/* Runs a shape; output [outputs][channels]. Returns the least seconds of `repeats` runs. */
+/* Runs a shape; output [outputs][channels]. Returns the minimum seconds of `repeats` runs. */
 static double convolve(const mt_kernels *kernels, const shape *shape, const float *input,
                        size_t row_floats, const float *weights, const float *biases,
                        const float *slopes, float *output, int repeats)
@@ -173,7 +173,7 @@ static float check_blend(const mt_kernels *kernels, uint64_t *state)
     mt_kernels_c.blend(bytes, stride, weights, rows, count, plain[0], both ? plain[1] : NULL);
     kernels->blend(bytes, stride, weights, rows, count, fast[0], both ? fast[1] : NULL);
 
-    /* Columns round the same at any place: a part of them, and one row after the other. */
+    /* Columns round the same at any position: a part of them, and one row after the other. */
     const int first = (int)(test_random(state) % count);
     const int length = 1 + (int)(test_random(state) % (count - first));
     for (int r = 0; r < rows; r++)
@@ -238,7 +238,7 @@ static float check_mix(const mt_kernels *kernels, uint64_t *state)
     return difference;
 }
 
-/* The rows that the networks of a cascade are made of. */
+/* The rows of a cascade's networks. */
 static const shape cascade[] = {
     {"PNet 3->10(16), 3x3", 3, 3, 3, 16, 382, 2},
     {"PNet 10->16, 3x3", 3, 10, 16, 16, 189, 2},

@@ -1,4 +1,4 @@
-/* checkkernel.h: what the parts of checkkernel share. */
+/* checkkernel.h: shared by the parts of checkkernel. */
 #ifndef CHECKKERNEL_H
 #define CHECKKERNEL_H
 
@@ -15,7 +15,7 @@
 float check_winograd(const mt_kernels *kernels, uint64_t *state, bool bench);
 float check_stem(const mt_kernels *kernels, uint64_t *state, bool bench);
 
-/* Seconds of a clock that only runs forward. */
+/* Seconds of a monotonic clock. */
 double check_seconds(void);
 
 #endif

@@ -109,7 +109,7 @@ static void free_step(mt_step *step)
     free(step->slopes);
 }
 
-/* The convolution by Winograd's method; rows of input and output are so many floats apart. */
+/* The convolution by Winograd's method; row strides of input and output in floats. */
 static void convolve(const mt_kernels *kernels, const shape *shape, const mt_step *step,
                      float *input, size_t in_row, float *output, size_t out_row, mt_buffer *scratch)
 {
@@ -143,7 +143,7 @@ static float check_convolution(const mt_kernels *kernels, const shape *shape, ui
     mt_step direct = make_step(&mt_kernels_c, shape, weights, biases, slopes, false);
     mt_step step = make_step(kernels, shape, weights, biases, slopes, true);
 
-    /* Room for tiles that stick out by 3; what is there must not matter. */
+    /* Room for tiles that extend 3 beyond; its contents must not matter. */
     const size_t in_row = (size_t)(shape->width + 2 + 3) * step.in_step;
     const size_t out_row = (size_t)(shape->width + 3) * step.out_step;
     const size_t in = in_row * (shape->height + 2), out = out_row * (shape->height + 3);

@@ -5,7 +5,7 @@
 #include "network.h"
 #include "test.h"
 
-/* Weights scaled by each layer's inputs, so that signals neither die nor saturate; no biases. */
+/* Weights scaled by each layer's inputs, so that signals neither vanish nor saturate; no biases. */
 static void write_random_weights(const char *name, uint64_t *state)
 {
     char cfg[1024], path[64];

@@ -1,4 +1,4 @@
-/* test.h: what every C test uses. A test is a function; main runs them and counts failed checks. */
+/* test.h: for all C tests. A test is a function; main runs them and counts failed checks. */
 #ifndef TEST_H
 #define TEST_H
 
@@ -18,7 +18,7 @@ static int failures;
         } \
     } while (0)
 
-/* Checks that text holds part, and shows both where it does not. */
+/* Checks that text contains part, and prints both if it does not. */
 #define CHECK_HOLDS(text, part) \
     do { \
         if (!strstr(text, part)) { \
@@ -27,7 +27,7 @@ static int failures;
         } \
     } while (0)
 
-/* Stops the test program where going on makes no sense. */
+/* Stops the test program if it cannot continue. */
 #define REQUIRE(condition) \
     do { \
         if (!(condition)) { \
@@ -64,7 +64,7 @@ static inline void test_fill(float *values, size_t count, uint64_t *state)
         values[i] = test_random_float(state);
 }
 
-/* Memory between two guards, which test_guarded_free checks: a write outside is found. */
+/* Memory between two guards, which test_guarded_free checks to detect writes outside. */
 #define GUARD 64
 
 static inline void *test_guarded(size_t bytes)

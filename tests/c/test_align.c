@@ -6,14 +6,14 @@ enum { W = 300, H = 260 };
 static uint8_t pixels[3 * W * H];
 static const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
 
-/* ArcFace's points as mtcnn.h has them: indices of pixels. */
+/* ArcFace's points as in mtcnn.h: indices of pixels. */
 static const double arcface[5][2] = {{38.2946, 51.6963},
                                      {73.5318, 51.5014},
                                      {56.0252, 71.7366},
                                      {41.5493, 92.3655},
                                      {70.7299, 92.2041}};
 
-/* Where the crop's pixel centres lie: x = a * u - b * v + x0, y = b * u + a * v + y0. */
+/* Positions of the crop's pixel centres: x = a * u - b * v + x0, y = b * u + a * v + y0. */
 typedef struct similarity {
     double a, b, x0, y0;
 } similarity;
@@ -34,7 +34,7 @@ static double y_of(similarity s, double u, double v)
     return s.b * u + s.a * v + s.y0;
 }
 
-/* The landmarks that a crop of side pixels puts right on the points. */
+/* The landmarks that a crop of side pixels maps exactly to the points. */
 static void make_landmarks(similarity s, int side, float landmarks[10])
 {
     for (int i = 0; i < 5; i++) {
@@ -67,7 +67,7 @@ static int largest_difference(const uint8_t *a, const uint8_t *b, size_t count)
     return largest;
 }
 
-/* Landmarks on the points: the crop is a part of the picture; a quarter turn moves its pixels. */
+/* Landmarks on the points: the crop is a part of the picture; quarter turns only move pixels. */
 static void right_angles_move_pixels(void)
 {
     enum { SIDE = 112, BYTES = 3 * SIDE * SIDE };
@@ -76,13 +76,13 @@ static void right_angles_move_pixels(void)
     make_landmarks(upright, SIDE, landmarks);
     make_landmarks(quarter, SIDE, landmarks + 10);
     uint8_t *made = align(landmarks, 2, SIDE, 0);
-    uint8_t wanted[BYTES];
+    uint8_t expected[BYTES];
     for (int k = 0; k < 2; k++) {
         for (int i = 0; i < SIDE; i++)
             for (int j = 0; j < SIDE; j++)
-                memcpy(wanted + 3 * (SIDE * i + j),
+                memcpy(expected + 3 * (SIDE * i + j),
                        pixels + 3 * (k ? W * (25 + j) + 189 - i : W * (30 + i) + 40 + j), 3);
-        CHECK(largest_difference(made + (size_t)k * BYTES, wanted, BYTES) == 0);
+        CHECK(largest_difference(made + (size_t)k * BYTES, expected, BYTES) == 0);
     }
     test_guarded_free(made, 2 * (size_t)BYTES);
 }
@@ -98,12 +98,12 @@ static void upright_is_the_plain_crop(void)
             make_landmarks((similarity){length / side, 0, 21.3, 9.7}, side, landmarks);
             const float box[4] = {21.3f, 9.7f, (float)(21.3 + length), (float)(9.7 + length)};
             const size_t bytes = (size_t)3 * side * side;
-            uint8_t *made = align(landmarks, 1, side, 0), *wanted = test_guarded(bytes);
+            uint8_t *made = align(landmarks, 1, side, 0), *expected = test_guarded(bytes);
             mtcnn_error error;
-            CHECK(mtcnn_crop(&image, box, 1, side, 0, wanted, &error) == MTCNN_OK);
-            CHECK(largest_difference(made, wanted, bytes) <= 1);
+            CHECK(mtcnn_crop(&image, box, 1, side, 0, expected, &error) == MTCNN_OK);
+            CHECK(largest_difference(made, expected, bytes) <= 1);
             test_guarded_free(made, bytes);
-            test_guarded_free(wanted, bytes);
+            test_guarded_free(expected, bytes);
         }
     }
 }
@@ -145,7 +145,7 @@ static void small_faces_are_bilinear(void)
     }
 }
 
-/* A crop of a slope shows where its pixels come from, to half a grey level. */
+/* A crop of a gradient shows where its pixels come from, to half a grey level. */
 static void fill_slope(void)
 {
     for (int y = 0; y < H; y++)
@@ -177,7 +177,7 @@ static void solve(double (*rows)[5], int n, double *values)
         values[i] = rows[i][n] / rows[i][i];
 }
 
-/* Landmarks that no similarity puts on the points: the least squares, by the normal equations. */
+/* Landmarks that no similarity maps to the points: least squares, by the normal equations. */
 static void the_fit_is_least_squares(void)
 {
     enum { SIDE = 96 };
@@ -222,7 +222,7 @@ static void the_fit_is_least_squares(void)
     }
 }
 
-/* Stripes of one pixel, turned and much shrunk, are grey. */
+/* Stripes of one pixel, rotated and shrunk strongly, are grey. */
 static void shrinking_is_antialiased(void)
 {
     enum { SIDE = 30 };
@@ -284,9 +284,9 @@ static void bad_arguments(void)
     }
     refuse(point, 1, 12, 0, made, "face 0 are not finite, all one point");
     CHECK(mtcnn_align(&image, mirrored, 1, 12, 0, made, &error) ==
-          MTCNN_OK); /* still likest to one */
+          MTCNN_OK); /* still most similar to one */
 
-    /* Huge and far away: the padding, in no time. */
+    /* Huge and far away: only padding, quickly. */
     float far[10];
     for (int i = 0; i < 10; i++)
         far[i] = good[i] * 1e30f;

@@ -1,9 +1,9 @@
-/* In the steady state a detector asks for no memory: the linker sends all requests through here. */
+/* In the steady state a detector allocates no memory: the linker wraps all requests here. */
 #include <stdatomic.h>
 
 #include "random_model.h"
 
-static atomic_long requests; /* threads ask for memory, too */
+static atomic_long requests; /* threads allocate memory, too */
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
@@ -38,7 +38,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
     return __real_aligned_alloc(alignment, bytes);
 }
 
-/* Pictures of two sizes, again and again; the first of each may ask for memory. */
+/* Pictures of two sizes, repeatedly; the first of each may allocate memory. */
 static void count_requests(const mtcnn_model *model, int threads)
 {
     enum { W = 320, H = 240 };
@@ -69,7 +69,7 @@ static void count_requests(const mtcnn_model *model, int threads)
     free(pixels);
 }
 
-/* The scratch memory does not grow with the picture: its tiles are what counts. */
+/* The scratch memory does not grow with the picture, only with its tiles. */
 static void memory_is_bounded(const mtcnn_model *model)
 {
     enum { WIDE = 60000, HIGH = 24 };
@@ -92,7 +92,7 @@ static void memory_is_bounded(const mtcnn_model *model)
     free(pixels);
 }
 
-/* Nor does it grow with what PNet finds, past the most that may be kept. */
+/* Nor does it grow with PNet's candidates beyond the maximum that is kept. */
 static void candidates_are_bounded(const mtcnn_model *model)
 {
     enum { SIDE = 600, MAX_BOXES = 300 };
@@ -123,8 +123,8 @@ static void candidates_are_bounded(const mtcnn_model *model)
     free(pixels);
 }
 
-/* Nor does a tracker ask for memory, once it has scanned and followed all that there is. */
-static void tracking_asks_for_none(const mtcnn_model *model)
+/* Nor does a tracker allocate memory, once it has scanned and followed all faces. */
+static void tracking_allocates_nothing(const mtcnn_model *model)
 {
     enum { W = 320, H = 240, ROUND = 8 };
     uint8_t *pixels = random_pixels(3 * W * H);
@@ -150,7 +150,7 @@ static void tracking_asks_for_none(const mtcnn_model *model)
 int main(void)
 {
     mtcnn_model *model = random_model(0.5);
-    tracking_asks_for_none(model);
+    tracking_allocates_nothing(model);
     count_requests(model, 1);
     count_requests(model, 4);
     memory_is_bounded(model);

@@ -78,13 +78,13 @@ static void suppress_many(void)
     }
 }
 
-/* No more than so many are kept: the first of those that would be. */
+/* At most this number is kept: the first of those that would be. */
 static void suppress_at_most(void)
 {
     enum { COUNT = 300 };
     static mt_candidate boxes[COUNT], copy[COUNT];
     mt_buffer scratch = {0};
-    for (int i = 0; i < COUNT; i++) /* each second one goes: it is the same box again */
+    for (int i = 0; i < COUNT; i++) /* every second one is removed: the same box again */
         boxes[i] = candidate((float)(i / 2), 0, (float)(i / 2) + 1, 1, 1, 0, i);
     for (size_t most = 1; most < COUNT; most++) {
         size_t count = COUNT;
@@ -158,7 +158,7 @@ static void sorting(void)
     mt_sort(boxes, 1);
 }
 
-/* The best, in whatever order they come, and memory for no more. */
+/* The best, in any order of arrival, and memory for no more. */
 static void keeping_the_best(void)
 {
     uint64_t state = 8;

@@ -77,7 +77,7 @@ static void broken(void)
     CHECK(mt_config_read(&config, "/dev/zero", false, NULL) != MTCNN_OK);
     test_write("test_config.cfg", "[net]\0x", 7);
     CHECK(mt_config_read(&config, "test_config.cfg", false, &error) == MTCNN_ERROR_CFG);
-    CHECK(!read_text(&config, "", &error)); /* empty is for its reader to judge */
+    CHECK(!read_text(&config, "", &error)); /* callers check for empty files */
     CHECK(config.count == 1);
     mt_config_free(&config);
 }

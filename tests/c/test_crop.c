@@ -13,7 +13,7 @@ static void fill(void)
         pixels[i] = (uint8_t)test_random(&state);
 }
 
-/* Each crop is the resizing of the cascade, rounded, and no byte beside it is written. */
+/* Each crop is the resizing of the cascade, rounded, and no byte outside it is written. */
 static void follows_the_resizing(void)
 {
     const float boxes[][4] = {
@@ -60,7 +60,7 @@ static void whole_picture_is_itself(void)
     CHECK(mtcnn_crop(&image, box, 1, 9, 0, made, &error) == MTCNN_OK);
     for (int y = 0; y < 9; y++)
         CHECK(!memcmp(made + y * 27, pixels + ((6 + y) * W + 4) * 3, 27));
-    memset(pixels, 255, sizeof pixels); /* the brightest does not turn over */
+    memset(pixels, 255, sizeof pixels); /* the brightest does not overflow */
     for (int side = 1; side <= 9; side++) {
         CHECK(mtcnn_crop(&image, box, 1, side, 0, made, &error) == MTCNN_OK);
         for (int i = 0; i < 3 * side * side; i++)

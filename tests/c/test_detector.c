@@ -153,7 +153,7 @@ static void small_pictures_have_no_face(const mtcnn_model *model)
     free(pixels);
 }
 
-/* Threads, pictures before, strides and padding around rows change nothing, bit for bit. */
+/* Threads, earlier pictures, strides and padding of rows change nothing, bit for bit. */
 static void results_are_reproducible(const mtcnn_model *model)
 {
     enum { W = 230, H = 171, STRIDE = 3 * W + 17 };
@@ -169,7 +169,7 @@ static void results_are_reproducible(const mtcnn_model *model)
     mtcnn_detector *detector = create(model, NULL);
     mtcnn_result result;
     CHECK(!mtcnn_detect(detector, &image, &result, &error));
-    CHECK(result.count > 3); /* or this test shows nothing */
+    CHECK(result.count > 3); /* otherwise this test proves nothing */
     CHECK(result.stages[0].count >= result.stages[1].inputs);
     CHECK(result.stages[1].count == result.stages[2].inputs);
     for (int i = 0; i < result.count; i++) {
@@ -219,7 +219,7 @@ static mtcnn_result detect(mtcnn_detector *detector, const mtcnn_image *image)
     return result;
 }
 
-/* Fewer boxes are the first ones, for any number of threads; a stage gets what one hands on. */
+/* Fewer boxes are the first ones, for any number of threads; a stage gets what one passes on. */
 static void boxes_are_capped(const mtcnn_model *model)
 {
     enum { W = 230, H = 171 };
@@ -256,7 +256,7 @@ static void boxes_are_capped(const mtcnn_model *model)
         }
         free(faces);
     }
-    /* PNet's best box is the best of all; ONet's first boxes are those of all that it has. */
+    /* PNet's best box is the best of all; ONet's first boxes are the first of all. */
     options = own;
     options.max_boxes[0] = 1;
     mtcnn_detector *detector = create(model, &options);
@@ -275,7 +275,7 @@ static void boxes_are_capped(const mtcnn_model *model)
     free(pixels);
 }
 
-/* Every cell of every level as a candidate: slow, but neither an error nor out of step. */
+/* Every cell of every level as a candidate: slow, but not an error. */
 static void thresholds_of_zero(const mtcnn_model *model)
 {
     uint8_t *pixels = random_pixels(90 * 70);

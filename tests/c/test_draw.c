@@ -1,4 +1,4 @@
-/* mtcnn_draw: where it paints, what labels may hold, and that nothing outside is touched. */
+/* mtcnn_draw: where it paints, what labels may contain, and that nothing outside changes. */
 #include <stdbool.h>
 
 #include "glyphs.h"
@@ -63,7 +63,7 @@ static void box_and_landmarks(void)
     free_picture(pixels);
 }
 
-/* Each glyph of a label lies on its plate, pixel by pixel; at scale 1 here. */
+/* Each glyph of a label is on its plate, pixel by pixel; at scale 1 here. */
 static void check_glyphs(const char *text, const char *glyphs)
 {
     const mtcnn_face face = {{5, 25, 9, 40}, 0.5f, {0}};
@@ -110,7 +110,7 @@ static void labels(void)
     free_picture(expected);
 }
 
-/* All printable characters differ, none but the blank is empty, and none but tails is below. */
+/* All printable characters differ, only the space is empty, and only descenders are below. */
 static void glyphs(void)
 {
     for (int a = ' '; a <= '~' + 1; a++) {
@@ -133,7 +133,7 @@ static void glyphs(void)
     }
 }
 
-/* Whatever numbers a face has, only the picture is written; sanitizers see the rest. */
+/* For any numbers of a face, only the picture is written; sanitizers check the rest. */
 static void any_numbers(void)
 {
     static const float odd[] = {NAN,  INFINITY, -INFINITY, 1e30f, -1e30f, 3e9f, -3e9f,

@@ -1,4 +1,4 @@
-/* mtcnn_format: each form to the letter, texts that are cut, other locales, odd names. */
+/* mtcnn_format: each form exactly, truncated texts, other locales, odd names. */
 #include <locale.h>
 
 #include "decimal.h"
@@ -22,7 +22,7 @@ static const mtcnn_tracked_face tracked[1] = {
     {{{1, 2, 3, 4}, 1, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}, 4294967295u, 0}};
 static const mtcnn_tracks tracks = {.count = 1, .faces = tracked, .total_ms = 1.5};
 
-/* A text of a form, in room that fits it exactly; to be freed. */
+/* A text of a form, in a buffer of exactly its size; to be freed. */
 static char *format(mtcnn_form form, const mtcnn_findings *findings)
 {
     mtcnn_error error;
@@ -146,7 +146,7 @@ static void odd_names(void)
     }
 }
 
-/* As snprintf: what fits is there, the zero too, and the length is that of the whole. */
+/* Like snprintf: what fits, with the zero, and the length of the complete text. */
 static void cut_texts(void)
 {
     const mtcnn_findings findings = {.source = "a\xff,\".jpg", .result = &result, .timed = 1};
@@ -154,11 +154,11 @@ static void cut_texts(void)
         char *whole = format(form, &findings);
         const size_t length = strlen(whole);
         for (size_t size = 0; size <= length + 2; size++) {
-            size_t told;
+            size_t needed;
             char *text = test_guarded(size);
-            CHECK(mtcnn_format(form, &findings, text, size, &told, NULL) == MTCNN_OK);
+            CHECK(mtcnn_format(form, &findings, text, size, &needed, NULL) == MTCNN_OK);
             const size_t kept = size <= length ? size - 1 : length;
-            CHECK(told == length);
+            CHECK(needed == length);
             CHECK(!size || (!memcmp(text, whole, kept) && !text[kept]));
             test_guarded_free(text, size);
         }
@@ -166,7 +166,7 @@ static void cut_texts(void)
     }
 }
 
-/* Where one of these is installed, its decimal point is a comma. */
+/* If one of these is installed, its decimal point is a comma. */
 static void other_locales(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "de_DE",       "fr_FR.UTF-8",

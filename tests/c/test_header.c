@@ -1,5 +1,5 @@
-/* Nothing but the public header, which must compile alone, and the system's, which its folder must
- * not hide. */
+/* Only the public header, which must compile alone, and system headers, which its folder must not
+ * hide. */
 #include <mtcnn.h>
 
 #ifdef __GLIBC__

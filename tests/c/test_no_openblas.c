@@ -1,4 +1,4 @@
-/* A system without OpenBLAS: networks for the kernels work, others say at once what is missing. */
+/* A system without OpenBLAS: networks for the kernels work, others report what is missing. */
 #include "mtcnn.h"
 #include "test.h"
 

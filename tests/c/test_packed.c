@@ -49,7 +49,7 @@ static void compare(mtcnn_network *network, const mt_kernels *kernels, int batch
     float *fast = test_guarded(out * sizeof *fast);
     mt_packed_free(&network->packed);
     REQUIRE(!mt_pack(&network->packed, network, kernels));
-    CHECK(network->packed); /* or this test shows nothing */
+    CHECK(network->packed); /* otherwise this test proves nothing */
     REQUIRE(!mtcnn_network_run(network, input, batch, height, width, fast, out, &error));
     const float difference = test_largest_difference(plain, fast, out);
     if (!(difference <= TOLERANCE))
@@ -119,7 +119,7 @@ static void compare_all(const mt_kernels *kernels)
     }
 }
 
-/* Networks of another form are left alone, and run all the same. */
+/* Networks of another form are not packed, but still run. */
 static void others_are_not_packed(void)
 {
     const char *cfgs[] = {

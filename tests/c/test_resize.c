@@ -148,8 +148,8 @@ static double plain_output(const mtcnn_image *image, mt_span x, mt_span y, int c
     return sum;
 }
 
-/* Steps of less than one to hundreds of rows, all kinds of pixels, parts of the picture that lie
-   partly outside; each set of kernels. */
+/* Steps of less than one to hundreds of rows, all kinds of pixels, parts that are partly outside
+   the picture; each set of kernels. */
 static void follows_the_definition(void)
 {
     enum { W = 37, MAX_H = 1200 };
@@ -190,7 +190,7 @@ static void follows_the_definition(void)
     CHECK(largest < 5e-4f); /* of 255; up to 2,000 products in a sum */
 }
 
-/* Any part of the samples, in any order, comes the same as with all of them, to the bit. */
+/* Any part of the samples, in any order, is the same as with all of them, bit for bit. */
 static void parts_equal_whole(void)
 {
     uint64_t state = 5;

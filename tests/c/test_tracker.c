@@ -1,4 +1,4 @@
-/* Tracking: options, matching, smoothing, and what does not depend on what. Real faces: pytest. */
+/* Tracking: options, matching, smoothing, independence of threads. Real faces: pytest. */
 #include "scene.h"
 #include "tracks.h"
 
@@ -8,7 +8,7 @@ static mtcnn_error error;
 
 enum { W = 230, H = 171 };
 
-/* A model whose RNet and ONet take all that they are shown: faces go on for ever. */
+/* A model whose RNet and ONet accept everything: faces are never lost. */
 static mtcnn_detector *create_detector(const mtcnn_model *model, int threads)
 {
     mtcnn_detector *detector = NULL;
@@ -113,7 +113,7 @@ static void frames_are_checked(mtcnn_detector *detector, const mtcnn_image *imag
     mtcnn_tracker_free(&tracker);
 }
 
-/* With every = 1 and no smoothing: what detection finds, whatever the ids. */
+/* With every = 1 and no smoothing: the results of detection, except for ids. */
 static void scans_are_detections(mtcnn_detector *detector, const mtcnn_image *image)
 {
     mtcnn_tracker *tracker = create(detector, 1, 0);
@@ -185,7 +185,7 @@ static mtcnn_face face_at(float x, float y, float side)
     return face;
 }
 
-/* Each box gets the face that overlaps it most, each face goes once. */
+/* Each box gets the face that overlaps it most, each face is used once. */
 static void matching(void)
 {
     const float boxes[3][4] = {{0, 0, 10, 10}, {4, 0, 14, 10}, {50, 50, 60, 60}};
@@ -204,7 +204,7 @@ static void matching(void)
     mt_release(&pairs);
 }
 
-/* A face at rest trembles less, one that moves hardly lags, one without smoothing not at all. */
+/* A face at rest jitters less, a moving one hardly lags, one without smoothing not at all. */
 static void smoothing(void)
 {
     const double step = 1 / 25.0;
@@ -232,7 +232,7 @@ static void smoothing(void)
     CHECK(fabsf(moving.face.landmarks[0] - moving.face.box[0] - 25) < 1e-3f);
 }
 
-/* Times at the ends of what a double holds: results are numbers, and tracking goes on. */
+/* Times at the limits of a double: results are numbers, and tracking continues. */
 static void extreme_times(mtcnn_detector *detector, const mtcnn_image *image)
 {
     const double times[] = {-1e308, 0, 5e-324, 1e-320, 1e-300, 1, 1.0000000000000002, 1e308};
@@ -256,7 +256,7 @@ static void extreme_times(mtcnn_detector *detector, const mtcnn_image *image)
     mtcnn_tracker_free(&tracker);
 }
 
-/* A cut is where colours change, whatever their order; a picture that moves is none. */
+/* A cut is a change of colours, in any order of channels; a moving picture is not a cut. */
 static void cuts(void)
 {
     const mtcnn_color colors[] = {MTCNN_GRAY, MTCNN_RGB, MTCNN_BGR, MTCNN_BGRA};
@@ -281,7 +281,7 @@ static void cuts(void)
     }
 }
 
-static void a_track_goes_on_as_it_moved(void)
+static void a_track_continues_its_motion(void)
 {
     mtcnn_tracker_options options;
     mtcnn_tracker_defaults(&options);
@@ -315,7 +315,7 @@ int main(void)
     matching();
     smoothing();
     cuts();
-    a_track_goes_on_as_it_moved();
+    a_track_continues_its_motion();
     mtcnn_detector_free(&detector);
     mtcnn_model_free(&model);
     remove_random_model();

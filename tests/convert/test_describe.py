@@ -1,4 +1,4 @@
-"""describe.py: what it says of each kind of file, and what it says of bad ones."""
+"""describe.py: its output for each kind of file, and its messages for bad ones."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
 
 
 @pytest.fixture
-def tell(capsys):
+def run_describe(capsys):
     """Runs describe.py; returns status, lines of the output, lines of the errors."""
 
     def run(*words):
@@ -51,11 +51,11 @@ def tell(capsys):
 
 
 @pytest.fixture
-def told(tell):
-    """The JSON object of one file, which is described without complaint."""
+def described(run_describe):
+    """The JSON object of one file, which is described without an error."""
 
     def run(*words):
-        status, (line,), errors = tell("--json", *words)
+        status, (line,), errors = run_describe("--json", *words)
         assert status == 0 and not errors
         return json.loads(line)
 
@@ -108,22 +108,22 @@ CHAINS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("chain", CHAINS)
 def test_receptive_fields_are_where_changes_count(chain):
-    """An output changes with those pixels alone that its square holds."""
+    """An output changes only with the pixels in its square."""
     cfg = parse_cfg(NET.replace("=12", "=40") + chain)
     network = Network(cfg).eval()
     network.load_weights(np.full(network.weights_count, 0.1, np.float32))
     field, stride = receptive_fields(network.definition)[-1]
     x = (torch.arange(40.0) + 100 * torch.arange(40.0)[:, None]).expand(1, 3, 40, 40)
-    for place in (0, 3):
+    for position in (0, 3):
         seen = []
         for pixel in range(40):
             y = x.clone()
             y[..., pixel] += 1e6
             with torch.no_grad():
                 before, after = network(x), network(y)
-            if before[0, 0, 0, place] != after[0, 0, 0, place]:
+            if before[0, 0, 0, position] != after[0, 0, 0, position]:
                 seen.append(pixel)
-        assert seen == list(range(place * stride, place * stride + field))
+        assert seen == list(range(position * stride, position * stride + field))
 
 
 def test_receptive_fields_of_the_networks():
@@ -156,9 +156,9 @@ def test_stock_obstacles():
 # ---- kinds of files ------------------------------------------------------------------------------
 
 
-def test_cfg(told, tell):
+def test_cfg(described, run_describe):
     path = DARKNET_CFG / "pnet.cfg"
-    found = told(path)
+    found = described(path)
     assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found["bytes"] == path.stat().st_size
     assert (found["kind"], found["dialect"]) == ("Darknet cfg", "stock")
@@ -171,7 +171,7 @@ def test_cfg(told, tell):
     assert found["layers"][0]["tensors"] == {"biases": [10], "weights": [10, 3, 3, 3]}
     assert found["layers"][-1]["inputs"] == [4, 6]
 
-    status, lines, errors = tell(path)
+    status, lines, errors = run_describe(path)
     assert (status, errors, lines[0]) == (0, [], str(path))
     assert row(lines, "stock darknet") == "yes" and row(lines, "input") == "3x12x12"
     assert row(lines, "parameters") == "6,541"
@@ -182,26 +182,26 @@ def test_cfg(told, tell):
     assert rows[0][:end].endswith(" 280") and rows[1][:end].endswith(" 0")  # aligned
 
 
-def test_size(told, tell):
+def test_size(described, run_describe):
     path = DARKNET_CFG / "pnet.cfg"
-    found = told(path, "--size", "640x480")
+    found = described(path, "--size", "640x480")
     assert (found["input"], found["output"]) == ([3, 480, 640], [5, 235, 315])
     assert found["multiply_adds"] == sum(
         map(multiply_adds, resized_layers(read_cfg(path), 480, 640))
     )
-    assert found["parameters"] == told(path)["parameters"]
+    assert found["parameters"] == described(path)["parameters"]
 
 
-def test_native_cfg(told, tmp_path):
+def test_native_cfg(described, tmp_path):
     path = tmp_path / "a.cfg"
     write_cfg(path, with_prelu(read_cfg(DARKNET_CFG / "pnet.cfg")))
-    found = told(path)
+    found = described(path)
     assert (found["dialect"], found["stock_darknet"]) == ("native", False)
     lines = path.read_text().splitlines()
     numbers = [number for number, line in enumerate(lines, 1) if line == "[prelu]"]
     assert found["obstacles"] == [f"[prelu] (lines {str(numbers)[1:-1]}): it has no PReLU"]
     path.write_bytes((DARKNET_CFG / "pnet.cfg").read_bytes().replace(b"\n", b"\r\n"))
-    found = told(path)
+    found = described(path)
     assert (found["dialect"], found["stock_darknet"]) == ("stock", False)
     assert "CR LF" in found["obstacles"][0]
 
@@ -213,29 +213,29 @@ def pnet_weights(folder, rewrite=lambda cfg: cfg):
     return path, network
 
 
-def test_weights_alone(told, tell, tmp_path):
+def test_weights_alone(described, run_describe, tmp_path):
     path, network = pnet_weights(tmp_path)
-    found = told(path)
+    found = described(path)
     header = {k: found[k] for k in ("major", "minor", "revision", "seen", "header_bytes")}
     assert header == {"major": 0, "minor": 2, "revision": 0, "seen": 0, "header_bytes": 20}
     assert (found["values"], found["cfg"]) == (network.weights_count, None)
     assert "layers" not in found
     path.write_bytes(struct.pack("<iiii", 0, 1, 3, 77) + bytes(40))
-    found = told(path)
+    found = described(path)
     header = {k: found[k] for k in ("major", "minor", "revision", "seen", "header_bytes")}
     assert header == {"major": 0, "minor": 1, "revision": 3, "seen": 77, "header_bytes": 16}
     assert (found["values"], found["transposed"]) == (10, False)
     path.write_bytes(struct.pack("<iiiQ", 0, 2, 0, 1 << 40) + bytes(4))
-    assert (told(path)["seen"], told(path)["values"]) == (1 << 40, 1)
+    assert (described(path)["seen"], described(path)["values"]) == (1 << 40, 1)
     path.write_bytes(struct.pack("<iiii", 1001, 0, 0, 0))
-    assert told(path)["transposed"] is True
+    assert described(path)["transposed"] is True
 
 
-def test_weights_with_their_cfg(told, tmp_path):
+def test_weights_with_their_cfg(described, tmp_path):
     path, network = pnet_weights(tmp_path)
-    elsewhere = told(path, "--cfg", DARKNET_CFG / "pnet.cfg")
+    elsewhere = described(path, "--cfg", DARKNET_CFG / "pnet.cfg")
     write_cfg(tmp_path / "a.cfg", network.cfg)
-    beside = told(path)
+    beside = described(path)
     assert beside["cfg"] == str(tmp_path / "a.cfg")
     assert elsewhere | {"cfg": beside["cfg"]} == beside
     assert beside["stock_darknet"] is True and len(beside["layers"]) == 8
@@ -250,10 +250,10 @@ def test_weights_with_their_cfg(told, tmp_path):
         (3, "3 are left over behind the last layer"),
     ],
 )
-def test_weights_that_do_not_fit(tell, tmp_path, change, message):
+def test_weights_that_do_not_fit(run_describe, tmp_path, change, message):
     path, network = pnet_weights(tmp_path)
     write_weights(path, np.zeros(network.weights_count + change))
-    status, lines, errors = tell(path, "--cfg", DARKNET_CFG / "pnet.cfg")
+    status, lines, errors = run_describe(path, "--cfg", DARKNET_CFG / "pnet.cfg")
     assert status == 1 and len(errors) == 1
     assert errors[0].startswith(f"describe.py: {path}: the file has {6541 + change:,} values, ")
     assert errors[0].endswith(f"pnet.cfg takes 6,541: {message}")
@@ -272,10 +272,10 @@ def test_weights_of_a_network_of_the_other_dialect(tmp_path):
     assert misfit(count_weights(read_layers(stock)), stock) is None
 
 
-def test_checkpoint(told, tmp_path):
+def test_checkpoint(described, tmp_path):
     network = Network(with_batch_norm(with_prelu(read_cfg(DARKNET_CFG / "rnet.cfg"))))
     save_checkpoint(tmp_path / "a.pt", network, {"epoch": 7, "settings": {"x": 1}})
-    found = told(tmp_path / "a.pt")
+    found = described(tmp_path / "a.pt")
     assert found["kind"] == "PyTorch checkpoint"
     assert found["also_holds"] == ["cfg", "epoch 7", "settings"]
     assert (found["cfg"], found["dialect"]) == ("its own", "native")
@@ -288,39 +288,39 @@ def test_checkpoint(told, tmp_path):
     assert "torch2darknet.py" in found["obstacles"][0] and "[prelu]" in found["obstacles"][1]
 
 
-def test_checkpoint_is_shown_as_it_is_stored(told, tmp_path):
-    """Loaded for training, this one has a convolution of 1x1 more before its padded layer."""
+def test_checkpoint_is_shown_as_it_is_stored(described, tmp_path):
+    """Loaded for training, this one has an additional 1x1 convolution before its padded layer."""
     text = NET + "[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
     fed = {"mean": 0.0, "norm": 1 / 255, "color": "BGR"}
     save_checkpoint(tmp_path / "a.pt", Network(parse_cfg(text)), {"input": fed})
-    found = told(tmp_path / "a.pt")
+    found = described(tmp_path / "a.pt")
     assert len(found["layers"]) == 1 and found["fed"] == fed
 
 
-def test_state_dicts(told, tmp_path):
+def test_state_dicts(described, tmp_path):
     network = Network(DARKNET_CFG / "pnet.cfg")
     torch.save(network.state_dict(), tmp_path / "a.pth")
-    found = told(tmp_path / "a.pth")
+    found = described(tmp_path / "a.pth")
     assert (found["kind"], found["cfg"]) == ("PyTorch state dict", None)
     assert found["parameters"] == network.weights_count
     assert found["tensors"][1] == {
         **{"name": "layers.0.weights", "shape": [10, 3, 3, 3]},
         **{"type": "float32", "values": 270},
     }
-    found = told(tmp_path / "a.pth", "--cfg", DARKNET_CFG / "pnet.cfg")
+    found = described(tmp_path / "a.pth", "--cfg", DARKNET_CFG / "pnet.cfg")
     assert len(found["layers"]) == 8 and found["cfg"] == str(DARKNET_CFG / "pnet.cfg")
     torch.save(nn.Linear(3, 2).state_dict() | {"steps": 5}, tmp_path / "a.pt")
-    found = told(tmp_path / "a.pt")
+    found = described(tmp_path / "a.pt")
     assert found["parameters"] == 8
     assert found["tensors"][2] == {"name": "steps", "shape": None, "type": "int", "values": None}
 
 
 @needs_opencv_4
-def test_caffemodel(told, tmp_path):
+def test_caffemodel(described, tmp_path):
     write_random_caffe(tmp_path)
     for name, file in zip(NETWORKS, ("det1", "det2", "det3")):
-        found = told(tmp_path / f"{file}.caffemodel")
-        ours = told(DARKNET_CFG / f"{name}.cfg")
+        found = described(tmp_path / f"{file}.caffemodel")
+        ours = described(DARKNET_CFG / f"{name}.cfg")
         assert (found["kind"], found["input"]) == ("Caffe model", ours["input"])
         theirs = {layer["layer"]: layer for layer in found["layers"]}
         assert theirs["conv1"]["output"] == ours["layers"][0]["output"]
@@ -330,27 +330,27 @@ def test_caffemodel(told, tmp_path):
         classes = ours["layers"][-2]["tensors"]["weights"][1]  # one more class than ours
         assert found["multiply_adds"] == ours["multiply_adds"] + classes
         assert found["stock_darknet"] is False and "receptive_field" not in found
-    wide = told(tmp_path / "det1.caffemodel", "--size", "40x30")
+    wide = described(tmp_path / "det1.caffemodel", "--size", "40x30")
     assert wide["input"] == [3, 30, 40]
     assert wide["layers"][0]["output"] == [10, 28, 38]
-    assert wide["multiply_adds"] > 20 * told(tmp_path / "det1.caffemodel")["multiply_adds"]
+    assert wide["multiply_adds"] > 20 * described(tmp_path / "det1.caffemodel")["multiply_adds"]
 
 
 @needs_opencv_4
-def test_caffemodel_whose_input_is_not_named(told, tell, tmp_path):
+def test_caffemodel_whose_input_is_not_named(described, run_describe, tmp_path):
     write_random_caffe(tmp_path)
     text = tmp_path / "det1.prototxt"
     text.write_text(text.read_text().replace("input_dim", "# input_dim"))
-    found = told(tmp_path / "det1.caffemodel")
+    found = described(tmp_path / "det1.caffemodel")
     assert found["input"] is None and found["multiply_adds"] is None
     assert found["layers"][0]["output"] is None
-    status, _, (error,) = tell(tmp_path / "det1.caffemodel", "--size", "30x30")
+    status, _, (error,) = run_describe(tmp_path / "det1.caffemodel", "--size", "30x30")
     assert status == 1 and "names no input" in error
 
 
-def test_cascade(told, tmp_path):
+def test_cascade(described, tmp_path):
     model = write_random_cascade(tmp_path, min_face=40.0)
-    found = told(model)
+    found = described(model)
     assert found["kind"] == "cascade" and found["thresholds"] == [0.5, 0.5, 0.3]
     assert [network["network"] for network in found["networks"]] == list(NETWORKS)
     assert found["parameters"] == sum(network["parameters"] for network in found["networks"])
@@ -359,7 +359,7 @@ def test_cascade(told, tmp_path):
     assert (pnet["levels"], pnet["multiply_adds"]) == (None, 44728)
     assert pnet["weights"] == str(tmp_path / "pnet.weights")
 
-    again = told(model, "--size", "100x80")
+    again = described(model, "--size", "100x80")
     first = again["networks"][0]
     sizes = [(24, 30), (17, 21), (12, 15)]  # of faces of 40, 56.4, 79.6 pixels
     cfg = read_cfg(DARKNET_CFG / "pnet.cfg")
@@ -370,24 +370,24 @@ def test_cascade(told, tmp_path):
     assert again["networks"][1] == rnet
     (tmp_path / "b").mkdir()
     model = write_random_cascade(tmp_path / "b", mean=0.0, norm=1 / 255)
-    assert "stock_input" not in told(model)
-    assert told(model)["model_sha256"] != found["model_sha256"]
+    assert "stock_input" not in described(model)
+    assert described(model)["model_sha256"] != found["model_sha256"]
 
 
 # ---- several files, bad files --------------------------------------------------------------------
 
 
-def test_what_describes_nothing(tell, tmp_path):
+def test_files_without_a_description(run_describe, tmp_path):
     cfg = DARKNET_CFG / "pnet.cfg"
     for path, message in (
         (tmp_path / "none", "cannot be read: No such file or directory"),
         (tmp_path, "is a folder; name files in it (.cfg, .weights, "),
         (tmp_path / "none.data", "cannot be read: No such file or directory"),
     ):
-        status, lines, (error,) = tell(path)
+        status, lines, (error,) = run_describe(path)
         assert status == 1 and not lines and error.startswith(f"describe.py: {path}: {message}")
     for path in (DARKNET_CFG / "onet.cfg", DARKNET_CFG / "default.data"):
-        status, lines, (error,) = tell(path, "--cfg", cfg)
+        status, lines, (error,) = run_describe(path, "--cfg", cfg)
         assert status == 1 and not lines
         assert error == f"describe.py: {path}: --cfg {cfg} is for .weights, .pt, .pth; leave it out"
 
@@ -397,11 +397,11 @@ class Evil:
         return (os.mkdir, ("evil",))
 
 
-def test_several_files(tell, tmp_path):
+def test_several_files(run_describe, tmp_path):
     cfgs = [DARKNET_CFG / f"{name}.cfg" for name in NETWORKS]
     text = tmp_path / "x.txt"
     text.write_text("text")
-    status, lines, errors = tell(cfgs[0], tmp_path / "none.cfg", cfgs[1], text)
+    status, lines, errors = run_describe(cfgs[0], tmp_path / "none.cfg", cfgs[1], text)
     assert status == 1
     assert errors == [
         f"describe.py: {tmp_path}/none.cfg: cannot be read: No such file or directory",
@@ -409,11 +409,11 @@ def test_several_files(tell, tmp_path):
     ]
     headings = [line for line in lines if line and line[0] != " "]
     assert headings == [str(cfgs[0]), str(cfgs[1])]
-    status, lines, errors = tell("--json", *cfgs)
+    status, lines, errors = run_describe("--json", *cfgs)
     assert [json.loads(line)["file"] for line in lines] == list(map(str, cfgs))
 
 
-def test_bad_files(tell, tmp_path, monkeypatch):
+def test_bad_files(run_describe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": {}, "cfg": Evil()}, "evil.pt")
     torch.save({"state_dict": {"a": torch.ones(1)}, "cfg": "[net]\n"}, "other.pt")
@@ -456,7 +456,7 @@ def test_bad_files(tell, tmp_path, monkeypatch):
         f"--size=5x5 {DARKNET_CFG}/pnet.cfg": "does not fit into its input of 2",
         "--cfg=none.cfg rnet.weights": "none.cfg: cannot be read",
     }.items():
-        status, lines, errors = tell(*name.split())
+        status, lines, errors = run_describe(*name.split())
         assert status == 1 and not lines, name
         assert len(errors) == 1 and errors[0].startswith("describe.py: "), name
         assert message in errors[0], name
@@ -464,15 +464,15 @@ def test_bad_files(tell, tmp_path, monkeypatch):
 
 
 @needs_opencv_4
-def test_bad_caffemodels(tell, tmp_path):
+def test_bad_caffemodels(run_describe, tmp_path):
     write_random_caffe(tmp_path)
     path = tmp_path / "det2.caffemodel"
-    status, _, (error,) = tell(path, "--size", "60x60")  # dense layers are made for one size
+    status, _, (error,) = run_describe(path, "--size", "60x60")  # dense layers have one size
     assert status == 1 and "det2.caffemodel: conv4 is not made for inputs of 3x60x60" in error
-    status, _, (error,) = tell(path, "--size", "1x1")
+    status, _, (error,) = run_describe(path, "--size", "1x1")
     assert status == 1 and "det2.caffemodel: does not take 3x1x1: " in error
     path.write_bytes(path.read_bytes()[:5000])
-    status, lines, (error,) = tell(path)
+    status, lines, (error,) = run_describe(path)
     assert status == 1 and not lines and "det2.caffemodel: not a whole Caffe model" in error
 
 

@@ -1,7 +1,7 @@
 """The importers for the paper's Caffe files, ipazc's mtcnn and mtCNN_sysu's checkpoints.
 
-Each on random weights, and on the published ones where they are there; a network that was imported
-gives what an independent reading of the same source gives.
+Each on random weights, and on the published ones if available; an imported network gives the same
+outputs as an independent reading of the same source.
 """
 
 import os
@@ -135,10 +135,10 @@ def source_of(model, weights, request):
 
 
 def caffe_forward(folder, name, x):
-    """What OpenCV makes of Caffe's files; as in MATLAB, x is their height, y their width."""
+    """OpenCV's output for Caffe's files; as in MATLAB, x is their height, y their width."""
     file = str(folder / {"pnet": "det1", "rnet": "det2", "onet": "det3"}[name])
     net = cv2.dnn.readNetFromCaffe(f"{file}.prototxt", f"{file}.caffemodel")
-    net.enableWinograd(False)  # it costs precision
+    net.enableWinograd(False)  # it loses precision
     net.setInput(np.ascontiguousarray(x.swapaxes(2, 3)))
     heads = {"pnet": ["conv4-2"], "rnet": ["conv5-2"], "onet": ["conv6-2", "conv6-3"]}[name]
     probability, *others = net.forward(["prob1", *heads])
@@ -246,7 +246,7 @@ def test_published_models_find_the_faces(model, published, pictures, tmp_path):
 
 @pytest.mark.slow
 def test_colour_order_of_mtcnn_sysu(models_dir, wider_val, tmp_path):
-    """It is stated nowhere: with the other order far fewer faces are found."""
+    """It is not documented: with the other order far fewer faces are found."""
     import_model("mtcnn-sysu", models_dir / "mtcnn-sysu", tmp_path / "out")
     data = tmp_path / "out" / "mtcnn-sysu.data"
     other = tmp_path / "out" / "rgb.data"
@@ -263,7 +263,7 @@ def test_colour_order_of_mtcnn_sysu(models_dir, wider_val, tmp_path):
 
 
 def caffe_plainly(network, x):
-    """A network of LIPPMAN1125, layer by layer, as its layers are laid down: [B, outputs, h, w]."""
+    """A network of LIPPMAN1125, layer by layer, in its definition's order: [B, outputs, h, w]."""
     heads = []
     x = torch.from_numpy(x).double()
     for layer in caffe_layers(network):
@@ -306,7 +306,7 @@ def caffe_by_opencv(folder, network, x):
 
 @needs_opencv_4
 def test_lippman1125(tmp_path, pictures, report_difference):
-    """Its contract: BGR, rows before columns, landmarks interleaved; told by names of layers."""
+    """BGR, rows before columns, landmarks interleaved; recognised by names of layers."""
     source, out = tmp_path / "source", tmp_path / "out"
     write_random_lippman1125(source)
     import_model("caffe", source, out)
@@ -321,7 +321,7 @@ def test_lippman1125(tmp_path, pictures, report_difference):
             with torch.no_grad():
                 found = ours(torch.from_numpy(x)).numpy()
             for theirs in (caffe_plainly(network, x), caffe_by_opencv(source, network, x)):
-                theirs = theirs[:, : found.shape[1]]  # PNet's and RNet's landmarks are left out
+                theirs = theirs[:, : found.shape[1]]  # without PNet's and RNet's landmarks
                 assert found.shape == theirs.shape
                 difference = np.abs(found - theirs) / np.maximum(1, np.abs(theirs))
                 largest = np.maximum(largest, difference.max())
@@ -330,7 +330,7 @@ def test_lippman1125(tmp_path, pictures, report_difference):
 
 
 def test_prototxts_for_training():
-    """The layers that only train go; their data become an input. Others stay as they are."""
+    """Layers that only train are removed, their data become an input. Others are unchanged."""
     layers = caffe_layers("12net")
     text = prototxt("12net", layers)
     assert deployed(text) == text and deployed("") == ""
@@ -338,12 +338,12 @@ def test_prototxts_for_training():
     lines = deployed(training).strip().splitlines()
     assert lines[0] == 'input: "data"'
     assert [line for line in lines[1:] if line] == [layer.text().strip() for layer in layers[:-1]]
-    assert deployed("layer { " + text) == "layer { " + text  # OpenCV says what is wrong with it
+    assert deployed("layer { " + text) == "layer { " + text  # OpenCV reports the error
 
 
 @needs_opencv_4
 def test_layouts_are_not_mixed(tmp_path):
-    """The paper's PNet beside lippman1125's others takes another input: refused."""
+    """The paper's PNet with lippman1125's others has another input: refused."""
     source = tmp_path / "source"
     write_random_lippman1125(source)
     paper = caffe_layers("det1")
@@ -355,7 +355,7 @@ def test_layouts_are_not_mixed(tmp_path):
 
 @needs_opencv_4
 def test_of_lippman1125s_names_without_all_heads(tmp_path):
-    """CongWeilin's RNet has the same layers but the landmarks; its pictures lie by columns."""
+    """CongWeilin's RNet has the same layers except the landmarks; its pictures are by columns."""
     source = tmp_path / "source"
     write_random_lippman1125(source)
     layers = [layer for layer in caffe_layers("24net") if layer.name != "fc5-3"]
@@ -482,7 +482,7 @@ def test_caffe_files_that_do_not_belong_together(tmp_path):
 @pytest.mark.parametrize("folders", [False, True])
 @pytest.mark.parametrize("stem", ["det", "net"])
 def test_other_names_of_caffe_files(tmp_path, folders, stem):
-    """As the programs that train such networks call them: 12net and so on, or folders of these."""
+    """Names of the programs that train such networks: 12net and so on, or folders of these."""
     source = write_random("caffe", tmp_path / "source")
     import_model("caffe", source, tmp_path / "out")
     for number, side in enumerate(("12net", "24net", "48net"), 1):
@@ -508,11 +508,11 @@ def test_other_names_of_caffe_files(tmp_path, folders, stem):
 )
 @given(
     cut=st.floats(0, 0.999),
-    place=st.integers(0, 400),
+    position=st.integers(0, 400),
     byte=st.none() | st.integers(0, 255),
 )
-def test_damaged_caffemodels(tmp_path, cut, place, byte):
-    """Part of a file is refused; of another byte nothing worse comes than other numbers."""
+def test_damaged_caffemodels(tmp_path, cut, position, byte):
+    """A truncated file is refused; a changed byte at worst changes numbers."""
     folder = tmp_path / "source"
     write_random("caffe", folder)
     path = folder / "det1.caffemodel"
@@ -520,7 +520,7 @@ def test_damaged_caffemodels(tmp_path, cut, place, byte):
     if byte is None:
         path.write_bytes(content[: int(cut * len(content))])
     else:
-        content[place] = byte
+        content[position] = byte
         path.write_bytes(content)
     cfgs = caffe.rewrite({"pnet": read_cfg(DARKNET_CFG / "pnet.cfg")}, folder)
     layers = {"pnet": read_layers(cfgs["pnet"])}
@@ -586,7 +586,7 @@ def test_damaged_states(tmp_path):
     )
 
 
-def test_landmarks_of_pnet_and_rnet_need_not_be_there(tmp_path):
+def test_landmarks_of_pnet_and_rnet_are_optional(tmp_path):
     states = sysu_states()
     write_states(tmp_path / "with", states)
     for network, head in (("pnet", "conv4_3"), ("rnet", "conv5_3")):
@@ -613,7 +613,7 @@ def test_landmarks_of_pnet_and_rnet_need_not_be_there(tmp_path):
     ],
 )
 def test_changed_networks(model, tmp_path, monkeypatch, old, new, message):
-    """darknet_cfg/ may be edited; then published weights no longer fit."""
+    """If darknet_cfg/ has been edited, published weights no longer fit."""
     cfgs = tmp_path / "source" / "cfgs"
     write_random(model, tmp_path / "source")
     cfgs.mkdir()

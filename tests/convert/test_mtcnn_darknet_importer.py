@@ -35,7 +35,7 @@ def test_imported_networks(tmp_path, shared, report_difference):
             with torch.no_grad():
                 y = network(x)
                 y = y if y.ndim == 4 else y[:, :, None, None]
-                count = 15 if name == "onet" else 5  # the landmarks of others are left out
+                count = 15 if name == "onet" else 5  # the landmarks of others are omitted
                 y = torch.cat([y[:, :1].sigmoid(), y[:, 1:count]], 1).numpy()
                 outputs = ours(x).numpy(), core.run(x.numpy())
             for found in outputs:

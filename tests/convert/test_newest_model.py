@@ -24,7 +24,7 @@ def here(tmp_path, monkeypatch):
 
 
 def write_run(folder, seed, age, finished=True):
-    """What train_all.py leaves: checkpoints, a model, the record of the stages."""
+    """The files of train_all.py: checkpoints, a model, the record of the stages."""
     checkpoints = [folder / f"{name}-long" / f"{name}.pt" for name in NETWORKS]
     for number, (path, name) in enumerate(zip(checkpoints, NETWORKS)):
         path.parent.mkdir(parents=True)
@@ -51,7 +51,7 @@ def test_without_a_training_the_shipped_checkpoints(here, capsys, report_differe
     assert (data.mean, np.float32(data.norm)) == (STOCK.mean, np.float32(STOCK.norm))
     with pymtcnn.Detector("runs/darknet/cascade.data") as detector:
         assert len(detector.detect(DARKNET_CFG.parent / "tests/data/grace_hopper.jpg")) == 1
-    assert torch2darknet.main([]) == 0  # the same again
+    assert torch2darknet.main([]) == 0  # repeated
 
 
 def test_the_newest_finished_training(here, capsys):

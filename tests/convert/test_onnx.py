@@ -1,4 +1,4 @@
-"""Networks as ONNX: what ONNX Runtime makes of them is what PyTorch makes of the network."""
+"""Networks as ONNX: ONNX Runtime's outputs are PyTorch's on the network."""
 
 import os
 import subprocess
@@ -53,13 +53,13 @@ def session(path):
 
 
 def difference(path, network, shape, seed=1):
-    """The largest difference on noise of a batch's shape, where values exceed 1 in their parts."""
+    """The largest difference on noise of a batch's shape, relative where values exceed 1."""
     x = np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(x)).numpy()
     (found,) = session(path).run(["output"], {"input": x})
     assert found.shape == expected.shape and found.dtype == np.float32
-    assert np.ptp(expected) > 0.01  # all alike would say nothing
+    assert np.ptp(expected) > 0.01  # constant outputs would prove nothing
     return float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
 
 
@@ -149,7 +149,7 @@ def test_layers(kind, tmp_path):
 
 @pytest.mark.slow
 def test_activations_at_their_bends(tmp_path):
-    """Noise seldom comes near them."""
+    """Noise is rarely near them."""
     x = np.arange(-8, 8, 0.25, dtype=np.float32).reshape(1, 1, 8, 8)
     for activation in ACTIVATIONS:
         cfg = f"[net]\nwidth=8\nheight=8\nchannels=1\n[convolutional]\nactivation={activation}\n"
@@ -164,7 +164,7 @@ def test_activations_at_their_bends(tmp_path):
 
 
 def test_windows_that_lie_outside(tmp_path):
-    """What is outside of a [maxpool] is the lowest float32, as in Darknet."""
+    """Outside a [maxpool]'s input is the lowest float32, as in Darknet."""
     cfg = "[net]\nwidth=3\nheight=3\nchannels=1\n[maxpool]\nsize=1\nstride=1\npadding=2\n"
     save_checkpoint(tmp_path / "a.pt", Network(parse_cfg(cfg)))
     torch2onnx.convert(tmp_path / "a.pt")
@@ -211,7 +211,7 @@ def test_options_of_a_single_network(tmp_path):
     assert shapes(out)[1::2] == (["batch", 3, 12, 12], ["batch", 5, 1, 1])
     said = session(out).get_modelmeta().custom_metadata_map
     assert (said["color"], said["mean"], said["norm"]) == ("BGR", "127.5", "0.0078125")
-    (tmp_path / "b.cfg").rename(tmp_path / "a.cfg")  # beside the weights: found
+    (tmp_path / "b.cfg").rename(tmp_path / "a.cfg")  # next to the weights: found
     torch2onnx.convert(tmp_path / "a.weights")
     assert difference(tmp_path / "a.onnx", network, (2, 3, 15, 18)) < TOLERANCE
 
@@ -236,7 +236,7 @@ def test_opencv_reads_them(name, tmp_path, report_difference):
     for size in SIZES[name]:
         reader = cv2.dnn.readNetFromONNX(str(tmp_path / "a.onnx"))
         if hasattr(reader, "enableWinograd"):
-            reader.enableWinograd(False)  # it costs precision
+            reader.enableWinograd(False)  # it loses precision
         x = np.random.default_rng(1).uniform(-1, 1, (7, 3, *size)).astype(np.float32)
         reader.setInput(x)
         with torch.no_grad():
@@ -253,12 +253,12 @@ def test_opencv_reads_them(name, tmp_path, report_difference):
 
 
 @pytest.mark.slow
-def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
+def test_files_that_differ_are_replaced_only_with_force(tmp_path, capsys):
     model = write_random_cascade(tmp_path)
     command = [str(model), "--out", str(tmp_path)]
     assert torch2onnx.main(command) == 0
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert torch2onnx.main(command) == 0  # the same again
+    assert torch2onnx.main(command) == 0  # repeated
     (tmp_path / "onet.onnx").write_bytes(b"mine")
     (tmp_path / "rnet.onnx").unlink()
     capsys.readouterr()
@@ -287,7 +287,7 @@ def test_out_may_be_a_folder(tmp_path):
     assert (tmp_path / "new/a.onnx").is_file()
 
 
-def test_numbers_that_are_none(tmp_path):
+def test_invalid_numbers(tmp_path):
     network = random_network(DARKNET_CFG / "pnet.cfg")
     with torch.no_grad():
         next(network.parameters())[0] = float("nan")
@@ -345,7 +345,7 @@ def test_bad_files(tmp_path, monkeypatch):
     refused(data, "for a single network", ArgumentError, given={"mean": 0.0})
 
 
-def test_a_cascade_that_is_none(tmp_path):
+def test_an_invalid_cascade(tmp_path):
     model = write_random_cascade(tmp_path)
     model.write_text(model.read_text().replace("rnet.", "onet."))
     refused(model, "makes 15x1x1 of 3x48x48, expected 5x1x1", ModelError)

@@ -1,4 +1,4 @@
-"""The importer for state dicts of PyTorch, whatever their layers are called."""
+"""The importer for state dicts of PyTorch, with any names of layers."""
 
 import itertools
 import os
@@ -68,7 +68,7 @@ class Plain(nn.Module):
 
 
 def make(folder, seed=0, **options):
-    """Write the three files of a cascade; gives its networks."""
+    """Write the three files of a cascade; returns its networks."""
     torch.manual_seed(seed)
     folder.mkdir(exist_ok=True)
     networks = {name: Plain(name, **options).eval() for name in NETWORKS}
@@ -265,7 +265,7 @@ def test_damaged_and_missing_files(tmp_path):
 
 
 def test_changed_networks(tmp_path, monkeypatch):
-    """darknet_cfg/ may be edited; then the states no longer fit."""
+    """If darknet_cfg/ has been edited, the states no longer fit."""
     source = tmp_path / "source"
     make(source)
     cfgs = source / "cfgs"

@@ -43,7 +43,7 @@ BGR = Input(100.0, 0.02, "BGR")
 
 
 def double(network):
-    """In double precision a rewriting's own error shows, and float32's does not."""
+    """Double precision shows the error of the rewriting itself, without float32's."""
     return network.double()
 
 
@@ -59,7 +59,7 @@ def difference(network, fed, stock, size=(9, 9), seed=0):
 
 
 def with_slopes(text, *slopes):
-    """A random network of a cfg whose [prelu] sections have these slopes in turn."""
+    """A random network of a cfg whose [prelu] sections have these slopes, in order."""
     network = random_network(parse_cfg(text))
     modules = [m for la, m in zip(network.definition, network.layers) if la.type == "prelu"]
     for module, values in zip(modules, slopes, strict=True):
@@ -76,7 +76,7 @@ SLOPES = st.lists(st.floats(-4, 4, width=32), min_size=4, max_size=4)
 @settings(max_examples=60)
 @given(SLOPES, SLOPES, SLOPES, st.sampled_from([TRAINED, BGR, STOCK]))
 def test_any_slopes_are_rewritten_exactly(first, second, third, fed):
-    """Before a pooling, between convolutions and at a network's end; to what float32 can hold."""
+    """Before a pooling, between convolutions and at a network's end; exact in float32."""
     network = with_slopes(
         NET + CONV + PRELU + POOL + CONV + PRELU + POINTWISE + PRELU, first, second, third
     )
@@ -99,28 +99,28 @@ def test_any_slopes_are_rewritten_exactly(first, second, third, fed):
         (CONV, "[route]\nlayers=-1,0,1\n" + POINTWISE),
         (CONV, POOL + "[route]\nlayers=-1\n" + POINTWISE + "[route]\nlayers=-3,2,-1\n"),
         (CONV, POOL + "[connected]\noutput=2\nactivation=logistic\n"),
-        (CONV, "[maxpool]\nsize=1\nstride=2\npadding=3\n"),  # windows of padding alone
+        (CONV, "[maxpool]\nsize=1\nstride=2\npadding=3\n"),  # windows of padding only
         (CONV, "[maxpool]\nsize=3\nstride=2\n" + CONV.replace("size=3", "size=2")),
         (CONV, "[avgpool]\n[softmax]\n"),
     ],
 )
 @pytest.mark.parametrize("slopes", [[0.5, 0, 1, 3.5], [-0.5, 1.25, -3, 0.1], [-1, -0.0, -2, -3]])
 @pytest.mark.parametrize("fed", [TRAINED, BGR])
-def test_wherever_a_prelu_stands(before, after, slopes, fed):
+def test_any_position_of_a_prelu(before, after, slopes, fed):
     text = NET + before + PRELU + after
     if not before:
         text, slopes = text.replace("groups=4", "groups=3"), slopes[:3]
     network = with_slopes(text, slopes)
     stock = to_stock(network, fed)
     assert "prelu" not in {layer.type for layer in stock.definition}
-    if "size=1\nstride=2" in after:  # what is -3.4e38 for PyTorch is no number to compare
+    if "size=1\nstride=2" in after:  # PyTorch's -3.4e38 cannot be compared
         assert stock.definition[-1].shape == network.definition[-1].shape
         return
     assert difference(network, fed, stock) < 5e-6
 
 
 def test_a_pooling_comes_first_where_it_can():
-    """Poolings leave a quarter of the pixels; the two halves of a channel are made only then."""
+    """Poolings leave a quarter of the pixels; a channel is split into two halves after them."""
     text = NET + CONV + PRELU + POOL
     for slopes, filters in (([0.5, 0, 1, 3], [4, 8, 4]), ([-1, 0, -2, 3], [6, 10, 4])):
         stock = to_stock(with_slopes(text, slopes), TRAINED)
@@ -139,7 +139,7 @@ def test_one_slope_of_all_channels():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_slopes_that_are_no_numbers(tmp_path, capsys, value):
+def test_slopes_that_are_not_numbers(tmp_path, capsys, value):
     network = with_slopes(NET + CONV + PRELU, [0, 0, value, 0])
     save_checkpoint(tmp_path / "a.pt", network)
     for dialect in ("stock", "native"):
@@ -211,8 +211,8 @@ def write_pnet(folder, prelu=False, header=b""):
 
 @pytest.mark.parametrize("prelu", [False, True])
 @pytest.mark.parametrize("dialect", ["stock", "native"])
-def test_there_and_back_is_exact(tmp_path, dialect, prelu):
-    """checkpoint -> Darknet -> checkpoint -> Darknet: the same bytes; the .json tells the input."""
+def test_round_trip_is_exact(tmp_path, dialect, prelu):
+    """checkpoint -> Darknet -> checkpoint -> Darknet: the same bytes; the .json has the input."""
     write_pnet(tmp_path / "a", prelu)
     to_darknet, to_torch = torch2darknet.main, darknet2torch.main
     a, b, c = (str(tmp_path / name) for name in "abc")
@@ -238,7 +238,7 @@ def test_both_headers(tmp_path, header, prelu):
 
 
 def test_training_gets_its_own_input(tmp_path):
-    """train.py --load feeds (v - 127.5) / 128, whatever the files were fed."""
+    """train.py --load feeds (v - 127.5) / 128, for any input of the files."""
     network = write_pnet(tmp_path / "a", prelu=True)
     torch2darknet.convert(tmp_path / "a/pnet.weights", None, tmp_path / "b")
     shutil.move(tmp_path / "b/pnet.json", tmp_path / "kept.json")
@@ -253,7 +253,7 @@ def test_training_gets_its_own_input(tmp_path):
         assert torch.allclose(load_checkpoint(checkpoint)(x), network(x), atol=1e-5)
         cfg = weights.with_suffix(".cfg")
         cfg.write_text(cfg.read_text().replace(f"# {STOCK_NOTE}\n", ""))
-        darknet2torch.convert(weights, None, checkpoint, force=True)  # now it is taken for native
+        darknet2torch.convert(weights, None, checkpoint, force=True)  # now it is read as native
         assert not torch.allclose(load_checkpoint(checkpoint)(x), network(x), atol=1e-2)
     shutil.move(tmp_path / "kept.json", tmp_path / "b/pnet.json")
     darknet2torch.convert(weights, None, checkpoint, force=True)  # the .json says it
@@ -282,7 +282,7 @@ def cascade(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_there_and_back(tmp_path, cascade, capsys):
+def test_round_trip_of_a_model(tmp_path, cascade, capsys):
     a, b, c = (tmp_path / name for name in "abc")
     assert torch2darknet.main([str(cascade), "--out", str(a), "--licence", "MIT, ours"]) == 0
     assert "norm = 0.00392156862745098, color = RGB" in capsys.readouterr().out
@@ -306,7 +306,7 @@ def test_a_model_there_and_back(tmp_path, cascade, capsys):
     assert files(c, ".cfg", ".weights") == files(cascade.parent, ".cfg", ".weights")
 
 
-def test_a_folder_in_the_place_of_a_file(cascade, tmp_path):
+def test_a_folder_instead_of_a_file(cascade, tmp_path):
     """Nothing is moved, even with force."""
     out = tmp_path / "out"
     (out / "rnet.weights").mkdir(parents=True)
@@ -397,7 +397,7 @@ def test_checkpoints_with_a_wrong_input(tmp_path, value):
         load_checkpoint(tmp_path / "a.pt")
 
 
-def test_what_is_no_darknet_file(tmp_path, capsys):
+def test_other_files_are_refused(tmp_path, capsys):
     write_pnet(tmp_path)
     save_checkpoint(tmp_path / "a.pt", Network(parse_cfg(NET + CONV)))
     cfg = str(tmp_path / "pnet.cfg")

@@ -1,4 +1,4 @@
-"""docs/examples/c, a project that uses the library, built in each way that docs/c-api.md names."""
+"""docs/examples/c, a project that uses the library, built in each way of docs/c-api.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(*command: object, **options) -> str:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory) -> Path:
-    """The folder that build/ was installed to; it was moved since, which it must stand."""
+    """The folder that build/ was installed to, moved afterwards, as it must be relocatable."""
     if not (ROOT / "build" / "libmtcnn.a").is_file():
         missing("build/libmtcnn.a: run make_install.sh")
     folder = tmp_path_factory.mktemp("package")
@@ -124,7 +124,7 @@ def test_add_subdirectory(finds_the_face, tmp_path):
     run(tool("cmake"), "--build", build, "--parallel", os.cpu_count() or 1)
     finds_the_face(build / "faces")
 
-    # Of ours there is only what the project links, and its settings are still its own.
+    # Only the linked library is built, and the project's settings are unchanged.
     assert [path.name for path in (build / "mtcnn").glob("*mtcnn*")] == ["libmtcnn.a"]
     assert "CMAKE_BUILD_TYPE:STRING=\n" in (build / "CMakeCache.txt").read_text()
     run(tool("cmake"), "--install", build, "--prefix", prefix)

@@ -37,8 +37,8 @@ def test_follows_the_definition(side, pad):
         (-40, -20.5, 90, 109.5),
         (WIDTH - 50, HEIGHT - 30, WIDTH + 14, HEIGHT + 34),
         (-1000, -1000, 2000, 2000),
-        (WIDTH, 0, WIDTH + 24, 24),  # wholly outside
-        (100, 100, 260, 130),  # no square
+        (WIDTH, 0, WIDTH + 24, 24),  # completely outside
+        (100, 100, 260, 130),  # not a square
     ]
     crops = crop(PICTURE, boxes, side, pad=pad)
     assert crops.shape == (len(boxes), side, side, 3) and crops.dtype == np.uint8
@@ -108,7 +108,7 @@ def test_boxes_of_another_shape(boxes):
 
 
 @pytest.mark.parametrize("boxes", ["abcd", [[0, 0, 10, "x"]], [[0, 0, 10, 10], [0, 0]], [[{}] * 4]])
-def test_boxes_that_are_no_numbers(boxes):
+def test_boxes_that_are_not_numbers(boxes):
     with pytest.raises(ArgumentError, match=r"boxes: .*must be numbers, \(N, 4\)"):
         crop(PICTURE, boxes, 12)
 
@@ -120,12 +120,12 @@ def test_sides_out_of_range(side, pad):
 
 
 @pytest.mark.parametrize("side, pad", [(12.0, 0), ("12", 0), (None, 0), (12, 0.5)])
-def test_sides_that_are_no_whole_numbers(side, pad):
+def test_sides_that_are_not_whole_numbers(side, pad):
     with pytest.raises(ArgumentError, match="must be whole numbers"):
         crop(PICTURE, [(0, 0, 10, 10)], side, pad=pad)
 
 
-def test_pictures_that_are_none():
+def test_invalid_pictures():
     with pytest.raises(ArgumentError):
         crop(PICTURE.astype(float), [(0, 0, 10, 10)], 12)
     with pytest.raises(ArgumentError):

@@ -31,10 +31,10 @@ def faces(default_model, hopper) -> Detections:
         return detector.detect(hopper)
 
 
-def umeyama(points: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The similarity [2, 3] that takes points [5, 2] closest to wanted [5, 2] (Umeyama 1991)."""
-    middle, aim = points.mean(0), wanted.mean(0)
-    u, stretch, v = np.linalg.svd((wanted - aim).T @ (points - middle))
+def umeyama(points: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The similarity [2, 3] that takes points [5, 2] closest to target [5, 2] (Umeyama 1991)."""
+    middle, aim = points.mean(0), target.mean(0)
+    u, stretch, v = np.linalg.svd((target - aim).T @ (points - middle))
     signs = np.array([1.0, np.sign(np.linalg.det(u @ v))])
     turn = u * signs @ v
     scale = (stretch * signs).sum() / ((points - middle) ** 2).sum()
@@ -43,8 +43,8 @@ def umeyama(points: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def warped(rgb: np.ndarray, points: np.ndarray, side: int, pad: int) -> tuple[np.ndarray, float]:
     """The crop by OpenCV [side, side, 3], and how many times larger the face is in the picture."""
-    wanted = (TEMPLATE + 0.5) * side / 112 - 0.5  # centres of pixels, as OpenCV counts
-    matrix = umeyama(points.astype(np.float64) - 0.5, wanted)
+    target = (TEMPLATE + 0.5) * side / 112 - 0.5  # centres of pixels, as OpenCV counts
+    matrix = umeyama(points.astype(np.float64) - 0.5, target)
     scale = 1 / np.hypot(*matrix[:, 0])
     if scale > 1:  # antialiasing, roughly
         rgb = cv2.GaussianBlur(rgb, None, 0.5 * scale)
@@ -56,7 +56,7 @@ def warped(rgb: np.ndarray, points: np.ndarray, side: int, pad: int) -> tuple[np
 @pytest.mark.parametrize("turn", [0, 30, 180])
 @pytest.mark.parametrize("pad", [0, 200])
 def test_enlarged_faces_are_bilinear(hopper, faces, side, turn, pad):
-    """Where nothing is blurred, the crops are OpenCV's; also turned, and beyond the picture."""
+    """Without antialiasing, the crops are OpenCV's; also turned, and beyond the picture."""
     points = faces.landmarks[0].astype(np.float64)
     angle = np.deg2rad(turn)
     turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -80,8 +80,8 @@ def test_shrunk_faces_are_those_of_the_picture(hopper, faces, side):
     assert np.abs(made.astype(int) - shifted).mean() > 5  # by a single pixel
 
 
-def test_eyes_and_mouth_lie_where_they_belong(default_model, hopper):
-    """A face that is found again in a large crop of itself is upright and in the middle."""
+def test_eyes_and_mouth_are_where_they_belong(default_model, hopper):
+    """A face found in a large crop of itself is upright and in the middle."""
     turned = cv2.warpAffine(hopper, cv2.getRotationMatrix2D((260, 230), 20, 1), (512, 600))
     with Detector(default_model, min_face=60) as detector:
         faces = detector.detect(turned)
@@ -91,8 +91,8 @@ def test_eyes_and_mouth_lie_where_they_belong(default_model, hopper):
 
 
 def test_inputs(hopper, faces, pictures):
-    wanted = extract_faces(hopper, faces)
-    assert wanted.shape == (1, 112, 112, 3)
+    target = extract_faces(hopper, faces)
+    assert target.shape == (1, 112, 112, 3)
     path = next(path for path in pictures if "hopper" in path.name)
     for made in [
         extract_faces(path, faces),
@@ -100,9 +100,9 @@ def test_inputs(hopper, faces, pictures):
         extract_faces(hopper, faces.landmarks.tolist()),
         extract_faces(hopper[..., ::-1], faces, color="BGR"),
     ]:
-        assert made.tobytes() == wanted.tobytes()
+        assert made.tobytes() == target.tobytes()
     twice = extract_faces(hopper, faces[[0, 0]])
-    assert twice.shape == (2, 112, 112, 3) and (twice == wanted).all()
+    assert twice.shape == (2, 112, 112, 3) and (twice == target).all()
     none = extract_faces(hopper, faces[:0], 40)
     assert (none.dtype, none.shape) == (np.uint8, (0, 40, 40, 3))
 
@@ -118,7 +118,7 @@ def test_inputs(hopper, faces, pictures):
         (np.full((1, 5, 2), np.nan), "landmarks of face 0"),
     ],
 )
-def test_landmarks_that_are_no_faces(hopper, landmarks, words):
+def test_invalid_landmarks(hopper, landmarks, words):
     with pytest.raises(ArgumentError, match=words):
         extract_faces(hopper, landmarks)
 

@@ -26,7 +26,7 @@ TOLERANCES = {"boxes": 1e-2, "scores": 1e-5, "landmarks": 1e-2}
 
 @pytest.fixture
 def detect(tmp_path, default_model, pictures):
-    """A function that detects with the kernels of a name: the process and its file of arrays."""
+    """A function that detects with the named kernels: the process and its file of arrays."""
 
     def detect(cpu):
         target = tmp_path / f"{cpu}.npz"

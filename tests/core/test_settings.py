@@ -1,4 +1,4 @@
-"""The one table of settings: what stands elsewhere is held to it."""
+"""The one table of settings: everything else agrees with it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_names_are_given_once():
 
 @pytest.mark.parametrize("owner", STRUCTS)
 def test_members_of_the_structs(owner):
-    """Each member but the reserved room has a row, with its type and length."""
+    """Each member except `reserved` has a row, with its type and length."""
     fields = dict(core().ffi.typeof(STRUCTS[owner]).fields)
     del fields["reserved"]
     assert set(fields) == names(owner)
@@ -87,8 +87,8 @@ def test_header_says_the_defaults():
     comments = text[text.index("typedef struct mtcnn_tracker_options") :]
     comments = re.sub(r"\s+", " ", comments[: comments.index("} mtcnn_tracker_options;")])
     for row in of("tracker"):
-        told = re.search(rf"default (\d+(?:\.\d+)?)[^*]*\*/ \w+ {row.name};", comments)
-        assert told and told[1] == row.fallback, row.name
+        documented = re.search(rf"default (\d+(?:\.\d+)?)[^*]*\*/ \w+ {row.name};", comments)
+        assert documented and documented[1] == row.fallback, row.name
 
 
 # ---- values --------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_wrong_text(name, text):
     st.sampled_from(["min_face", "scale_factor", "beta", "smoothing", "max_pixels"]), st.floats()
 )
 def test_text_and_numbers_have_one_range(name, number):
-    """What the library takes as text and Python as a number is the same."""
+    """The library accepts as text what Python accepts as a number."""
     row = settings()[name]
 
     def taken(read, value):
@@ -174,7 +174,7 @@ def test_text_and_numbers_have_one_range(name, number):
 
 
 def test_c_checks_the_same_range():
-    """A value that Python lets through is one that the library takes, at both ends."""
+    """A value that Python accepts is also accepted by the library, at both ends."""
     ends = {"min_face": (1, 1e6), "max_side": (0, 1_000_000), "threads": (1, 2), "clip": (0, 1)}
     for name, values in ends.items():
         for value in values:

@@ -28,7 +28,7 @@ def detector(default_model):
 
 @pytest.fixture(scope="module")
 def wall(pictures) -> np.ndarray:
-    """Both pictures side by side: RGB [512, 1024, 3]."""
+    """Both pictures next to each other: RGB [512, 1024, 3]."""
     return np.hstack([pymtcnn.read_picture(path)[:512] for path in pictures])
 
 
@@ -65,7 +65,7 @@ def run(detector: Detector, video: list[Truth], **options) -> list[Tracks]:
 
 
 def judge(video: list[Truth], results) -> Judge:
-    """Holds boxes and ids to the truth; detections have no ids."""
+    """Compares boxes and ids with the truth; detections have no ids."""
     judge = Judge()
     for truth, result in zip(video, results, strict=True):
         judge.add(truth, result.boxes, getattr(result, "ids", np.zeros(len(result), int)))
@@ -93,7 +93,7 @@ def test_ids_are_kept_and_few_faces_are_lost(detector, video, every):
     assert scans <= len(video) / every + 3
 
 
-def test_a_cut_is_scanned_at_once(detector, video):
+def test_a_cut_is_scanned_immediately(detector, video):
     results = run(detector, video, every=1000)
     assert results[CUT].scanned and sum(result.scanned for result in results) < 10
     assert len(results[CUT]) == 1 and results[CUT].ages[0] == 0
@@ -113,7 +113,7 @@ def test_every_frame_scanned_and_nothing_smoothed_is_detection(detector, video):
             assert getattr(tracks, name)[ours].tobytes() == theirs.tobytes()
 
 
-def test_smoothing_reduces_trembling(detector, wall, faces):
+def test_smoothing_reduces_jitter(detector, wall, faces):
     rest = Shot(wall, faces, [Camera(500, 230, 900)] * 2, 40)
     video = list(made_video([rest], SIZE, noise=8))
     rough = judge(video, run(detector, video, smoothing=0)).measures()
@@ -140,7 +140,7 @@ def test_a_face_that_is_hidden_for_a_while_keeps_its_id(detector, wall, faces):
 
 
 def test_a_cut_between_faces_in_the_same_place(detector, wall, faces):
-    """The second shot's face is where the first one's was: the colours tell them apart."""
+    """The second shot's face is where the first one's was: only the colours differ."""
     cameras = [Camera((x1 + x2) / 2, (y1 + y2) / 2, 4 * (x2 - x1)) for x1, y1, x2, y2 in faces]
     shots = [Shot(wall, faces[i : i + 1], [camera] * 2, 4) for i, camera in enumerate(cameras)]
     results = run(detector, list(made_video(shots, SIZE)), every=100)
@@ -252,9 +252,9 @@ def test_track(default_model, detector, video):
         assert frame.tracks.boxes.tobytes() == ours.boxes.tobytes()
     with pytest.raises(ArgumentError, match="every"):
         pymtcnn.track(pictures, detector, every=0)
-    assert len(next(iter(pymtcnn.track(pictures))).tracks) == 1  # a detector of its own
+    assert len(next(iter(pymtcnn.track(pictures))).tracks) == 1  # its own detector
     assert not list(pymtcnn.track([], detector))
-    assert len(detector.detect(pictures[0])) == 1  # a detector that was given stays open
+    assert len(detector.detect(pictures[0])) == 1  # a given detector stays open
 
 
 # ---- the made video itself -----------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_truth_is_where_the_picture_goes(wall):
     assert frame.visible.tolist() == [1.0]
 
 
-def test_the_judge_sees_what_is_wrong(video):
+def test_the_judge_detects_errors(video):
     truth = video[0]
     assert (truth.visible > 0.99).tolist() == [True, False]
     box = truth.boxes[:1]

@@ -95,9 +95,9 @@ def test_max_side(pictures, default_model, report_difference):
     picture = read_picture(path)  # 512 x 600
     small = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
     with Detector(default_model, max_side=300) as detector:
-        found, wanted = detector.detect(picture), detector.detect(small)
-    assert (found.levels, found.stages[0].inputs) == (wanted.levels, wanted.stages[0].inputs)
-    assert np.abs(found.boxes[0] / 2 - wanted.boxes[0]).max() < 4
+        found, expected = detector.detect(picture), detector.detect(small)
+    assert (found.levels, found.stages[0].inputs) == (expected.levels, expected.stages[0].inputs)
+    assert np.abs(found.boxes[0] / 2 - expected.boxes[0]).max() < 4
     with Detector(default_model) as detector, Detector(default_model, max_side=600) as same:
         assert (detector.detect(picture).boxes == same.detect(picture).boxes).all()
 
@@ -105,7 +105,7 @@ def test_max_side(pictures, default_model, report_difference):
 @pytest.mark.slow
 @pytest.mark.parametrize("min_face", [20, 24, 30, 45, 48, 21.7])
 def test_same_pyramid(default_model, min_face):
-    """Sizes of the levels are rounded alike: PNet looks at the same number of cells."""
+    """Sizes of the levels are rounded equally: PNet has the same number of cells."""
     with Detector(default_model, min_face=min_face) as detector:
         reference = TorchDetector(default_model, min_face=min_face)
         for width in range(100, 2600, 25):
@@ -120,7 +120,7 @@ def test_same_pyramid(default_model, min_face):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.tuples(*[st.integers(1, most) for most in (300, 30, 8)]))
 def test_capped_boxes(default_model, pictures, max_boxes):
-    """The same boxes of every stage, however few of them are kept."""
+    """The same boxes of every stage, for any maximum number of them."""
     picture = next(read_picture(path) for path in pictures if path.stem == "astronaut")[:300, :300]
     options = {"max_boxes": max_boxes, "thresholds": (0.2, 0.05, 0.05)}
     with Detector(default_model, **options) as detector:
@@ -134,8 +134,8 @@ def test_capped_boxes(default_model, pictures, max_boxes):
     assert len(ours.stages[0].boxes) > 0
 
 
-def test_caps_bite(default_model, pictures):
-    """Or the test above would show nothing."""
+def test_caps_have_an_effect(default_model, pictures):
+    """Otherwise the test above would prove nothing."""
     low = {"thresholds": (0.2, 0.05, 0.05)}
     with Detector(default_model, **low) as detector:
         picture = next(read_picture(p) for p in pictures if p.stem == "astronaut")[:300, :300]

@@ -1,6 +1,6 @@
-"""Rung 3: what torch2darknet.py and torch2onnx.py write, against PyTorch on what it was made of.
+"""Rung 3: the files of torch2darknet.py and torch2onnx.py, against PyTorch on their sources.
 
-The same pixels, fed to each reader as it wants them; differences of probabilities, offsets,
+The same pixels, fed to each reader in its own form; differences of probabilities, offsets,
 landmarks. The readers: OpenCV 4's Darknet reader and Darknet itself, within 1e-4; the C core,
 PyTorch and ONNX Runtime, within 1e-5.
 """
@@ -62,9 +62,9 @@ def by_c_core(cfg, weights, x):
 
 
 def by_opencv(cfg, weights, x):
-    """One picture at a time, of any size: the one that the cfg gives does not count."""
+    """One picture at a time, of any size: the cfg's size is ignored."""
     reader = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
-    reader.enableWinograd(False)  # it costs precision
+    reader.enableWinograd(False)  # it loses precision
     outputs = []
     for picture in x:
         reader.setInput(picture[None])

@@ -65,7 +65,7 @@ def test_c_network_equals_torch(name, model, pictures, report_difference):
 
 
 def test_batch_equals_single(model, pictures):
-    """A picture's output does not depend on what else is in the batch, beyond rounding."""
+    """A picture's output does not depend on the rest of the batch, except for rounding."""
     picture = read_picture(pictures[0])
     for name in NETWORKS:
         network = CNetwork(model.cfg[name], model.weights[name])

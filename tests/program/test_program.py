@@ -63,7 +63,7 @@ def test_help_names_every_option(program):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_help_tells_the_defaults_of_the_model(run):
+def test_help_shows_the_defaults_of_the_model(run):
     text = " ".join(run("--help").stdout.decode().split())
     for name in ("min_face", "thresholds", "scale_factor", "max_boxes"):
         line = re.search(rf"^{name} = (.*)$", DEFAULT_MODEL.read_text(), re.MULTILINE)
@@ -90,7 +90,7 @@ def test_no_arguments_give_the_usage(program):
 # ---- forms of output -----------------------------------------------------------------------------
 
 
-def test_faces_are_where_one_sees_them(detect):
+def test_faces_are_at_their_annotated_positions(detect):
     hopper, astronaut = detect(HOPPER, ASTRONAUT)
     assert (hopper["image"], hopper["width"], hopper["height"]) == (str(HOPPER), 512, 600)
     assert (astronaut["image"], astronaut["width"]) == (str(ASTRONAUT), 512)
@@ -107,7 +107,7 @@ def test_faces_are_where_one_sees_them(detect):
         assert all(x1 < x < x2 and y1 < y < y2 for x, y in points)
 
 
-def test_text_csv_and_json_tell_the_same(run, detect):
+def test_text_csv_and_json_agree(run, detect):
     pictures = detect(HOPPER, ASTRONAUT)
     rows = [
         [picture["image"], *face["box"], face["score"], *np.ravel(face["landmarks"])]
@@ -120,12 +120,12 @@ def test_text_csv_and_json_tell_the_same(run, detect):
         f"{path}\t" + " ".join(f"{v:.4f}" if i == 4 else f"{v:.2f}" for i, v in enumerate(values))
         for path, *values in rows
     ]
-    for line, wanted in zip(text.stdout.decode().splitlines(), expected, strict=True):
+    for line, row in zip(text.stdout.decode().splitlines(), expected, strict=True):
         assert re.fullmatch(r"[^\t]+\t(\d+\.\d\d ){4}\d\.\d{4}( \d+\.\d\d){10}", line)
         path, numbers = line.split("\t")
-        assert path == wanted.split("\t")[0]
+        assert path == row.split("\t")[0]
         got = np.array(numbers.split(), float)
-        assert np.abs(got - np.array(wanted.split("\t")[1].split(), float)).max() < 0.011
+        assert np.abs(got - np.array(row.split("\t")[1].split(), float)).max() < 0.011
 
     table = run("--csv", HOPPER, ASTRONAUT)
     assert (table.returncode, table.stderr) == (0, b"")
@@ -163,7 +163,7 @@ def test_names_reach_the_terminal_without_escape_sequences(run, tmp_path):
     assert b"\x1b" not in done.stderr and done.stderr.splitlines()[0].endswith(b"/?[31m?.jpg:")
 
 
-def test_names_that_are_no_utf8_still_make_json(run, tmp_path):
+def test_names_that_are_not_utf8_still_make_json(run, tmp_path):
     path = os.fsencode(tmp_path) + b"/a\xff\xc3.jpg"
     Path(os.fsdecode(path)).write_bytes(HOPPER.read_bytes())
     done = run("--json", path)
@@ -202,7 +202,7 @@ def test_options_may_follow_pictures(run):
     assert run("--json", "--", HOPPER).stdout == run("--json", HOPPER).stdout
 
 
-def test_min_face_leaves_out_small_faces(detect):
+def test_min_face_skips_small_faces(detect):
     x1, y1, x2, y2 = detect("--min-face", "60", HOPPER)[0]["faces"][0]["box"]
     assert detect("--min-face", str(3 * min(x2 - x1, y2 - y1)), HOPPER)[0]["faces"] == []
     assert detect("--min-face", "601", HOPPER)[0]["faces"] == []
@@ -366,12 +366,12 @@ def test_out_draws_box_and_landmarks(run, detect, tmp_path):
     assert changed[y1:y2, x1].all() and changed[y1:y2, x2 - 1].all()
     for x, y in face["landmarks"]:
         assert changed[int(y), int(x)]
-    # Nothing else: outside of box, score's plate and dots all is as it was
+    # Nothing else: outside box, score's plate and dots all pixels are unchanged
     changed[y1 - 25 : y2 + 3, x1 - 3 : x2 + 4] = False
     assert not changed.any()
 
 
-def test_out_leaves_a_picture_without_faces_as_it_was(decode, noise):
+def test_out_leaves_a_picture_without_faces_unchanged(decode, noise):
     assert (decode(files.png_rgb(noise)) == noise).all()
 
 
@@ -386,7 +386,7 @@ def test_out_folder(run, tmp_path):
     assert run("--out", folder, HOPPER).returncode == 0  # there already
     assert (folder / HOPPER.name).exists()
     slash = f"{tmp_path}/c.png/"
-    assert run("--out", slash, HOPPER).returncode == 0  # says so by its end
+    assert run("--out", slash, HOPPER).returncode == 0  # by its ending
     assert (tmp_path / "c.png" / HOPPER.name).exists()
 
 
@@ -424,7 +424,7 @@ def test_out_refuses_two_pictures_of_one_name(run, tmp_path):
 def test_out_into_a_missing_folder(run, tmp_path):
     done = run("--out", tmp_path / "missing" / "out.jpg", HOPPER)
     assert_one_line(done, 1, "missing/out.jpg", "No such file or directory")
-    assert len(done.stdout.splitlines()) == 1  # what was found is told all the same
+    assert len(done.stdout.splitlines()) == 1  # results are still printed
     assert not (tmp_path / "missing").exists()
 
 
@@ -457,7 +457,7 @@ def test_out_folder_that_is_a_file(run, tmp_path):
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 @pytest.mark.parametrize("limit", [0, 5000])
 def test_out_on_a_full_disk_leaves_nothing(run, tmp_path, extension, limit):
-    """A limit on the size of files makes writes fail half way, as a full disk does."""
+    """A limit on the size of files makes writes fail midway, like a full disk."""
 
     def limit_files():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -526,7 +526,7 @@ def test_jpeg_of_rgb_components(decode, noise):
     """An Adobe segment says that the components are red, green, blue, not YCbCr."""
     data = encode_jpeg(smooth(noise), *JPEG_KINDS["444"])
     y, cr, cb = np.moveaxis(cv2.cvtColor(decode(data), cv2.COLOR_RGB2YCrCb), 2, 0)
-    assert data[2:4] == b"\xff\xe0"  # JFIF, which stands for YCbCr, must go
+    assert data[2:4] == b"\xff\xe0"  # JFIF, which means YCbCr, must be removed
     after_jfif = 4 + struct.unpack(">H", data[4:6])[0]
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
     pixels = decode(data[:2] + adobe + data[after_jfif:])
@@ -546,7 +546,7 @@ def test_cmyk_jpeg_is_refused(run, tmp_path):
     assert_one_line(run(path), 1, "cmyk.jpg", "CMYK", "save it as RGB")
 
 
-def test_damaged_jpeg_is_told(run, tmp_path):
+def test_damaged_jpeg_is_reported(run, tmp_path):
     data = HOPPER.read_bytes()
     path = tmp_path / "damaged.jpg"
     path.write_bytes(data[:-20000] + data[-2:])
@@ -567,12 +567,12 @@ def test_orientation_of_a_jpeg(detect, tmp_path, orientation, report_difference)
     order = "<>"[orientation % 2]
     turned = encode_jpeg(files.stored(upright, orientation))
     path.write_bytes(files.with_orientation(turned, orientation, order))
-    wanted, got = detect(reference, path)
+    expected, got = detect(reference, path)
     assert (got["width"], got["height"]) == (512, 600)
-    assert len(got["faces"]) == len(wanted["faces"]) == 1
-    wanted, got = wanted["faces"][0], got["faces"][0]
+    assert len(got["faces"]) == len(expected["faces"]) == 1
+    expected, got = expected["faces"][0], got["faces"][0]
     difference = max(
-        np.abs(np.subtract(got[what], wanted[what])).max() for what in ("box", "landmarks")
+        np.abs(np.subtract(got[what], expected[what])).max() for what in ("box", "landmarks")
     )
     report_difference(f"px, EXIF orientation {orientation} against upright", difference, 2)
     assert difference < 2
@@ -594,7 +594,7 @@ def test_orientation_behind_another_app1_segment(decode, noise):
 
 
 @pytest.mark.slow
-def test_exif_that_makes_no_sense_is_passed_over(decode, noise):
+def test_invalid_exif_is_ignored(decode, noise):
     upright = encode_jpeg(noise)
     pixels = decode(upright)
     good = b"Exif\0\0" + files.tiff(6, "<")
@@ -637,21 +637,21 @@ def test_png_of_every_kind(decode, color_type, depth, transparent, interlaced):
     if color_type == files.PALETTE:
         palette = random.integers(0, 256, (2**depth, 3))
         transparency = bytes([0, 128]) if transparent else None
-        wanted = palette[samples[..., 0]]
+        expected = palette[samples[..., 0]]
     else:
         eight_bits = samples >> 8 if depth == 16 else samples * 255 // (2**depth - 1)
         colors = eight_bits[..., :3] if CHANNELS[color_type] >= 3 else eight_bits[..., :1]
-        wanted = np.broadcast_to(colors, (21, 19, 3))
+        expected = np.broadcast_to(colors, (21, 19, 3))
         if transparent:
             transparency = struct.pack(">" + "H" * CHANNELS[color_type], *samples[3, 3])
     data = files.png(
         samples, color_type, depth,
         palette=palette, transparency=transparency, interlaced=interlaced,
     )  # fmt: skip
-    assert (decode(data) == wanted).all()
+    assert (decode(data) == expected).all()
 
 
-def test_the_format_is_told_by_the_bytes_not_the_name(decode, noise):
+def test_the_format_is_recognised_by_content(decode, noise):
     assert (decode(files.png_rgb(noise), "really-a-png.jpg") == noise).all()
 
 

@@ -1,4 +1,4 @@
-"""The ``mtcnn`` program on many pictures: folders, patterns, standard input, what it writes."""
+"""The ``mtcnn`` program on many pictures: folders, patterns, standard input, written files."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def tree(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("end", ["", "/"])
 def test_folder(run, album, end):
-    folder, wanted = album
+    folder, expected = album
     done = run("--json", f"{folder}{end}")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert names(done) == [f"{folder}/{name}" for name in wanted]
+    assert names(done) == [f"{folder}/{name}" for name in expected]
 
 
 def test_folder_without_pictures(run, album):
@@ -78,18 +78,18 @@ def test_folder_without_pictures(run, album):
     assert names(done) == [str(HOPPER)]
 
 
-def test_named_pipes_in_a_folder_are_passed_over(run, tmp_path):
+def test_named_pipes_in_a_folder_are_skipped(run, tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     assert_one_line(run(tmp_path), 1, "without pictures")
 
 
 def test_patterns(run, album):
-    folder, wanted = album
+    folder, expected = album
     done = run("--json", f"{folder}/a*/*.jp*")
     assert (done.returncode, done.stderr) == (0, b"")
     assert names(done) == [f"{folder}/a-b/one.jpg"]
     done = run("--json", f"{folder}/[az]*")  # folders, too
-    assert names(done) == [f"{folder}/{name}" for name in (*wanted[:2], "z.png")]
+    assert names(done) == [f"{folder}/{name}" for name in (*expected[:2], "z.png")]
     done = run("--json", f"{folder}/*.gif", HOPPER)
     assert_one_line(done, 1, "/*.gif: no file has a name of this pattern")
     assert names(done) == [str(HOPPER)]
@@ -106,8 +106,8 @@ def test_standard_input(run, detect, tmp_path):
         "--json", "--out", f"{tmp_path}/", "--crops", tmp_path, "-", input=HOPPER.read_bytes()
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    wanted = detect(HOPPER)[0]
-    assert json.loads(done.stdout) == {**wanted, "image": "-"}
+    expected = detect(HOPPER)[0]
+    assert json.loads(done.stdout) == {**expected, "image": "-"}
     assert tree(tmp_path) == ["stdin.png", "stdin_0.png"]
     assert_one_line(run("-", input=b"no picture"), 1, "-: is neither a JPEG nor a PNG")
     assert_one_line(run("-", input=b""), 1, "-: is an empty file")
@@ -159,8 +159,8 @@ int rename(const char *from, const char *to)
 
 @pytest.mark.slow
 @missing_if(not shutil.which("cc"), "a C compiler")
-def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tmp_path):
-    """Threads whose files the signal removes say nothing, and begin no others."""
+def test_a_file_that_a_signal_removed_is_not_an_error(program, model_environment, tmp_path):
+    """Threads whose files the signal removes print nothing, and begin no others."""
     (tmp_path / "slow.c").write_text(SLOW_FILES)
     command = ["cc", "-shared", "-fPIC", "-o", tmp_path / "slow.so", tmp_path / "slow.c"]
     subprocess.run(command, check=True)
@@ -176,7 +176,7 @@ def test_a_file_that_a_signal_removed_is_no_error(program, model_environment, tm
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (-signal.SIGTERM, b"")
-    assert len(tree(out)) < 20  # finished ones alone
+    assert len(tree(out)) < 20  # only finished ones
     assert not list(out.glob(".mtcnn-*.tmp"))
 
 
@@ -194,7 +194,7 @@ def test_a_signal_leaves_whole_files(program, model_environment, tmp_path, numbe
             time.sleep(0.005)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stderr) == (-number, b"")  # a shell tells 128 + number
+    assert (process.returncode, stderr) == (-number, b"")  # a shell shows 128 + number
     lines = (tmp_path / "found.jsonl").read_text().splitlines(keepends=True)
     least = 2 if jobs == "1" else 0  # with more, the first picture may be the last one done
     assert least <= len(lines) < 400
@@ -243,10 +243,10 @@ def test_progress_on_a_terminal(program, model_environment):
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def test_out_keeps_the_places_below_a_folder(run, album, tmp_path):
-    folder, wanted = album
+def test_out_keeps_the_paths_below_a_folder(run, album, tmp_path):
+    folder, expected = album
     assert run("--out", tmp_path / "out", folder).returncode == 0
-    assert tree(tmp_path / "out") == sorted(wanted)
+    assert tree(tmp_path / "out") == sorted(expected)
     one = folder / "a"  # a single picture in it: still a folder
     assert run("--out", tmp_path / "one.png", one).returncode == 0
     assert tree(tmp_path / "one.png") == ["two.JPEG"]
@@ -272,25 +272,25 @@ def test_crops_are_opencvs(run, detect, tmp_path, side, report_difference):
     done = run("--crops", tmp_path / "crops", "--crop-size", str(side), ASTRONAUT, HOPPER)
     assert (done.returncode, done.stderr) == (0, b"")
     assert tree(tmp_path / "crops") == ["astronaut_0.png", "grace_hopper_0.png"]
-    # The astronaut's face is no larger than its crop, so that both are plain bilinear.
+    # The astronaut's face is not larger than its crop, so both are plain bilinear.
     landmarks = np.array(detect(ASTRONAUT)[0]["faces"][0]["landmarks"]) - 0.5
     template = (ARCFACE + 0.5) * side / 112 - 0.5
     x, y = landmarks.T
     one, none = np.ones(5), np.zeros(5)
     rows = np.concatenate([np.stack([x, -y, one, none], 1), np.stack([y, x, none, one], 1)])
     a, b, u, v = np.linalg.lstsq(rows, template.T.ravel(), rcond=None)[0]
-    wanted = cv2.warpAffine(
+    expected = cv2.warpAffine(
         read_rgb(ASTRONAUT), np.array([[a, -b, u], [b, a, v]]), (side, side), flags=cv2.INTER_LINEAR
     )
     crop = read_rgb(tmp_path / "crops" / "astronaut_0.png")
-    difference = np.abs(crop.astype(int) - wanted).max()
+    difference = np.abs(crop.astype(int) - expected).max()
     report_difference(f"aligned crop of {side} pixels against OpenCV's", difference, 4)
     assert difference <= 4  # OpenCV rounds positions to 1/32 pixel
 
 
 @pytest.mark.slow
 def test_a_face_much_larger_than_its_crop(run, detect, tmp_path):
-    """The same crop, but for a little sharpness, from the picture enlarged six times."""
+    """The same crop, slightly less sharp, from the picture enlarged six times."""
     large = tmp_path / "large.png"
     pixels = cv2.resize(read_rgb(HOPPER), None, fx=6, fy=6, interpolation=cv2.INTER_LINEAR)
     cv2.imwrite(str(large), pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
@@ -323,13 +323,13 @@ def test_crops_where_a_file_is_in_the_way(run, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [None, "pnet", "rnet"])
 def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_path, stage):
-    """To the byte what detect_set.py writes: evaluate.py --predictions gives the same AP."""
-    folder, wanted = album
+    """The same bytes as detect_set.py's: evaluate.py --predictions gives the same AP."""
+    folder, expected = album
     options = ["--stage", stage] if stage else []
     done = run("--model", default_model, *options, "--wider", tmp_path / "ours", folder)
     assert (done.returncode, done.stderr) == (0, b"")
     with Detector(default_model) as detector:
-        for name in wanted:
+        for name in expected:
             found = detector.detect_stages(folder / name)
             boxes = {stage.name: stage for stage in found.stages}.get(stage, found)
             event, stem = (folder / name).parent.name, Path(name).stem
@@ -389,7 +389,7 @@ def test_max_pixels(run, tmp_path):
     assert run("--max-pixels", "1.1", path).returncode == 0
     done = run("--max-pixels", "1.09", path)
     assert_one_line(done, 1, "1100 x 1000", "1.09 megapixels", "--max-pixels")
-    huge = tmp_path / "huge.jpg"  # its pixels are not there: the header alone is looked at
+    huge = tmp_path / "huge.jpg"  # without pixels: only the header is read
     huge.write_bytes(files.resized_jpeg_header(HOPPER.read_bytes(), 20000, 10000))
     assert_one_line(run(huge), 1, "20000 x 10000", "100 megapixels", "--max-pixels")
 
@@ -418,8 +418,8 @@ def test_png_pixels_are_opencvs(decode, kind, interlaced):
         data = files.png(samples, files.PALETTE, 4, palette=palette, **options)
     else:
         data = files.png(random.integers(0, 65536, (20, 23, 3)), files.RGB, 16, **options)
-    wanted = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-    assert (decode(data) == wanted).all()
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert (decode(data) == expected).all()
 
 
 @pytest.mark.parametrize("transform", [0, 2])  # Adobe's mark: CMYK, YCCK
@@ -434,8 +434,8 @@ def test_jpeg_of_four_colours_is_refused(run, tmp_path, transform):
 def test_progressive_gray_jpeg_is_opencvs(decode):
     gray = cv2.cvtColor(read_rgb(HOPPER), cv2.COLOR_RGB2GRAY)
     data = encode_jpeg(gray, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
-    wanted = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert np.abs(decode(data).astype(int) - wanted).max() <= 2
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert np.abs(decode(data).astype(int) - expected).max() <= 2
 
 
 def test_a_picture_with_too_many_pixels_in_another_format(run, tmp_path):
@@ -455,10 +455,10 @@ def test_man_page_has_the_options_of_the_help(program):
     if not page.is_file():
         missing("build/mtcnn.1: run make_install.sh")
     text = page.read_text()
-    told = re.findall(r"^  (--[a-z-]+)", execute(program, "--help").stdout.decode(), re.MULTILINE)
+    listed = re.findall(r"^  (--[a-z-]+)", execute(program, "--help").stdout.decode(), re.MULTILINE)
     assert [
         name.replace("\\", "") for name in re.findall(r"^\.B (\\-\\-[a-z\\-]+)", text, re.M)
-    ] == told
+    ] == listed
     if shutil.which("man"):
         done = subprocess.run(
             ["man", "--warnings", "-l", str(page)], capture_output=True, text=True,

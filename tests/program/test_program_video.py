@@ -66,7 +66,7 @@ def _read(path: Path) -> tuple[list[np.ndarray], list[float], float]:
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> dict[str, Path]:
-    """Videos of several containers, codecs, rates, and sizes that are no multiple of 8 or 16."""
+    """Videos of several containers, codecs, rates, and sizes that are not multiples of 8 or 16."""
     folder = tmp_path_factory.mktemp("clips")
     return {
         "mp4": _write(folder / "clip.mp4", "mp4v", 25, _frames(400, 320)),
@@ -77,7 +77,7 @@ def clips(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def mjpeg() -> bytes:
-    """A stream of JPEG pictures one after the other, which FFmpeg takes for a video."""
+    """A stream of JPEG pictures, which FFmpeg reads as a video."""
     return b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames(400, 320))
 
 
@@ -91,7 +91,7 @@ def command(program, default_model, clips):
     done = subprocess.run(
         [*command, "--min-face", "1000000", "--video", clips["avi"]], capture_output=True
     )
-    if b"FFmpeg" in done.stderr:  # built without it, or its libraries are not there
+    if b"FFmpeg" in done.stderr:  # built without it, or its libraries are missing
         missing(done.stderr.decode().strip())
     assert (done.returncode, done.stderr) == (0, b"")
     return command
@@ -155,11 +155,11 @@ def test_faces_are_those_of_opencv_and_pymtcnn(detect, clips, kind, report_diffe
         for frame, picture in zip(found, frames, strict=True):
             assert (frame["height"], frame["width"]) == picture.shape[:2]
             faces = detector.detect(picture, color="BGR")
-            wanted = np.hstack([faces.boxes, faces.landmarks.reshape(-1, 10)])
+            expected = np.hstack([faces.boxes, faces.landmarks.reshape(-1, 10)])
             got = np.array([numbers_of(face) for face in frame["faces"]]).reshape(-1, 14)
-            assert got.shape == wanted.shape
+            assert got.shape == expected.shape
             if len(got):
-                largest = max(largest, np.abs(got - wanted).max())
+                largest = max(largest, np.abs(got - expected).max())
                 scores = np.array([face["score"] for face in frame["faces"]])
                 score = max(score, np.abs(scores - faces.scores).max())
     report_difference(f"px, faces in .{kind}, the program's against OpenCV's frames", largest, 1)
@@ -168,7 +168,7 @@ def test_faces_are_those_of_opencv_and_pymtcnn(detect, clips, kind, report_diffe
     assert np.abs(np.subtract([frame["seconds"] for frame in found], seconds)).max() < 0.002
 
 
-def test_text_csv_and_json_tell_the_same(run, detect, clips):
+def test_text_csv_and_json_agree(run, detect, clips):
     video = clips["mp4"]
     rows = [
         [*about, *face["box"], face["score"], *np.ravel(face["landmarks"])]
@@ -189,7 +189,7 @@ def test_text_csv_and_json_tell_the_same(run, detect, clips):
         assert np.abs(np.array(numbers.split(), float) - row[3:]).max() < 0.011
 
 
-def test_every_leaves_frames_out(detect, clips):
+def test_every_skips_frames(detect, clips):
     everything = detect("--video", clips["mp4"])
     assert detect("--every", "5", "--video", clips["mp4"]) == everything[::5]
 
@@ -246,10 +246,10 @@ def test_size_may_change_in_the_middle(run, detect, tmp_path, mjpeg):
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_is_applied(detect, tmp_path, turn):
-    """A phone held upright writes lying frames, and a matrix that says so."""
+    """A phone held upright writes rotated frames, and a matrix that says so."""
     upright = _frames(400, 320)[:2]
-    lying = [np.ascontiguousarray(np.rot90(frame, turn // 90)) for frame in upright]
-    path = _write(tmp_path / "turned.mp4", "mp4v", 25, lying)
+    rotated = [np.ascontiguousarray(np.rot90(frame, turn // 90)) for frame in upright]
+    path = _write(tmp_path / "turned.mp4", "mp4v", 25, rotated)
     data = bytearray(path.read_bytes())
     matrix = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[turn]
     fixed = [value << 16 for value in matrix]
@@ -257,10 +257,10 @@ def test_rotation_is_applied(detect, tmp_path, turn):
     struct.pack_into(">iiiiii", data, at, fixed[0], fixed[1], 0, fixed[2], fixed[3], 0)
     path.write_bytes(data)
     reference = _write(tmp_path / "upright.mp4", "mp4v", 25, upright)
-    for turned, wanted in zip(detect("--video", path), detect("--video", reference), strict=True):
+    for turned, expected in zip(detect("--video", path), detect("--video", reference), strict=True):
         assert (turned["width"], turned["height"]) == (400, 320)
-        assert len(turned["faces"]) == len(wanted["faces"]) == 1
-        gap = numbers_of(turned["faces"][0]) - numbers_of(wanted["faces"][0])
+        assert len(turned["faces"]) == len(expected["faces"]) == 1
+        gap = numbers_of(turned["faces"][0]) - numbers_of(expected["faces"][0])
         assert np.abs(gap).max() < 3  # two encodings of the same picture
 
 
@@ -280,7 +280,7 @@ def test_out(run, clips, tmp_path, kind):
     found = {frame["frame"]: frame["faces"] for frame in map(json.loads, done.stdout.splitlines())}
     for number, (old, new) in enumerate(zip(before, after, strict=True)):
         changed = np.abs(new.astype(int) - old).max(axis=2) > 70
-        for face in found[number - number % 2]:  # frames between show those of the one before
+        for face in found[number - number % 2]:  # frames between show those of the previous one
             x1, y1, _, y2 = (int(value) for value in face["box"])
             assert changed[y1 + 2 : y2 - 2, max(x1 - 1, 0) : x1 + 2].any(axis=1).mean() > 0.5
         assert changed.mean() < 0.1
@@ -295,11 +295,11 @@ def test_out_never_overwrites_the_video_itself(run, clips):
 def test_out_into_a_missing_folder(run, clips, tmp_path):
     done = run("--json", "--video", clips["mp4"], "--out", tmp_path / "missing" / "out.mp4")
     assert_one_line(done, 1, "missing/out.mp4", "No such file or directory")
-    assert len(done.stdout.splitlines()) == COUNT  # what was found is told all the same
+    assert len(done.stdout.splitlines()) == COUNT  # results are still printed
 
 
 def test_out_on_a_full_disk_leaves_nothing(run, clips, tmp_path):
-    """A limit on the size of files makes writes fail half way, as a full disk does."""
+    """A limit on the size of files makes writes fail midway, like a full disk."""
 
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -351,7 +351,7 @@ def test_standard_output_on_a_full_disk(run, clips, tmp_path):
     with open("/dev/full", "wb") as full:
         done = run("--video", clips["mp4"], "--out", tmp_path / "out.mp4", stdout=full)
     assert_one_line(done, 1, "standard output", "No space left on device")
-    assert len(_read(tmp_path / "out.mp4")[0]) == 1  # whole, but nobody wanted more
+    assert len(_read(tmp_path / "out.mp4")[0]) == 1  # complete, but nobody read more
 
 
 def test_closed_pipe_ends_the_program(command, clips, tmp_path):
@@ -432,7 +432,7 @@ def test_folder(run, tmp_path):
     assert_one_line(run("--video", tmp_path), 1, str(tmp_path), "is a folder")
 
 
-def test_camera_that_is_not_there(run):
+def test_missing_camera(run):
     if os.path.exists("/dev/video255"):
         absent("a number without a camera: this machine has 256")
     there = sorted(str(path) for path in Path("/dev").glob("video[0-9]*"))
@@ -481,13 +481,13 @@ def test_wrong_options(run, tmp_path, arguments, words):
 
 
 def test_missing_library_is_named(run, clips, tmp_path):
-    """Files that are no libraries stand where the loader looks first."""
+    """Files that are not libraries are where the loader looks first."""
     for major in range(56, 70):
         (tmp_path / f"libavutil.so.{major}").write_bytes(b"no library" * 10)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
     done = run("--video", clips["mp4"], env=environment)
     assert_one_line(done, 1, str(clips["mp4"]), "FFmpeg's libavutil.so.", "Debian", "libavutil5")
-    done = run(ASTRONAUT, env=environment)  # needs none
+    done = run(ASTRONAUT, env=environment)  # needs no library
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout
 
 
@@ -501,7 +501,7 @@ def decode(run, tmp_path):
     def decode(data: bytes) -> np.ndarray:
         source, copy = tmp_path / "picture", tmp_path / "decoded.png"
         source.write_bytes(data)
-        done = run("--min-face", "1000000", "--out", copy, source)  # finds, so draws, nothing
+        done = run("--min-face", "1000000", "--out", copy, source)  # finds and draws nothing
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
         return cv2.imread(str(copy))
 
@@ -521,8 +521,8 @@ def decode(run, tmp_path):
 def test_other_formats(decode, extension, parameters, tolerance):
     picture = cv2.imread(str(ASTRONAUT))[50:181, 150:281]  # both sides odd
     data = cv2.imencode(extension, picture, parameters)[1].tobytes()
-    wanted = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    difference = np.abs(decode(data).astype(int) - wanted)
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    difference = np.abs(decode(data).astype(int) - expected)
     assert np.percentile(difference, 99) <= tolerance
 
 

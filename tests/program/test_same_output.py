@@ -31,7 +31,7 @@ ODD_NAMES = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, pictures) -> Path:
-    """The bundled pictures and one without a face as PNG, which all decode alike; odd names too."""
+    """The bundled pictures and one without a face as PNG, for equal decoding; odd names too."""
     folder = tmp_path_factory.mktemp("same") / "an event"
     folder.mkdir()
     for path in pictures:
@@ -116,8 +116,8 @@ def test_same_options(program):
         ["--camera", "0", "--wider", "x"],
     ],
 )
-def test_same_complaints(program, words):
-    """The same sentence and status for what is wrong, whichever program it is."""
+def test_same_error_messages(program, words):
+    """Both programs give the same message and status for an error."""
     sentences = []
     for command in ([str(program)], [sys.executable, "-m", "pymtcnn"]):
         done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
@@ -141,7 +141,7 @@ def test_same_predictions(program, default_model, folder, tmp_path):
 
 
 def test_same_table_of_times(program, default_model, folder):
-    """But for the milliseconds; Python itself escapes what is no UTF-8 on standard error."""
+    """Except the milliseconds; Python escapes what is not UTF-8 on standard error."""
     paths = [folder / os.fsdecode(name) for name in ODD_NAMES[:-1]]
     tables = []
     for command in ([program], [sys.executable, "-m", "pymtcnn", "detect"]):

@@ -1,4 +1,4 @@
-"""The Python API: what it takes, what it gives back, and what stays the same."""
+"""The Python API: its inputs and results, and what does not change them."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_views_equal_copies(detector, hopper, view):
 def test_other_layouts_equal_copies(detector, hopper):
     for array in [hopper.transpose(1, 0, 2), np.asfortranarray(hopper)]:
         assert_same(detector.detect(array), detector.detect(np.ascontiguousarray(array)))
-    row = np.broadcast_to(hopper[200], hopper.shape)  # one row again and again: stride 0
+    row = np.broadcast_to(hopper[200], hopper.shape)  # one row repeated: stride 0
     assert_same(detector.detect(row), detector.detect(row.copy()))
     locked = hopper.copy()
     locked.flags.writeable = False
@@ -213,12 +213,12 @@ def test_checked_images_have_whole_rows(color, rows, columns, swap):
 def test_paths_bytes_and_file_objects(detector, pictures):
     path = pictures[0]
     data = path.read_bytes()
-    wanted = detector.detect(pymtcnn.read_picture(path))
-    assert len(wanted)
+    expected = detector.detect(pymtcnn.read_picture(path))
+    assert len(expected)
     for source in [path, str(path), data, bytearray(data), memoryview(data), io.BytesIO(data)]:
-        assert_same(detector.detect(source), wanted)
+        assert_same(detector.detect(source), expected)
     with path.open("rb") as file:
-        assert_same(detector.detect(file), wanted)
+        assert_same(detector.detect(file), expected)
 
 
 # ---- many ----------------------------------------------------------------------------------------
@@ -313,10 +313,10 @@ def test_the_built_in_model_is_the_default_one(detector, hopper, reference):
 def test_threads_do_not_change_results(default_model, hopper):
     low = {"thresholds": (0.5, 0.5, 0.3)}
     with Detector(default_model, **low) as one:
-        wanted = one.detect(hopper)
+        expected = one.detect(hopper)
     for threads in (2, 3, 16):
         with Detector(default_model, threads=threads, **low) as several:
-            assert_same(several.detect(hopper), wanted)
+            assert_same(several.detect(hopper), expected)
 
 
 def test_colors_are_those_of_the_header():
@@ -324,7 +324,7 @@ def test_colors_are_those_of_the_header():
     assert all(hasattr(lib, f"MTCNN_{color}") for color in COLORS)
 
 
-def test_every_function_of_the_header_is_there():
+def test_every_function_of_the_header_exists():
     header = (ROOT / "csrc" / "include" / "mtcnn.h").read_text()
     functions = set(re.findall(r"^MTCNN_API[^(;]*?(mtcnn_\w+)\(", header, re.MULTILINE))
     assert len(functions) > 10
@@ -436,7 +436,7 @@ def network(tmp_path) -> Network:
     return Network(cfg, weights)
 
 
-def test_network_tells_its_shapes(network):
+def test_network_has_shapes(network):
     assert network.layers == 2
     assert network.layer_types == ("convolutional", "maxpool")
     assert network.weights_count == 4 + 4 * 27
@@ -452,10 +452,10 @@ def test_network_runs(network):
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3)).sum((1, 4, 5))
     sums = np.pad(windows, ((0, 0), (0, 1), (0, 1)), constant_values=-np.inf)
     pooled = sums[:, : 2 * 6, : 2 * 4].reshape(3, 6, 2, 4, 2).max((2, 4))
-    wanted = pooled[:, None] + np.arange(4).reshape(1, 4, 1, 1)
+    expected = pooled[:, None] + np.arange(4).reshape(1, 4, 1, 1)
     output = network.run(x)
     assert (output.dtype, output.shape) == (np.float32, (3, 4, 6, 4))
-    assert np.abs(output - wanted).max() < 1e-5
+    assert np.abs(output - expected).max() < 1e-5
     flipped = x[:, :, ::-1]
     assert (network.run(flipped) == network.run(flipped.copy())).all()
     assert network.run(x[:0]).shape == (0, 4, 6, 4)

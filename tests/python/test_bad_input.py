@@ -31,7 +31,7 @@ from pymtcnn.settings import check_options
 
 
 class ArrayLike:
-    """As a PIL image or a tensor is."""
+    """Like a PIL image or a tensor."""
 
     def __array__(self):
         return np.zeros((9, 9, 3), np.uint8)
@@ -47,7 +47,7 @@ def detector(default_model):
 
 
 def one_line(caught: pytest.ExceptionInfo) -> str:
-    """The message, which is a single line and says more than the exception's name."""
+    """The message, a single line with more than the exception's name."""
     text = str(caught.value)
     assert text and "\n" not in text
     assert isinstance(caught.value, MtcnnError)
@@ -110,7 +110,7 @@ def test_unknown_colour_order_of_a_file(detector, pictures):
 def test_one_bad_picture_among_many(detector):
     with pytest.raises(ArgumentError, match="float32"):
         detector.detect_many([PIXELS, PIXELS.astype(np.float32)])
-    assert len(detector.detect(PIXELS)) == 0  # it works on
+    assert len(detector.detect(PIXELS)) == 0  # it still works
 
 
 # ---- options -------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_thresholds_are_three_numbers_from_0_to_1(values):
 
 @pytest.fixture
 def model(default_model, tmp_path):
-    """A copy of the default model in a folder of its own."""
+    """A copy of the default model in its own folder."""
     text = default_model.read_text()
     for network in NETWORKS:
         for kind in ("cfg", "weights"):
@@ -264,7 +264,7 @@ def test_cfgs(model, old, new, words):
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n# nothing\n", bytes(100), b"\x7fELF\x02", b"[net]\n"])
-def test_files_that_are_no_cfg(tmp_path, data):
+def test_files_that_are_not_a_cfg(tmp_path, data):
     path = tmp_path / "no.cfg"
     path.write_bytes(data)
     with pytest.raises(CfgError) as caught:
@@ -298,7 +298,7 @@ def test_data_files(model, pattern, new, words):
     refused(model, CfgError, str(model), *words)
 
 
-def test_networks_that_make_no_cascade(model):
+def test_networks_that_do_not_make_a_cascade(model):
     for kind in ("cfg", "weights"):
         (model.parent / f"onet.{kind}").write_bytes((model.parent / f"rnet.{kind}").read_bytes())
     refused(model, ModelError, "onet.cfg")
@@ -345,7 +345,7 @@ def test_text_files(tmp_path):
 
 
 def broken(data: bytes, capfd) -> str:
-    """The message about this picture, alone and as a named file; OpenCV says nothing itself."""
+    """The message about this picture, as bytes and as a named file; OpenCV prints nothing."""
     named = io.BytesIO(data)
     named.name = "the-file.xyz"
     for source, name in [(data, "picture: "), (named, "the-file.xyz: ")]:
@@ -399,10 +399,10 @@ def test_truncated_png(pictures, capfd):
         assert "truncated PNG" in broken(data[:size], capfd), size
 
 
-@pytest.mark.parametrize("place", [17, 30, 60, -20, -5])
-def test_damaged_png(pictures, capfd, place):
+@pytest.mark.parametrize("position", [17, 30, 60, -20, -5])
+def test_damaged_png(pictures, capfd, position):
     data = bytearray(files.png_rgb(read_picture(pictures[0])[:40, :40]))
-    data[place] ^= 0x10
+    data[position] ^= 0x10
     assert "PNG" in broken(bytes(data), capfd)
 
 
@@ -441,7 +441,7 @@ def test_tiny_and_thin_pictures_have_no_face(detector, size):
         (7, "a path"),
     ],
 )
-def test_what_is_no_picture_comes_with_a_remedy(image, remedy):
+def test_other_types_are_refused_with_a_remedy(image, remedy):
     with pytest.raises(ArgumentError, match=re.escape(remedy)):
         check_image(image)
 

@@ -151,7 +151,7 @@ def test_names_keep_their_bytes(picture, run, tmp_path):
         "import tests.python.test_command_line as t\n"
         "exit(t.detect.main(make_detector=lambda a: t.FakeDetector()))"
     )
-    for form, wanted in [
+    for form, expected in [
         ([], os.fsencode(latin) + b"\t1.25"),
         (["--csv"], os.fsencode(latin) + b",1.25"),
         (["--json"], b'/\\ufffd\\ufffd.png", "width"'),
@@ -161,7 +161,7 @@ def test_names_keep_their_bytes(picture, run, tmp_path):
             capture_output=True, env=environment, cwd=ROOT,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, b"")
-        assert wanted in done.stdout
+        assert expected in done.stdout
 
 
 # ---- annotated pictures --------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def test_closed_streams(pictures, default_model):
     assert (done.returncode, done.stderr) == (1, f"python -m pymtcnn: {problem}\n")
 
 
-def test_reader_that_goes_away(pictures, default_model):
+def test_reader_that_closes_the_pipe(pictures, default_model):
     command = detect_command(default_model, pictures[0])
     read, write = os.pipe()
     os.close(read)
@@ -402,7 +402,7 @@ def test_module_names_itself():
 
 
 def test_module_without_numpy(tmp_path):
-    """-S leaves out site-packages, as in a Python that has no packages at all."""
+    """-S omits site-packages, as in a Python without packages."""
     command = [sys.executable, "-S", "-E", "-m", "pymtcnn", "detect", "x.jpg"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)

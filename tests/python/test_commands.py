@@ -1,4 +1,4 @@
-"""`pymtcnn`: which commands there are; bench, evaluate and video."""
+"""`pymtcnn`: its commands; bench, evaluate and video."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_no_command(run, words, problem):
     assert problem in error and "for pictures: prog detect PICTURE...; try --help" in error
 
 
-def test_detect_may_be_left_out(run, pictures, default_model):
+def test_detect_may_be_omitted(run, pictures, default_model):
     words = ["--json", "--model", default_model, *pictures]
     status, out, error = run(*words)
     assert (status, error) == (0, "") and len(out.splitlines()) == len(pictures)
@@ -87,11 +87,11 @@ def test_bench(run, default_model):
     assert [row.split()[:2] for row in rows] == [
         [size, face] for size in ("80x60", "160x120") for face in ("20", "40")
     ]
-    told = json.loads(run("bench", "--json", *words)[1])
+    printed = json.loads(run("bench", "--json", *words)[1])
     with Detector(default_model, min_face=20) as detector:
         picture = bench.cover(read_picture(HOPPER), 160, 120)
         found = detector.detect(picture)
-    row = told["rows"][2]
+    row = printed["rows"][2]
     assert row["inputs"] == {stage.name: stage.inputs for stage in found.stages}
     assert row["faces"] == len(found) and list(row["milliseconds"]) == ["1", "2"]
 
@@ -219,7 +219,7 @@ def test_wrong_video(run, film, monkeypatch, words, status, part):
 
 
 def test_video_that_breaks_off(run, film, default_model, tmp_path):
-    """What was found until then is told; no annotated video is left."""
+    """Results until then are printed; no annotated video is left."""
     avi, cut = tmp_path / "film.avi", tmp_path / "cut.avi"
     run("video", "--model", default_model, "--out", avi, film)
     cut.write_bytes(avi.read_bytes()[: avi.stat().st_size // 2])

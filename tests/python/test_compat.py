@@ -1,6 +1,6 @@
 """pymtcnn.compat: the results of Detector in the forms of other packages.
 
-Where those packages are installed, their signatures and forms are compared, too.
+If those packages are installed, their signatures and forms are also compared.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BLANK = np.zeros((90, 120, 3), np.uint8)
 
 
 def arguments(function) -> dict[str, object]:
-    """Names and defaults of what may be given by place."""
+    """Names and defaults of positional arguments."""
     parameters = inspect.signature(function).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
 
@@ -50,11 +50,11 @@ def arguments(function) -> dict[str, object]:
 
 def test_ipazc_form(several):
     with Detector() as detector:
-        wanted = detector.detect(several)
-    assert len(wanted) == 3
+        expected = detector.detect(several)
+    assert len(expected) == 3
     found = ipazc.MTCNN().detect_faces(several)
     corners = ipazc.MTCNN().predict(several, box_format="xyxy")
-    for face, same, mine in zip(found, corners, wanted, strict=True):
+    for face, same, mine in zip(found, corners, expected, strict=True):
         assert list(face) == ["box", "confidence", "keypoints"]
         x, y, width, height = face["box"]
         assert np.abs(np.array([x, y, x + width, y + height]) - mine.box).max() <= 1
@@ -97,12 +97,12 @@ def test_ipazc_arrays(several):
 def test_ipazc_options(several):
     detector = ipazc.MTCNN()
     assert 0 < len(detector.detect_faces(several, min_face_size=150)) < 3
-    assert len(detector.detect_faces(several)) == 3  # the options of the call before are gone
+    assert len(detector.detect_faces(several)) == 3  # the previous call's options no longer apply
     assert detector.detect_faces(several, threshold_onet=1.0) == []
     with Detector(thresholds=(0.3, 0.5, 0.7), nms=(0.5, 0.7, 0.1, 0.7)) as ours:
-        wanted = ours.detect(several)
+        expected = ours.detect(several)
     found = detector.detect_faces(several, threshold_pnet=0.3, nms_rnet=0.1)
-    assert [face["confidence"] for face in found] == wanted.scores.tolist()
+    assert [face["confidence"] for face in found] == expected.scores.tolist()
 
 
 def test_ipazc_limits(hopper):
@@ -152,14 +152,14 @@ def test_ipazc_signature():
 
 def test_facenet_detect(several):
     with Detector(clip=False) as detector:
-        wanted = detector.detect(several)
+        expected = detector.detect(several)
     boxes, probs, points = facenet_pytorch.MTCNN(select_largest=False).detect(several, True)
-    assert (boxes == wanted.boxes).all() and (probs == wanted.scores).all()
-    assert (points == wanted.landmarks).all()
+    assert (boxes == expected.boxes).all() and (probs == expected.scores).all()
+    assert (points == expected.landmarks).all()
     boxes, probs = facenet_pytorch.MTCNN().detect(several)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     assert (np.diff(areas) < 0).all()
-    assert sorted(probs) == sorted(wanted.scores)
+    assert sorted(probs) == sorted(expected.scores)
 
 
 def test_facenet_sources(several):
@@ -202,7 +202,7 @@ def test_facenet_faces(several, hopper):
 
 
 def test_facenet_attributes_set_later(several):
-    """Those of the detector, too; a value that is refused changes nothing."""
+    """Also those of the detector; a refused value changes nothing."""
     detector = facenet_pytorch.MTCNN(select_largest=False, factor=0.6)
     assert detector.factor == pytest.approx(0.6) and detector.min_face_size == 20
     detector.min_face_size = 200
@@ -223,7 +223,7 @@ def test_facenet_attributes_set_later(several):
 
 @pytest.mark.parametrize("pil", [True, False])
 def test_facenet_crops(hopper, pil):
-    """Box and margin by hand, at the picture's edge, too."""
+    """Box and margin computed by hand, also at the picture's edge."""
     detector = facenet_pytorch.MTCNN(image_size=100, margin=20, keep_all=True, post_process=False)
     boxes = np.array([[100.9, 120.2, 180.9, 280.2], [-30, 500.5, 200, 700]])
     sides = [(90, 100, 190, 300), (0, 475, 228, 600)]  # 20 / 80 of the box more, to whole pixels

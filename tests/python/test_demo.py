@@ -109,7 +109,7 @@ def test_without_gradio(capsys, monkeypatch):
 
 
 def test_port_in_use(capsys, monkeypatch):
-    monkeypatch.setattr(command, "find_spec", lambda name: True)  # it is not come to
+    monkeypatch.setattr(command, "find_spec", lambda name: True)  # not reached
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
         assert command.main(["--port", str(port)]) == 1
@@ -118,7 +118,7 @@ def test_port_in_use(capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_ends_without_a_trace(tmp_path):
+def test_ends_without_leftovers(tmp_path):
     words = [sys.executable, "-m", "pymtcnn", "demo", "--port", "0"]
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -138,7 +138,7 @@ def test_ends_without_a_trace(tmp_path):
 
 @pytest.fixture(scope="module")
 def hosts():
-    """The hosts that this process has asked for or connected to since the fixture was made."""
+    """The hosts that this process has looked up or connected to since the fixture was made."""
     names = set()
 
     def note(event, arguments):
@@ -185,7 +185,7 @@ def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
     (handler,) = make_page().fns.values()
 
     def message(path):
-        upload = {"path": str(path), "orig_name": "x"}  # what a request holds, as it came
+        upload = {"path": str(path), "orig_name": "x"}  # a request's content
         return handler.fn(upload, "onet", 20, 0.6, 0.5, 0.7)[0]
 
     picture = Path(shutil.copy(HOPPER, uploads))
@@ -202,7 +202,7 @@ def test_page(page, hosts, tmp_path):
     page.upload(ASTRONAUT)
     page.until(lambda: page.message() == "astronaut.jpg: 1 face, 512x512 pixels")
     shown = page.picture()
-    assert np.abs(shown.astype(int) - draw(rgb, faces)).mean() < 4  # it comes as JPEG
+    assert np.abs(shown.astype(int) - draw(rgb, faces)).mean() < 4  # it is a JPEG
     assert green_edges(shown, faces.boxes[0]) > 60 > 10 > green_edges(rgb, faces.boxes[0])
     assert faces_of(page.json()) == faces_of(formats.json_line("", 512, 512, faces))
     aligned = page.face()

@@ -1,4 +1,4 @@
-"""`pymtcnn detect` on many pictures: what names them, several processes, results that are kept."""
+"""`pymtcnn detect` on many pictures: their names, several processes, saved results."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_folder(run, folder):
 
 
 def test_same_pictures_as_the_program(program, default_model, folder):
-    """In the same order, and the same status, for what is broken, too."""
+    """In the same order, with the same status, also for broken files."""
     for ending in picture_endings():
         shutil.copy(folder / "b.png", folder / f"deep{ending.upper()}")
     (folder / "deep.txt").mkdir()
@@ -110,12 +110,12 @@ def test_pattern_and_words_without_pictures(run, folder, tmp_path):
     assert error[0] == f"prog: {tmp_path}/empty: {nothing}"
     assert error[1] == f"prog: {folder}/*.gif: no file has a name of this pattern"
     assert error[2].startswith("prog: 2 of 3 failed: ")
-    odd = tmp_path / "a[1].png"  # a file of this name is no pattern
+    odd = tmp_path / "a[1].png"  # a file of this name is not a pattern
     shutil.copy(folder / "b.png", odd)
     assert images(run("--json", odd)[1]) == [str(odd)]
 
 
-def test_links_to_folders_are_passed_over(folder):
+def test_links_to_folders_are_skipped(folder):
     (folder / "deep" / "loop").symlink_to(folder)
     pictures, problems = find_pictures([str(folder)])
     assert len(pictures) == 4 and not problems
@@ -189,7 +189,7 @@ def test_files_that_would_overwrite_each_other(run, folder, tmp_path, option):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["c", "python"])
 def test_no_picture_is_overwritten_for_another(program, default_model, pictures, tmp_path, command):
-    """Neither by a crop nor by an annotated copy, also where it is reached through a link."""
+    """Neither by a crop nor by an annotated copy, also through a link."""
     folder = tmp_path / "in"
     (folder / "out").mkdir(parents=True)
     (tmp_path / "link").symlink_to(folder)
@@ -329,23 +329,23 @@ def is_running(pid):
 
 def test_save_and_resume(run, folder, tmp_path):
     save = tmp_path / "faces.jsonl"
-    wanted = run("--json", folder)[1]
+    expected = run("--json", folder)[1]
     status, out, error = run("--save", save, folder)
     assert (status, out, len(error)) == (1, [], 2)
-    assert save.read_text().splitlines() == wanted
+    assert save.read_text().splitlines() == expected
 
     status, out, error = run("--save", save, folder)
     assert (status, out) == (1, [])
     assert error == [f"prog: {save}: exists already; give --save another name or --resume"]
-    assert save.read_text().splitlines() == wanted
+    assert save.read_text().splitlines() == expected
 
-    save.write_text(f"{wanted[0]}\n{wanted[1]}\n{wanted[2][:40]}")  # ended in the middle
+    save.write_text(f"{expected[0]}\n{expected[1]}\n{expected[2][:40]}")  # ended in the middle
     assert run("--save", save, "--resume", folder)[0] == 1
-    assert save.read_text().splitlines() == wanted
-    shutil.copy(folder / "b.png", folder / "broken.jpg")  # what failed is tried again
+    assert save.read_text().splitlines() == expected
+    shutil.copy(folder / "b.png", folder / "broken.jpg")  # failed pictures are retried
     assert run("--save", save, "--resume", folder)[0::2] == (0, [])
-    assert images(save.read_text().splitlines()) == [*images(wanted), f"{folder}/broken.jpg"]
-    assert run("--save", tmp_path / "new.jsonl", "--resume", folder)[0] == 0  # nothing there yet
+    assert images(save.read_text().splitlines()) == [*images(expected), f"{folder}/broken.jpg"]
+    assert run("--save", tmp_path / "new.jsonl", "--resume", folder)[0] == 0  # a new file
 
 
 @pytest.mark.parametrize("content", ["", "no json\n", "[1]\n", '{"image": 1}\n', "{}\n", "\x00\n"])
@@ -365,8 +365,8 @@ def test_resume_with_a_pipe(run, folder, tmp_path):
     assert error[-1] == f"prog: {save}: cannot be resumed: Not a regular file"
 
 
-def test_lines_that_stay_out(tmp_path):
-    """A name that is no UTF-8 cannot be told from others in JSON: it is never held to be done."""
+def test_names_that_are_not_utf8_are_never_done(tmp_path):
+    """A name that is not UTF-8 is ambiguous in JSON, so it never counts as done."""
     save = tmp_path / "faces.jsonl"
     name = os.fsdecode(b"\xff.png")
     save.write_text(formats.json_line(name, 1, 1, OneFace().detect(np.zeros((1, 1, 3)))))
@@ -375,9 +375,9 @@ def test_lines_that_stay_out(tmp_path):
 
 def test_save_csv(run, folder, tmp_path):
     save = tmp_path / "faces.csv"
-    wanted = run("--csv", folder)[1]
+    expected = run("--csv", folder)[1]
     assert run("--save", save, folder)[:2] == (1, [])
-    assert save.read_text().splitlines() == wanted and len(wanted) == 4
+    assert save.read_text().splitlines() == expected and len(expected) == 4
 
 
 def test_save_parquet(run, folder, tmp_path, monkeypatch):
@@ -427,7 +427,7 @@ sys.exit(t.detect.main(sys.argv[1:], make_detector=t.make_one_face))
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["faces.jsonl", "faces.csv"])
 def test_disk_that_is_full(folder, tmp_path, name):
-    """Whole lines of JSON stay, and no table at all."""
+    """Complete lines of JSON stay, and no table."""
     done = subprocess.run(
         [sys.executable, "-c", FULL, "--save", tmp_path / name, folder],
         env={**os.environ, "PYTHONPATH": PYTHON_PATH}, capture_output=True, text=True,
@@ -449,7 +449,7 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
     (tmp_path / "a.png").write_bytes(data)
     status, _, error = run(tmp_path / "a.png")
     assert status == 1 and "12000x12000 pixels are too many" in error[0]
-    status, _, error = run("--max-pixels", "1000", tmp_path / "a.png")  # the limit is lifted
+    status, _, error = run("--max-pixels", "1000", tmp_path / "a.png")  # a higher limit
     assert status == 1 and "not a picture that can be decoded" in error[-1]  # after libpng
     status, _, error = run("--max-pixels", "0", tmp_path / "a.png")
     assert status == 2 and "--max-pixels 0: must be a number of megapixels" in error[0]
@@ -460,7 +460,7 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
 
 @absent_if(sys.platform == "win32", "pseudo-terminals")
 def test_progress_on_a_terminal(folder, tmp_path):
-    """A bar, and whole lines of messages above it; none where standard error is a file."""
+    """A bar, and complete lines of messages above it; no bar if standard error is a file."""
     import fcntl
     import pty
     import termios

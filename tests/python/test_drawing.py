@@ -45,11 +45,11 @@ def test_drawing():
     assert not box[45:75, 35:65].any()
     for (x, y), color in zip(points[0], LANDMARK_COLORS):
         assert (drawn[int(y), int(x)] == color).all()
-    assert drawn[:38].any()  # the score stands above the box
+    assert drawn[:38].any()  # the score is above the box
 
 
 def test_as_the_program_draws(program, default_model, pictures, tmp_path):
-    """The same pixels, labels too."""
+    """The same pixels, also for labels."""
     copy = tmp_path / "copy.png"
     with Detector(default_model) as detector:
         for path in pictures:
@@ -93,7 +93,7 @@ def test_drawing_ids():
 
 
 def test_drawing_characters():
-    """Each printable one has a look of its own; all others are the same box."""
+    """Each printable one looks different; all others are the same box."""
     black = np.zeros((100, 120, 3), np.uint8)
     faces = detections((30, 40, 70, 80))
     looks = {draw(black, faces, labels=[f"<{chr(code)}>"]).tobytes() for code in range(32, 127)}
@@ -105,7 +105,7 @@ def test_drawing_characters():
 
 
 def test_drawing_without_landmarks():
-    """PNet and RNet find none, and propose more boxes than scores have room."""
+    """PNet and RNet find none, and propose more boxes than there is room for scores."""
     black = np.zeros((100, 120, 3), np.uint8)
     faces = detections((30, 40, 70, 80))
     assert not draw(black, faces)[:39].any()

@@ -1,4 +1,4 @@
-"""pymtcnn.frames: files, cameras, arrays, and all that can be wrong with them."""
+"""pymtcnn.frames: files, cameras, arrays, and their errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNT = 30
 
 @pytest.fixture(scope="module")
 def pictures_in(pictures) -> list[np.ndarray]:
-    """What goes into the videos: RGB [120, 160, 3]."""
+    """The frames of the videos: RGB [120, 160, 3]."""
     rgb = pymtcnn.read_picture(pictures[0])
     return [np.ascontiguousarray(rgb[i : i + SIZE[1], i : i + SIZE[0]]) for i in range(COUNT)]
 
@@ -40,7 +40,7 @@ def avi(tmp_path_factory, pictures_in):
 
 
 def open_files() -> list[str]:
-    """What this process has open."""
+    """The open files of this process."""
     folder = "/proc/self/fd"
     if not os.path.isdir(folder):
         absent("/proc")
@@ -76,7 +76,7 @@ def test_closing_closes_the_file(avi):
     assert str(avi) in open_files()
     video.close()
     assert str(avi) not in open_files()
-    video = frames(avi)  # never begun
+    video = frames(avi)  # never started
     del video
     gc.collect()
     assert str(avi) not in open_files()
@@ -142,7 +142,7 @@ def test_arrays(pictures_in):
     assert list(frames([])) == []
     assert len(list(frames(np.stack(pictures_in[:2])))) == 2
     with pytest.raises(ArgumentError, match=r"video of shape \(.*must be \(frames, "):
-        frames(pictures_in[0])  # a picture is no video
+        frames(pictures_in[0])  # a picture is not a video
     video = frames([pictures_in[0], pictures_in[1][..., 0]])
     next(video)
     with pytest.raises(ArgumentError, match="shape"):

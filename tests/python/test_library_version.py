@@ -1,4 +1,4 @@
-"""A libmtcnn.so of another version than pymtcnn was built for is refused."""
+"""A libmtcnn.so of another version than pymtcnn's is refused."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def test_faces_are_found_in_turned_files(pictures, tmp_path, orientation):
     path = tmp_path / "turned.jpg"
     path.write_bytes(files.with_orientation(jpeg(files.stored(upright, orientation)), orientation))
     with Detector(min_face=60) as detector:
-        (wanted,), (found,) = detector.detect(upright), detector.detect(path)
-    assert np.abs(found.box - wanted.box).max() < 5
-    assert np.abs(found.landmarks - wanted.landmarks).max() < 5
+        (expected,), (found,) = detector.detect(upright), detector.detect(path)
+    assert np.abs(found.box - expected.box).max() < 5
+    assert np.abs(found.landmarks - expected.landmarks).max() < 5
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_gray_and_transparent_pictures(noise):
     assert (read_picture(deep) == noise).all()
 
 
-def test_opencv_log_level_is_put_back(noise):
+def test_opencv_log_level_is_restored(noise):
     log = cv2.utils.logging
     before = log.getLogLevel()
     log.setLogLevel(log.LOG_LEVEL_ERROR)

@@ -1,4 +1,4 @@
-"""What a detection returns, as a sequence of faces and in the forms that others take."""
+"""Results of a detection, as a sequence of faces and converted for other packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pymtcnn.faces import COLUMNS
 
 
 def made_up(count: int) -> Detections:
-    """So many faces of random numbers, with falling scores."""
+    """This many faces of random numbers, with descending scores."""
     rng = np.random.default_rng(count)
     return Detections(
         boxes=rng.uniform(0, 100, (count, 4)).astype(np.float32),

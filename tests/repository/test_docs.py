@@ -1,4 +1,4 @@
-"""README.md and docs/*.md are true: their code runs, their programs, options and links are there.
+"""README.md and docs/*.md are correct: their code runs, their programs, options and links exist.
 
 A page's blocks are run in order, in a copy of the repository with a picture.jpg and a video.mp4 in
 it:
@@ -8,13 +8,12 @@ it:
 ```pycon    a part of that program as typed into Python, whose answers must be the ones shown
 ```c        is written to the file that the page's next `cc FILE.c` compiles
 
-Commands that would take long, change the machine or want what is not there (NOT_RUN, names in
-capitals such as WIDER_FACE, files that a command left out would have made) are left out; of those
-and of all others that name one of our programs, the program and its options must exist. Comments
-before a block say more:
+Commands that would take long, change the machine or need what is missing (NOT_RUN, names in
+capitals such as WIDER_FACE, files of a skipped command) are skipped; for those and all others that
+name one of our programs, the program and its options must exist. Comments before a block:
 
-<!-- not run: REASON -->      it is left out
-<!-- prints: COMMAND -->      it is of COMMAND's output; `...` stands for the rest of a line
+<!-- not run: REASON -->      it is skipped
+<!-- prints: COMMAND -->      it is from COMMAND's output; `...` is the rest of a line
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ import pymtcnn
 from train_mtcnn.data.landmark_sets import read_facepoint
 from train_mtcnn.data.wider import read_annotations
 
-NOT_RUN = {  # a part of a command -> why it is left out
+NOT_RUN = {  # a part of a command -> why it is skipped
     r"^(sudo |apt|pip |python3? -m (venv|pip)|\. |source |export |docker |ssh |scp )": (
         "changes the machine or the shell"
     ),
@@ -64,7 +63,7 @@ NOT_RUN = {  # a part of a command -> why it is left out
     r"--camera \d|video (--\w+ )*\d": "needs a camera",
 }
 PLACEHOLDER = re.compile(r"\[?([A-Z][A-Z_]{2,}|CNN_FacePoint|CelebA)([/.][^ ]*)?\]?")
-READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # where not there
+READERS = re.compile(r"[\w-]+\.(mp4|avi|mkv|webm|mov)|/dev/video\d+|\w+://.*")  # if missing
 MADE = re.compile(r"(runs|onnx|darknet_cfg)/[^ ]+")  # files that commands make
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
@@ -90,7 +89,7 @@ PARTS = (
 
 
 class Scratch:
-    """The copy, as the page that is read leaves it.
+    """The copy, as changed by the current page.
 
     Attributes
     ----------
@@ -120,8 +119,8 @@ class Scratch:
                 (folder / name).symlink_to(built)
         self._whole = set(folder.iterdir())
 
-    def turn_to(self, page: str) -> None:
-        """Take away what the page before has made at the top of the folder, and its names."""
+    def start_page(self, page: str) -> None:
+        """Remove the previous page's files at the top of the folder, and its names."""
         if page == self._page:
             return
         self._page = page
@@ -213,7 +212,7 @@ def check_options(command: str, program: Path | None) -> None:
 
 
 def reason_not_to_run(command: str, folder: Path) -> str | None:
-    """Why a command is left out; None where it is to be run."""
+    """Why a command is skipped; None if it is to be run."""
     command = re.sub(r"(^|\s)#.*", "", command)
     for part, reason in NOT_RUN.items():
         if re.search(part, command):
@@ -223,7 +222,7 @@ def reason_not_to_run(command: str, folder: Path) -> str | None:
         out = before.startswith(("--out", "--save")) or before == ">"
         readers = READERS.fullmatch(word) and not (out or (folder / word).exists())
         if readers or PLACEHOLDER.fullmatch(word):
-            return f"{word} stands for something of the reader's"
+            return f"{word} is a placeholder"
         if MADE.fullmatch(word) and not out and not list(folder.glob(word)):
             return f"{word} comes from a command that is left out"
     return None
@@ -271,7 +270,7 @@ def check_darknet(scratch: Scratch, output: str) -> None:
     assert pnet > 0.9 and onet > 0.9
     points = [[float(v) for v in pair] for pair in re.findall(r"(\d+)\. (\d+)\.", output)]
     known = [(224.4, 194.8), (305.2, 192.1), (269.5, 235.4), (231.2, 274.8), (306.7, 272.6)]
-    assert np.abs(np.array(points) - known).max() < 8  # from ./mtcnn's: RNet is left out
+    assert np.abs(np.array(points) - known).max() < 8  # from ./mtcnn's: RNet is omitted
 
 
 def check_converting(scratch: Scratch, output: str) -> None:
@@ -279,7 +278,7 @@ def check_converting(scratch: Scratch, output: str) -> None:
     assert probability > 0.9 and _known_face(box)
 
 
-CHECKS = {  # page, a part of the block -> check of what it printed and left
+CHECKS = {  # page, a part of the block -> check of its output and files
     ("README.md", "with Detector("): check_readme_python,
     ("README.md", "cc faces.c"): check_readme_c,
     ("docs/darknet.md", "readNetFromDarknet"): check_darknet,
@@ -312,13 +311,15 @@ def _run_python(block: Block, scratch: Scratch, monkeypatch, capsys) -> str:
 def _run_pycon(block: Block, scratch: Scratch, monkeypatch) -> None:
     monkeypatch.chdir(scratch.folder)
     parser = doctest.DocTestParser()
-    test = parser.get_doctest(block.text, {}, block.place, str(ROOT / block.page), block.line - 1)
+    test = parser.get_doctest(
+        block.text, {}, block.location, str(ROOT / block.page), block.line - 1
+    )
     test.globs = scratch.names
     run_examples(test)
 
 
 def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
-    """Run the commands of a block, or check the options of those that are left out."""
+    """Run the commands of a block, or check the options of skipped ones."""
     output = ""
     for command in block.commands:
         if reason_not_to_run(command, scratch.folder):
@@ -335,7 +336,7 @@ def _run_sh(block: Block, scratch: Scratch, program: Path | None) -> str:
 @pytest.mark.parametrize(
     "block",
     [block for block in BLOCKS if block.language and not block.mark.startswith("not run:")],
-    ids=lambda block: block.place,
+    ids=lambda block: block.location,
 )
 def test_code(block, scratch, built_program, monkeypatch, capsys):
     assert block.language in ("sh", "python", "pycon", "c"), "sh, python, pycon, c, or no language"
@@ -344,7 +345,7 @@ def test_code(block, scratch, built_program, monkeypatch, capsys):
             import_peer(package)
     if "readNetFromDarknet" in block.text and not hasattr(cv2.dnn, "readNetFromDarknet"):
         missing("OpenCV 4: 5 reads no Darknet files")
-    scratch.turn_to(block.page)
+    scratch.start_page(block.page)
     output = ""
     if block.language == "sh":
         output = _run_sh(block, scratch, built_program)
@@ -361,17 +362,17 @@ def test_code(block, scratch, built_program, monkeypatch, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.place
+    "block", [block for block in BLOCKS if block.mark], ids=lambda block: block.location
 )
 def test_marked_blocks(block, scratch, built_program):
-    """Blocks that are not run say why, and name programs that are there; shown output is true."""
+    """Blocks that are not run say why, and name existing programs; shown output is correct."""
     kind, colon, rest = block.mark.partition(": ")
     assert colon and kind in ("not run", "prints") and len(rest) > 3, block.mark
     if kind == "not run":
         for command in block.commands if block.language == "sh" else []:
             check_options(command, built_program)
         return
-    scratch.turn_to(block.page)
+    scratch.start_page(block.page)
     printed = scratch.run(rest)
     for line in block.text.splitlines():
         assert line.removesuffix("...").rstrip() in printed, line
@@ -439,7 +440,7 @@ def test_every_image_is_shown_and_small():
 
 
 @pytest.mark.slow
-def test_figures_are_drawn_anew(tmp_path):
+def test_figures_are_up_to_date(tmp_path):
     text = _python_help("docs/figures/make.py")
     assert "docs/images" in text
     command = [sys.executable, "docs/figures/make.py", "--out", str(tmp_path)]

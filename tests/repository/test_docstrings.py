@@ -1,4 +1,4 @@
-"""The examples in pymtcnn's docstrings run, and give what they show."""
+"""The examples in pymtcnn's docstrings run, with the output that they show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The set-up script: what can be said of it without running it."""
+"""The set-up script: what can be tested without running it."""
 
 from __future__ import annotations
 

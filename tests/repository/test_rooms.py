@@ -1,4 +1,4 @@
-"""Who imports whom: packages and the rooms of train_mtcnn in one direction, no name twice."""
+"""Imports: packages and the rooms of train_mtcnn in one direction, no duplicate names."""
 
 import ast
 import sys
@@ -45,7 +45,7 @@ PROGRAMS = {module for module, path in FILES.items() if is_program(path)}
 
 
 def imported_names(path):
-    """All that a file may import, wherever in it: modules, and names of modules."""
+    """All imports of a file, at any level: modules, and names of modules."""
     package = path.parent.parts
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Import):
@@ -64,7 +64,7 @@ ARROWS = sorted(
 
 
 def room_of(module):
-    """The room of train_mtcnn in which a module lies, or None."""
+    """A module's room in train_mtcnn, or None."""
     package, _, rest = module.partition(".")
     room = rest.partition(".")[0]
     return room if package == "train_mtcnn" and room in ROOMS else None
@@ -98,7 +98,7 @@ def test_no_program_is_imported():
 
 
 def test_no_name_twice():
-    """Programs are named by what is typed; all other modules have names of their own."""
+    """Programs are named by their commands; all other modules have unique names."""
     names = Counter(path.stem for module, path in FILES.items() if module not in PROGRAMS)
     assert {name for name, count in names.items() if count > 1} <= {"__init__"}
 

@@ -1,4 +1,4 @@
-"""$MTCNN_NO_SKIP: only what a machine may lack leaves a test out; the helpers alone skip."""
+"""$MTCNN_NO_SKIP: tests are skipped only for what a machine may lack, and only by the helpers."""
 
 import os
 import re
@@ -28,7 +28,7 @@ FORBIDDEN = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("setting, failing", [("1", set(FORBIDDEN)), ("0", set()), ("", set())])
-def test_what_may_be_left_out(tmp_path, setting, failing):
+def test_what_may_be_skipped(tmp_path, setting, failing):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     for name, text in (ALLOWED | FORBIDDEN).items():
         (tmp_path / f"test_{name}.py").write_text(f"{IMPORTS}{text}\n")

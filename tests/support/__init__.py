@@ -1,4 +1,4 @@
-"""What tests share besides the fixtures of conftest.py: where things lie, files to read, runs."""
+"""Shared by tests besides the fixtures of conftest.py: paths, files to read, runs."""
 
 import os
 from pathlib import Path

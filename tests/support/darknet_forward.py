@@ -1,4 +1,4 @@
-"""A network's output from Darknet itself, for parity tests; a process of its own.
+"""A network's output from Darknet itself, for parity tests, in a separate process.
 
     python tests/support/darknet_forward.py libdarknet.so NET.cfg NET.weights INPUTS.npz OUTPUTS.npz
 
@@ -6,8 +6,8 @@ INPUTS holds arrays [B, 3, H, W] float32, as the network takes them; OUTPUTS the
 each picture, [B, outputs], under the same names. The library is pjreddie's (AlexeyAB's has other
 signatures); docs/darknet.md says how to make it.
 
-A process of its own, since Darknet is compiled with -Ofast: a library of gcc's -Ofast makes all
-later arithmetic of its process round the smallest numbers to 0.
+The process is separate since Darknet is compiled with -Ofast: a library of gcc's -Ofast makes all
+later arithmetic of its process flush denormal numbers to 0.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The demo's page in headless Chromium: for its test, and for the picture of it in the README.
+"""The demo's page in headless Chromium, for its test and for its picture in the README.
 
 python tests/support/demo_browser.py docs/images/demo.png
 """
@@ -26,7 +26,7 @@ from pymtcnn import read_picture
 
 GRACE_HOPPER = Path(__file__).parents[1] / "data" / "grace_hopper.jpg"
 PROGRAMS = ("chromium", "chromedriver")
-PATIENCE = 60  # seconds: machines may be busy
+TIMEOUT = 60  # seconds: machines may be busy
 
 
 def missing_programs() -> list[str]:
@@ -45,8 +45,8 @@ class Page:
         return self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, selector))
 
     def until(self, value: Callable):
-        """What a function returns, once it is something."""
-        wait = WebDriverWait(self.driver, PATIENCE, 0.1, ignored_exceptions=[Exception])
+        """A function's return value, once it is true."""
+        wait = WebDriverWait(self.driver, TIMEOUT, 0.1, ignored_exceptions=[Exception])
         return wait.until(lambda _: value())
 
     def upload(self, path: Path) -> None:
@@ -85,7 +85,7 @@ class Page:
         return self.find("#json .cm-content").get_attribute("textContent")
 
     def requests(self) -> list[str]:
-        """The addresses that the page asked for since the last call."""
+        """The addresses that the page requested since the last call."""
         events = [
             json.loads(row["message"])["message"] for row in self.driver.get_log("performance")
         ]
@@ -129,7 +129,7 @@ def save_screenshot(path: str) -> None:
     with serving(port=0) as address, open_page(address, (1100, 1190)) as page:
         page.upload(GRACE_HOPPER)
         page.until(lambda: page.picture_address() and page.json() and page.find("#faces img"))
-        time.sleep(1)  # for the pictures to be there and the colours to have faded in
+        time.sleep(1)  # until pictures have loaded and colours have faded in
         png = page.driver.get_screenshot_as_png()
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture.quantize(256, Image.Quantize.FASTOCTREE).save(path, optimize=True)  # keeps the green

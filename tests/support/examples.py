@@ -8,9 +8,9 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def run_examples(test: doctest.DocTest) -> int:
-    """Run examples, each of which must give what it shows; how many there were.
+    """Run examples, each of which must give the output that it shows; returns their number.
 
-    The names that they define are in `test.globs` then.
+    The names that they define are then in `test.globs`.
     """
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)

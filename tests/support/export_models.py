@@ -44,7 +44,7 @@ def random_network(cfg: Cfg | Path, seed: int = 0) -> Network:
 
 
 def read_test_model(name: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, Source]:
-    """The networks of a model, made in `folder`; skips where its data are not there."""
+    """The networks of a model, made in `folder`; skips if its data are missing."""
     if name == "trained":
         found = DARKNET_CFG / "training"
         return {net: read_checkpoint_source(found / f"{net}.pt") for net in NETWORKS}

@@ -44,7 +44,7 @@ def random_arrays(name: str, seed: int = 0) -> list[np.ndarray]:
 
 
 def write_ipazc(path: Path, value: object) -> None:
-    """Write a file as mtcnn's are."""
+    """Write a file in mtcnn's form."""
     joblib.dump(value, path, compress=("lz4", 1))
 
 
@@ -56,7 +56,7 @@ def write_random_ipazc(folder: Path, seed: int = 0) -> None:
 
 
 def read_ipazc(source: Path, name: str) -> list[np.ndarray]:
-    """What joblib reads; of files that can be trusted."""
+    """joblib's reading of a trusted file."""
     return joblib.load(source / f"{name}.lz4")
 
 

@@ -32,11 +32,11 @@ class Block:
     line
         Of its first line of text, from 1.
     language
-        After the opening fence; empty where there is none.
+        After the opening fence; empty if missing.
     text
         Between the fences.
     mark
-        The HTML comment before it; empty where there is none.
+        The HTML comment before it; empty if missing.
     """
 
     page: str
@@ -46,13 +46,13 @@ class Block:
     mark: str
 
     @property
-    def place(self) -> str:
-        """Where it stands, for people."""
+    def location(self) -> str:
+        """Page and line, for messages."""
         return f"{self.page}:{self.line}"
 
     @property
     def commands(self) -> list[str]:
-        """The commands of an sh block; one that has loops and the like is a single one."""
+        """The commands of an sh block; a block with loops or similar is a single one."""
         if _COMPOUND.search(self.text):
             return [self.text]
         lines = self.text.replace("\\\n", " ").splitlines()

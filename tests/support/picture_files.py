@@ -1,4 +1,4 @@
-"""Picture files for the tests, written byte by byte where no library writes such things."""
+"""Picture files for the tests, written byte by byte if no library can."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def png(
     exif: bytes | None = None,
     exif_last: bool = False,
 ) -> bytes:
-    """A PNG file of integer samples [H, W, channels], 0..2**depth - 1, of any kind there is."""
+    """A PNG file of integer samples [H, W, channels], 0..2**depth - 1, of any kind."""
     height, width, _ = samples.shape
     header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
     chunks = [PNG_SIGNATURE, png_chunk(b"IHDR", header)]
@@ -115,7 +115,7 @@ def with_orientation(jpeg: bytes, orientation: int, order: str = ">") -> bytes:
 
 
 def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
-    """The pixels that a file with this orientation must hold to stand upright when shown."""
+    """The pixels that a file with this orientation must hold to be shown upright."""
     turned = {
         1: upright,
         2: upright[:, ::-1],

@@ -27,7 +27,7 @@ def execute(program, *arguments, environment=None, **options):
 def read_terminal(descriptor: int) -> str:
     """What was written to a pseudo-terminal whose other end is closed; closes this one."""
     shown = b""
-    with contextlib.suppress(OSError):  # so Linux tells of the end
+    with contextlib.suppress(OSError):  # Linux's sign of the end
         while part := os.read(descriptor, 4096):
             shown += part
     os.close(descriptor)

@@ -11,7 +11,7 @@ from train_mtcnn.network.networks import Network
 def write_random_cascade(folder: Path, seed: int = 0, **settings) -> Path:
     """Write `random.data` and its weights into `folder`; its networks are those of darknet_cfg/.
 
-    About half of all places look like a face to it, so give it pictures of few places only.
+    About half of all positions look like a face to it, so use small pictures.
     """
     random = np.random.default_rng(seed)
     weights = {}

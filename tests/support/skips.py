@@ -1,10 +1,10 @@
-"""When a test is left out, and the hooks that make a failure of it under $MTCNN_NO_SKIP.
+"""When a test is skipped, and the hooks that make that a failure under $MTCNN_NO_SKIP.
 
 A machine may lack data, hardware, properties of its system, or peers (programs and packages that
-results are compared with): that is `absent`. What the set-up brings and is not there is `missing`:
-a program that was not built, a tool, a package. Then tests are left out as well, for whoever works
-on another part; but where $MTCNN_NO_SKIP is set to something other than 0, as .ci/run does, they
-fail, and so does every skip that does not come from `absent`, `absent_if` or `import_peer`.
+results are compared with): that is `absent`. What the set-up installs but cannot be found is
+`missing`: a program that was not built, a tool, a package. Then tests are also skipped, for work on
+other parts; but if $MTCNN_NO_SKIP is set to something other than 0, as .ci/run does, they fail, and
+so does every skip that does not come from `absent`, `absent_if` or `import_peer`.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ _ABSENT = "absent: "
 
 
 def absent(what: str) -> NoReturn:
-    """Leave the test out: this machine lacks something that the set-up does not bring."""
+    """Skip the test: this machine lacks something that the set-up does not install."""
     pytest.skip(_ABSENT + what)
 
 
 def absent_if(condition: bool, what: str) -> pytest.MarkDecorator:
-    """The mark of a test that is left out where `condition` holds, as `absent` does it."""
+    """The mark of a test that is skipped if `condition` holds, as `absent` does."""
     return pytest.mark.skipif(condition, reason=_ABSENT + what)
 
 
 def import_peer(module: str) -> ModuleType:
-    """One of PEERS; the test is left out where it is absent."""
+    """One of PEERS; the test is skipped if it is absent."""
     return pytest.importorskip(module, reason=_ABSENT + PEERS[module], exc_type=ImportError)
 
 
 def missing(what: str) -> NoReturn:
-    """Leave the test out: what the set-up makes is not there. A failure under $MTCNN_NO_SKIP."""
+    """Skip the test: something of the set-up is missing. A failure under $MTCNN_NO_SKIP."""
     pytest.skip(f"missing: {what}")
 
 
 def missing_if(condition: bool, what: str) -> pytest.MarkDecorator:
-    """The mark of a test that is left out where `condition` holds, as `missing` does it."""
+    """The mark of a test that is skipped if `condition` holds, as `missing` does."""
     return pytest.mark.skipif(condition, reason=f"missing: {what}")
 
 
@@ -57,7 +57,7 @@ def missing_if(condition: bool, what: str) -> pytest.MarkDecorator:
 
 
 def _check(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Make a failure of a skip that $MTCNN_NO_SKIP forbids."""
+    """Turn a skip that $MTCNN_NO_SKIP forbids into a failure."""
     if not report.skipped or hasattr(report, "wasxfail"):
         return
     if os.environ.get("MTCNN_NO_SKIP", "0") in ("", "0"):

@@ -24,7 +24,7 @@ _AROUND = 0.3  # of the face's sides, cut out with it
 
 
 def _picture(pictures: list[Path], rng: np.random.Generator, width: int, height: int):
-    """A blurred background with three faces side by side: pixels, boxes and landmarks."""
+    """A blurred background with three faces next to each other: pixels, boxes and landmarks."""
     noise = rng.integers(0, 256, (height // 16, width // 16, 3), np.uint8)
     canvas = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     boxes, points = [], []

@@ -40,7 +40,7 @@ def write_truth(split, events):
 
 
 def write_annotations(split, events, invalid=()):
-    """The official text; invalid: names of pictures whose first face is marked so."""
+    """The official text; invalid: names of pictures whose first face is marked invalid."""
     lines = []
     for event, pictures in events.items():
         for name, (boxes, _) in pictures.items():
@@ -70,7 +70,7 @@ PREDICTIONS = {
         [0, 0, 99, 90, 0.7],  # face 1 again
         [600, 300, 50, 50, 0.5],  # nothing
     ],
-    ("0--Parade", "none"): [[1, 1, 30, 30, 1.0]],  # does not count, but scales the scores
+    ("0--Parade", "none"): [[1, 1, 30, 30, 1.0]],  # not counted, but scales the scores
     ("1--B", "b"): [],
 }
 

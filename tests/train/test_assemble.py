@@ -54,7 +54,7 @@ def test_the_cascade_is_what_was_trained(tmp_path, prelu):
 
 
 @pytest.mark.slow
-def test_networks_that_are_not_there_yet_find_nothing(tmp_path, pictures):
+def test_missing_networks_find_nothing(tmp_path, pictures):
     save_checkpoint(tmp_path / "pnet.pt", trained("pnet"))
     path = assemble([tmp_path / "pnet.pt"], tmp_path / "made", "half")
     assert path == tmp_path / "made/half.data"

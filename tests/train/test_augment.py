@@ -29,7 +29,7 @@ def run(pixels, targets, seed=0, **how):
     )
 
 
-def test_nothing_is_changed_where_nothing_is_asked():
+def test_nothing_is_changed_by_default():
     pixels, targets = batch(8, 12)
     made, same = run(pixels, targets)
     assert torch.equal(made, pixels)
@@ -37,7 +37,7 @@ def test_nothing_is_changed_where_nothing_is_asked():
     assert torch.equal(same.landmarks, targets.landmarks)
 
 
-def test_flipped_twice_is_as_before():
+def test_flipping_two_times_restores():
     pixels, targets = batch(8, 24)
     once, between = run(pixels, targets, flip=1.0)
     assert torch.equal(once, pixels.flip(3))
@@ -81,7 +81,7 @@ def test_labels_stay_with_their_pixels(flip):
         corners = (moved.offsets + torch.tensor([0, 0, 1, 1])).view(-1, 2, 2)
         expected = points[:, _MIRRORED.index(dot) if flip else dot] if dot < 5 else None
         if dot >= 5:
-            x = corners[:, 6 - dot if flip else dot - 5, 0]  # left and right change places
+            x = corners[:, 6 - dot if flip else dot - 5, 0]  # left and right are exchanged
             expected = torch.stack([x, corners[:, dot - 5, 1]], 1)
         off = (centroid(made) - expected).abs() * side
         assert off.max() < 0.15, dot  # pixels

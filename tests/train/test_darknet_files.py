@@ -366,7 +366,7 @@ def test_wrong_sizes(tmp_path, size):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 15])
-def test_not_even_a_header(tmp_path, content):
+def test_incomplete_header(tmp_path, content):
     (tmp_path / "x.weights").write_bytes(content)
     with pytest.raises(WeightsError, match="even the header"):
         read_weights(tmp_path / "x.weights")

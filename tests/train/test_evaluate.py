@@ -82,13 +82,13 @@ def test_annotation_errors(tmp_path, text, message):
 
 
 @given(st.integers(0, 10**6))
-def test_annotations_cut_anywhere(tmp_path_factory, place):
-    """A file that was cut is an error, or holds the whole entries before the cut."""
+def test_annotations_cut_anywhere(tmp_path_factory, position):
+    """A truncated file is an error, or holds the complete entries before the cut."""
     text = f"1--A/a.jpg\n2\n{FACE}5 6 12 7 2 0 1 1 0 1\n{NO_FACE}1--A/c.jpg\n12\n" + 12 * FACE
     path = tmp_path_factory.mktemp("cut") / "x.txt"
     path.write_text(text)
     whole = read_annotations(path)
-    path.write_text(text[: place % len(text)])
+    path.write_text(text[: position % len(text)])
     try:
         read = read_annotations(path)
     except FileError as error:
@@ -327,7 +327,7 @@ def test_program(tmp_path, data, capsys):
     assert sorted(map(str, predictions)) == ["0--Parade/a.txt", "0--Parade/none.txt", "1--B/b.txt"]
     assert any(content.count(b"\n") > 2 for content in predictions.values())
 
-    # --resume keeps what is there, and only with the same settings.
+    # --resume keeps existing results, and only with the same settings.
     kept, gone = out / "predictions/0--Parade/a.txt", out / "predictions/1--B/b.txt"
     assert program.main([*command, "--out", str(out), "--resume"]) == 0  # all is there
     resumed = json.loads((out / "results.json").read_text())["settings"]
@@ -341,7 +341,7 @@ def test_program(tmp_path, data, capsys):
     assert gone.read_bytes() == predictions[Path("1--B/b.txt")]
     proposals = out / "predictions-pnet/1--B/b.txt"
     before = proposals.read_bytes()
-    proposals.unlink()  # a picture is done when all of its stages are there
+    proposals.unlink()  # a picture is done when all of its stages exist
     assert program.main([*command, "--out", str(out), "--resume"]) == 0
     assert "detected: 1" in capsys.readouterr().out and proposals.read_bytes() == before
     other = [*command, "--out", str(out), "--resume", "--scale-factor", "0.8"]
@@ -363,7 +363,7 @@ def test_program(tmp_path, data, capsys):
     assert program.main([*command, "--out", str(tmp_path / "two"), "--jobs", "2"]) == 0
     assert read_all(tmp_path / "two" / "predictions") == predictions
 
-    # Predictions that are there already.
+    # Existing predictions.
     capsys.readouterr()
     again = ["--data", str(data), "--predictions", str(out / "predictions")]
     assert program.main(again) == 0
@@ -374,7 +374,7 @@ def test_program(tmp_path, data, capsys):
     assert program.main(again) == 1
     assert "b.txt: missing" in capsys.readouterr().err
 
-    # Of another program there are no stages.
+    # Another program's predictions have no stages.
     (out / "predictions").rename(tmp_path / "theirs")
     gone = tmp_path / "theirs/1--B/b.txt"
     gone.write_bytes(predictions[Path("1--B/b.txt")])
@@ -382,7 +382,7 @@ def test_program(tmp_path, data, capsys):
     assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
     assert list(read_results(tmp_path / "four").values["stages"]) == ["final"]
 
-    # The results of others are not written over unasked.
+    # Other results are not overwritten without a request.
     assert program.main([*command, "--out", str(tmp_path / "four")]) == 0
     capsys.readouterr()
     assert program.main([*command, "--out", str(out)]) == 1
@@ -390,7 +390,7 @@ def test_program(tmp_path, data, capsys):
     assert program.main([*command, "--out", str(out), "--force"]) == 0
 
 
-def test_recall_leaves_out_invalid_faces(tmp_path):
+def test_recall_ignores_invalid_faces(tmp_path):
     split = tmp_path / "split"
     write_truth(split, EVENTS)
     write_annotations(split, EVENTS, invalid=["a"])

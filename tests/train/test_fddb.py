@@ -182,7 +182,7 @@ def test_overlaps_by_masks(seed):
 
 
 def given_overlaps(monkeypatch, *tables):
-    """Let the pictures' overlaps be these tables; only numbers matter then."""
+    """Replace the pictures' overlaps by these tables, so that only numbers matter."""
     rest = iter(tables)
     monkeypatch.setattr(
         "train_mtcnn.evaluation.fddb_roc.overlaps", lambda *_: np.array(next(rest), float)
@@ -231,7 +231,7 @@ def test_matches_are_the_best_together(monkeypatch):
 
 
 def test_matches_change_with_the_threshold(monkeypatch):
-    """The sum of overlaps counts, though a face is lost for it: 0.55 < 0.45 + 0.49."""
+    """The sum of overlaps counts, even if a face is lost for it: 0.55 < 0.45 + 0.49."""
     truth = given_overlaps(monkeypatch, [[0.55, 0.49], [0.45, 0.0]])
     roc = run(truth, [scored(0.9, 0.3)])
     assert roc.discrete.tolist() == [0.5, 0]

@@ -1,4 +1,4 @@
-"""The error of landmarks, and ONet on boxes that are known."""
+"""The error of landmarks, and ONet on known boxes."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_errors_by_hand():
 
 @pytest.mark.slow
 @given(st.floats(0.1, 50), st.floats(-100, 100))
-def test_errors_know_no_scale_and_place(scale, shift):
+def test_errors_do_not_depend_on_scale_and_position(scale, shift):
     points = TRUTH[None] + np.random.default_rng(0).normal(0, 2, (1, 5, 2))
     expected = errors(points, TRUTH[None])
     assert errors(points * scale + shift, TRUTH[None] * scale + shift) == pytest.approx(expected)
@@ -57,7 +57,7 @@ def test_summary_by_hand():
     )
 
 
-def test_a_shift_alone_is_no_error_without_it():
+def test_a_common_shift_is_excluded():
     truth = np.array([TRUTH, TRUTH])
     found = summary(truth + np.array([1, -2]), truth)
     assert found.shift == pytest.approx((0.05, -0.1))
@@ -91,5 +91,5 @@ def test_the_default_model_on_some_faces(default_model, data_dir):
     assert len(faces) > 1500
     result = landmark_error(default_model, folder, faces[:100])
     assert result.faces == 100 and 0.06 < result.mean < 0.11 and 0.05 < result.median < 0.10
-    # AFLW's marks lie right of and below where the model puts them.
+    # AFLW's points are right of and below the model's.
     assert result.shift[0] < -0.01 and result.mean_without_shift < result.mean

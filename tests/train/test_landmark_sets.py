@@ -114,7 +114,7 @@ def test_not_text(tmp_path):
 
 
 def test_mostly_unusable(tmp_path):
-    """A whole set with the person's left and right, or with other columns, is no skipped row."""
+    """A whole set with the person's left and right, or with other columns, is an error."""
     swapped = [f"{index}.jpg 10 50 12 60 {SWAPPED_EYES}" for index in range(3)]
     with pytest.raises(FileError) as error:
         read_facepoint(facepoint(tmp_path, FACE, FACE.replace("a", "b"), *swapped))

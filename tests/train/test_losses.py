@@ -1,4 +1,4 @@
-"""The losses by hand, and the batches they are taken over."""
+"""The losses by hand, and the batches that they are computed on."""
 
 import math
 
@@ -89,9 +89,9 @@ def test_measures():
     output = torch.zeros(6, 15)
     output[:, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0, 0.0, 9.0])
     output[0, 1] = 0.4
-    wanted = targets([P, P, N, N, N, L])
-    wanted.landmarks[5] = torch.tensor([0.2, 0.0, 0.7, 0, 0, 0, 0, 0, 0, 0])
-    made = {name: value.tolist() for name, value in measures(output, wanted).items()}
+    given = targets([P, P, N, N, N, L])
+    given.landmarks[5] = torch.tensor([0.2, 0.0, 0.7, 0, 0, 0, 0, 0, 0, 0])
+    made = {name: value.tolist() for name, value in measures(output, given).items()}
     assert made["recall"] == [1, 2] and made["false_positives"] == [1, 3]
     assert made["box_error"] == [pytest.approx(0.1), 2]
     # Mean distance 0.9 / 5, by the eyes' distance 0.5.
@@ -116,7 +116,7 @@ def test_shares(batch, part, landmark, positive, negative):
         assert count <= exact + 1 and (count >= exact - len(counts))
 
 
-def test_shares_of_kinds_that_are_not_there():
+def test_shares_of_missing_kinds():
     assert shares(8, RATIOS, {P, N}) == {P: 2, N: 6}
     assert shares(1024, RATIOS, set(Kind)) == {P: 171, N: 512, T: 171, L: 170}
 

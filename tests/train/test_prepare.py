@@ -86,7 +86,7 @@ def test_pnet(sets, tmp_path):
     text = (tmp_path / "report.txt").read_text()
     assert f"{COUNT} pictures" in text and "positive" in text
     assert read_picture(tmp_path / "samples.png").size
-    # One that was broken off before its report is told anew.
+    # One that was interrupted before its report is reported again.
     names = ("report.txt", "samples.png")
     shown = [(tmp_path / name).read_bytes() for name in names]
     for name in names:
@@ -100,7 +100,7 @@ def test_pnet(sets, tmp_path):
 
 
 def test_positives_show_their_faces(sets, tmp_path):
-    """A crop of a face is made of the picture's pixels where the offsets say that the face is."""
+    """A crop of a face has the picture's pixels where the offsets locate the face."""
     run(sets, tmp_path)
     labels = Samples(tmp_path).labels
     near = labels[np.isin(labels["kind"], (Kind.POSITIVE, Kind.PART))]
@@ -130,7 +130,7 @@ def test_mined(sets, tmp_path, model, net, side):
 
 @pytest.mark.slow
 def test_own_mistakes(sets, tmp_path, model):
-    """`own` adds negatives that the network itself lets through, and not more than it says."""
+    """`own` adds negatives that the network itself accepts, up to its limit."""
     values = {"pictures": 6, "detect_face": 40.0, "thresholds": (0.5, 0.1, 1), "mined": 0}
     run(sets, tmp_path / "none", "rnet", model=model, **values)
     run(sets, tmp_path / "own", "rnet", model=model, own=5, **values)
@@ -140,7 +140,7 @@ def test_own_mistakes(sets, tmp_path, model):
     assert none < own <= none + 5 * 6
 
 
-def test_a_model_of_before_is_not_used_again(sets, tmp_path, model):
+def test_an_older_model_is_not_used_again(sets, tmp_path, model):
     run(sets, tmp_path / "fresh", pictures=4)
     run(sets, tmp_path / "rnet", "rnet", model=model, pictures=2, detect_face=60.0)
     run(sets, tmp_path / "again", pictures=4)
@@ -185,16 +185,16 @@ def test_all_networks_hold_out_the_same(sets, tmp_path, model):
         # Pictures come one after the other, each beginning with its positives.
         changes = np.flatnonzero(np.diff(labels["held"]))
         assert labels["held"].any() and not labels["held"].all()
-        wanted = [held_out(name, 0.3) for name in names]
-        assert len(changes) == np.count_nonzero(np.diff(wanted))
-        assert labels["held"][0] == wanted[0]
+        flags = [held_out(name, 0.3) for name in names]
+        assert len(changes) == np.count_nonzero(np.diff(flags))
+        assert labels["held"][0] == flags[0]
 
 
 # ---- jobs and breaks -----------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_jobs_and_breaks_do_not_matter(sets, tmp_path, monkeypatch):
+def test_jobs_and_interruptions_do_not_matter(sets, tmp_path, monkeypatch):
     whole = run(sets, tmp_path / "whole", landmarks=True)
     run(sets, tmp_path / "two", landmarks=True, jobs=2)
     assert content(tmp_path / "two") == content(tmp_path / "whole")
@@ -213,7 +213,7 @@ def test_jobs_and_breaks_do_not_matter(sets, tmp_path, monkeypatch):
             run(sets, tmp_path / "broken", landmarks=True)
     monkeypatch.setattr(preparation, "_chunk", lambda task: made.append(task) or chunk(task))
     report = run(sets, tmp_path / "broken", landmarks=True)
-    assert [task[0] for task in made] == [0, 1, 2, 3]  # none was made twice
+    assert [task[0] for task in made] == [0, 1, 2, 3]  # each was made once
     assert content(tmp_path / "broken") == content(tmp_path / "whole")
     assert {**report, "rate": 0} == {**whole, "rate": 0}
 
@@ -259,7 +259,7 @@ def test_no_readable_picture(own, tmp_path):
     with pytest.raises(FileError, match=r"none of the pictures could be read; first: .*0\.png"):
         run(own, tmp_path / "out")
     hidden.rename(good)
-    assert run(own, tmp_path / "out")["pictures"] == COUNT  # the same command, once they are there
+    assert run(own, tmp_path / "out")["pictures"] == COUNT  # the same command, with the pictures
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_missing_folders(own, tmp_path):
         run(own, tmp_path / "out")
 
 
-def test_faces_left_out_are_counted(own, tmp_path):
+def test_skipped_faces_are_counted(own, tmp_path):
     rows = [
         "300 20 0 40 0 0 0 0 0 0",  # no width
         "300 20 40 -5 0 0 0 0 0 0",

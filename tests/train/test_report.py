@@ -143,7 +143,7 @@ def test_page(tmp_path, capsys):
     assert all((out / name).read_bytes()[:4] == b"\x89PNG" for name in drawn)
 
 
-def test_parts_that_are_not_there(tmp_path):
+def test_missing_parts(tmp_path):
     log(tmp_path / "log", {"epoch": 1, "loss": 0.5})
     assert program.main([str(tmp_path / "log"), "--out", str(tmp_path / "a")]) == 0
     assert "## Evaluations" not in (tmp_path / "a" / "report.md").read_text()
@@ -157,7 +157,7 @@ def test_parts_that_are_not_there(tmp_path):
     assert "| fewer | 3 | 0.5000 | 0.5100 | 0.5200 | 43.8% | 81.2% | - | - | - |" in page
 
 
-def test_names_tell_folders_apart(tmp_path):
+def test_names_distinguish_folders(tmp_path):
     folders = [tmp_path / name for name in ("a/run", "b/run", "c")]
     assert program.names(folders) == ["a/run", "b/run", f"{tmp_path.name}/c"]
     assert program.names(folders[1:]) == ["run", "c"]

@@ -1,4 +1,4 @@
-"""Samples: what a crop teaches, where crops lie, the files that hold them."""
+"""Samples: the labels of crops, the positions of crops, and their files."""
 
 import errno
 import json
@@ -42,7 +42,7 @@ def plain_iou(a, b):
 
 
 def plain_label(crop, faces, others, limits):
-    """Kind (None: of no use), offsets and size of one crop."""
+    """Kind (None: not used), offsets and size of one crop."""
     crop = [float(value) for value in crop]
     side = crop[2] - crop[0]
     rows = [(plain_iou(crop, plain_square(face)), face, True) for face in faces]
@@ -90,7 +90,7 @@ def test_offsets_give_back_the_face(crops, faces):
         assert np.abs(faces - back).max(1).min() < 1e-3
 
 
-def test_crops_of_faces_left_out_are_never_negative():
+def test_crops_of_skipped_faces_are_never_negative():
     rng = np.random.default_rng(0)
     face, other = boxes_of([(0, 0, 40, 50)]), boxes_of([(200, 100, 30, 40)])
     for faces in (face, face[:0]):
@@ -108,7 +108,7 @@ def test_limits_are_inclusive():
     assert kinds.tolist() == [Kind.POSITIVE, Kind.POSITIVE, Kind.PART, 255]
 
 
-# ---- where crops lie -----------------------------------------------------------------------------
+# ---- positions of crops --------------------------------------------------------------------------
 
 
 @given(rectangles, st.floats(0, 1), st.floats(0, 1), st.integers(0, 3))
@@ -166,7 +166,7 @@ def step(number):
 
 
 def write(folder, first, last, settings=SETTINGS):
-    """Go on from step `first` to `last`; the last of all is 7."""
+    """Continue from step `first` to `last`; the last of all is 7."""
     writer = SampleWriter(folder, SIDE, settings)
     assert writer.steps == first and writer.notes == (first or None)
     for number in range(first, last):
@@ -193,7 +193,7 @@ def test_written_samples_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("breaks", [[3], [1, 2, 6], [0, 4]])
-def test_going_on_gives_the_same_bytes(tmp_path, breaks):
+def test_resuming_gives_the_same_bytes(tmp_path, breaks):
     write(tmp_path / "whole", 0, 7)
     first = 0
     for last in [*breaks, 7]:
@@ -213,7 +213,7 @@ def test_bytes_of_a_step_that_was_not_committed_are_dropped(tmp_path):
     assert content(broken) == content(tmp_path / "whole")
 
 
-def test_a_file_cut_behind_its_back_starts_anew(tmp_path):
+def test_a_truncated_file_restarts(tmp_path):
     write(tmp_path, 0, 4)
     with open(tmp_path / "crops.u8.part", "r+b") as file:
         file.truncate(10)
@@ -221,7 +221,7 @@ def test_a_file_cut_behind_its_back_starts_anew(tmp_path):
     assert len(Samples(tmp_path)) == 13
 
 
-def test_other_settings_start_anew(tmp_path):
+def test_other_settings_restart(tmp_path):
     write(tmp_path, 0, 4)
     write(tmp_path, 0, 7, SETTINGS | {"net": "rnet"})
     assert is_finished(tmp_path, SETTINGS | {"net": "rnet"})
@@ -233,7 +233,7 @@ def test_other_settings_start_anew(tmp_path):
 
 
 class FullDisk:
-    """A file that takes `room` bytes and no more."""
+    """A file that takes at most `room` bytes."""
 
     def __init__(self, file, room):
         self._file, self._room = file, room
@@ -317,7 +317,7 @@ def test_files_of_another_length(tmp_path, name, change):
         path.write_bytes(whole[:-1] if change == "short" else whole + b"\0")
     with pytest.raises(FileError, match=rf"{name}: missing or not 13 samples long; prepare again"):
         Samples(tmp_path)
-    assert not is_finished(tmp_path, SETTINGS)  # so that preparing again does so
+    assert not is_finished(tmp_path, SETTINGS)  # so that it is prepared again
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"side": 4}', '{"side": 0, "count": 3}'])

@@ -38,7 +38,7 @@ def test_heat_maps_are_what_pnet_proposes_from(detector, hopper):
     assert detector.heat_maps(rgb[:40, :40]) == []
 
 
-def test_a_heat_map_lies_where_its_cells_do(detector, hopper):
+def test_a_heat_map_matches_its_cells(detector, hopper):
     rgb = read_picture(hopper)
     hottest = max(detector.heat_maps(rgb), key=lambda one: one.probabilities.max())
     axes = Figure().add_subplot()
@@ -81,7 +81,7 @@ def test_program(hopper, tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (30, 200)])
 def test_nothing_to_show(size, tmp_path):
-    """A picture without a face, or with no room for one, is shown with no box."""
+    """A picture without a face, or too small for one, is shown without boxes."""
     write_picture(tmp_path / "grey.png", np.full((*size, 3), 128, np.uint8))
     for net in ([], ["--net", "pnet"]):
         out = tmp_path / "out.png"

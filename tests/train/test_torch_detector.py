@@ -218,7 +218,7 @@ def test_options_out_of_range(model, options):
         TorchDetector(model, **options)
 
 
-def test_pictures_that_are_none(model, tmp_path):
+def test_invalid_pictures(model, tmp_path):
     detector = TorchDetector(model)
     for image in (
         np.zeros((30, 30, 3)),
@@ -236,7 +236,7 @@ def test_pictures_that_are_none(model, tmp_path):
         detector.detect(tmp_path / "empty.jpg")
 
 
-def test_models_that_are_none(model):
+def test_invalid_models(model):
     with pytest.raises(FileError, match=r"no\.data: cannot be read"):
         TorchDetector(model.parent / "no.data")
     values = dict(line.split(" = ") for line in model.read_text().splitlines())

@@ -83,9 +83,9 @@ def test_maxpool_at_stride_2_is_torchs(size, padding, side):
 @given(
     st.integers(1, 4), st.integers(1, 4), st.integers(0, 5), st.integers(4, 9), st.integers(4, 9)
 )
-@example(size=1, stride=2, padding=1, height=4, width=4)  # the last window is all padding
+@example(size=1, stride=2, padding=1, height=4, width=4)  # the last window is only padding
 def test_maxpool_is_darknets(size, stride, padding, height, width):
-    x = -1 - random(1, 2, height, width).abs()  # padding with 0 would show
+    x = -1 - random(1, 2, height, width).abs()  # padding with 0 would be detected
     made = network(
         f"[maxpool]\nsize={size}\nstride={stride}\npadding={padding}\n", (2, height, width)
     )
@@ -301,7 +301,7 @@ CONVOLUTION = "[convolutional]\nfilters=5\nsize=3\nstride=1\npad=0\nactivation={
 POOLING = "[maxpool]\nsize={}\nstride={}\npadding={}\n"
 
 
-def late_and_at_once(made, x):
+def late_and_early(made, x):
     """Outputs, gradients and state with the activation after the pooling, and before it."""
     results, saved = [], made._activated_late
     before = {key: value.clone() for key, value in made.state_dict().items()}
@@ -329,7 +329,7 @@ def test_activation_after_the_pooling(name, change, training):
     made.train(training)
     pooled = sum(layer.type == "maxpool" for layer in made.definition)
     assert len(made._activated_late) == (0 if change == "prelu" else pooled)
-    late, at_once = late_and_at_once(made, random(3, *made.input_shape))
+    late, at_once = late_and_early(made, random(3, *made.input_shape))
     assert torch.equal(late[0], at_once[0])
     for a, b in zip(late[1:], at_once[1:], strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
@@ -346,11 +346,11 @@ def test_activation_after_any_pooling(activation, size, stride, padding, seed):
     made = network(
         CONVOLUTION.format(activation) + POOLING.format(size, stride, padding), seed=seed
     )
-    late, at_once = late_and_at_once(made, random(2, 3, 12, 12, seed=seed) * 3)
+    late, at_once = late_and_early(made, random(2, 3, 12, 12, seed=seed) * 3)
     assert torch.equal(late[0], at_once[0])
 
 
-def test_what_others_read_is_activated_at_once():
+def test_what_others_read_is_activated_early():
     text = CONVOLUTION.format("leaky") + POOLING.format(2, 2, 0) + "[route]\nlayers=-2\n"
     made = network(text)
     assert made._activated_late == {}
@@ -368,7 +368,7 @@ def test_all_but_the_heads_are_normalised(name, prelu):
     cfg = with_prelu(cfg) if prelu else cfg
     before = [dict(section.options) for section in cfg.sections]
     made = Network(with_batch_norm(cfg))
-    assert [dict(section.options) for section in cfg.sections] == before  # it stays as it is
+    assert [dict(section.options) for section in cfg.sections] == before  # it is unchanged
     normalised = [i for i, module in enumerate(made.layers) if getattr(module, "normalize", False)]
     convolutions = {i for i, layer in enumerate(made.definition) if layer.type == "convolutional"}
     assert set(normalised) == convolutions - made._heads

@@ -1,4 +1,4 @@
-"""Training one network: it learns, it goes on as if unbroken, processes share it."""
+"""Training one network: it learns, resumes without a difference, and runs in several processes."""
 
 import json
 import os
@@ -118,7 +118,7 @@ def test_bfloat16(tmp_path):
 
 @pytest.mark.slow
 def test_validation_is_a_mean_over_what_teaches(tmp_path):
-    """Also where the samples of a kind lie far apart: more than one batch of 512."""
+    """Also if the samples of a kind are far apart: more than one batch of 512."""
     data = noise_samples(tmp_path / "data", 48, count=600)
     settings = Hyperparameters("onet", batch=24)
     with Team("cpu") as team:
@@ -138,7 +138,7 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
     assert found["val_loss"] == pytest.approx(total, rel=1e-4)
 
 
-def test_validation_leaves_out_what_is_not_held_out(tmp_path):
+def test_validation_ignores_what_is_not_held_out(tmp_path):
     data = noise_samples(tmp_path / "data", 48)
     samples = Samples(data)
     samples.labels["held"] &= samples.labels["kind"] == Kind.LANDMARK
@@ -175,7 +175,7 @@ def test_learning_rates():
     )
 
 
-# ---- going on ------------------------------------------------------------------------------------
+# ---- resuming ------------------------------------------------------------------------------------
 
 
 class Broken(Exception):
@@ -184,7 +184,7 @@ class Broken(Exception):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("breaks", ["in an epoch", "before last.pt"])
-def test_resumed_is_as_unbroken(data, tmp_path, monkeypatch, breaks):
+def test_resumed_equals_uninterrupted(data, tmp_path, monkeypatch, breaks):
     assert train(data, tmp_path / "whole", "--epochs 3") == 0
     calls = []
 
@@ -217,7 +217,7 @@ def test_resumed_is_as_unbroken(data, tmp_path, monkeypatch, breaks):
     assert rows[0] == rows[1]
 
 
-def test_a_finished_training_is_left_as_it_is(data, tmp_path):
+def test_a_finished_training_is_left_unchanged(data, tmp_path):
     assert train(data, tmp_path) == 0
     before = (tmp_path / "pnet.pt").read_bytes()
     assert train(data, tmp_path, "--resume") == 0
@@ -280,7 +280,7 @@ def test_resume_from_a_damaged_file(data, tmp_path, capsys, content, message):
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.5, 0.667])  # PyTorch's own writer fails in two ways
 def test_a_full_disk(data, tmp_path, capsys, share):
-    """The state of the last epoch that fitted stays, and training goes on from it."""
+    """The state of the last epoch that fitted stays, and training resumes from it."""
     assert train(data, tmp_path) == 0
     before = (tmp_path / "last.pt").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -349,7 +349,7 @@ def test_no_gpu(data, tmp_path, capsys, device):
 
 
 @pytest.mark.parametrize("device", ["meta", "gpu", "cuda:x"])
-def test_devices_that_are_none(device):
+def test_invalid_devices(device):
     with pytest.raises(ArgumentError, match=f"--device {device}: "):
         Team(device)
 
@@ -368,7 +368,7 @@ def test_each_process_has_its_gpu(monkeypatch):
         Team("cuda")
 
 
-def test_a_loss_that_is_no_number(data, tmp_path, capsys, monkeypatch):
+def test_a_loss_that_is_not_a_number(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(trainer_module, "_normalised", lambda pixels: pixels * float("nan"))
     message = r"the loss is nan in epoch 1; train again with a --rate lower than 0\.002"
     check_refused(capsys, data, tmp_path, "", message)
@@ -416,7 +416,7 @@ def test_a_folder_that_cannot_be_made(data, tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("net, side, batch", [("pnet", 12, 24), ("onet", 48, 26)])
 def test_two_processes_train_as_one(tmp_path, net, side, batch):
-    """Also where the counts of the kinds are odd: 26 samples are 5, 13, 4 and 4."""
+    """Also if the counts of the kinds are odd: 26 samples are 5, 13, 4 and 4."""
     if not torch.distributed.is_available():
         missing("torch.distributed")
     data = noise_samples(tmp_path / "data", side)

@@ -1,4 +1,4 @@
-"""From raw data to a model: which stages are run, and the whole chain in miniature."""
+"""From raw data to a model: which stages are run, and the complete chain on small data."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ from train_mtcnn.training.history import read_history
 
 @pytest.fixture
 def chain(tmp_path, monkeypatch, capsys):
-    """A function: runs the chain with stages that write their files alone; returns their names."""
+    """A function: runs the chain with stages that only write their files; returns their names."""
     broken = []  # the stage that breaks off
 
     def run(stage):
@@ -90,11 +90,11 @@ def test_stages_are_run_once(chain):
     assert chain() == ([], [])
 
 
-def test_a_break_is_gone_on_from(chain):
+def test_an_interrupted_run_is_resumed(chain):
     assert chain(breaks="train rnet")[0][-1] == "train rnet"
     again, fresh = chain()
     assert again == ALL[ALL.index("train rnet") :]
-    assert fresh == [False, True, True, True, True, True]  # the first one goes on
+    assert fresh == [False, True, True, True, True, True]  # the first one resumes
 
 
 @pytest.mark.parametrize("options", ["--jobs 7", "--device cpu", "--jobs 3 --device cuda"])
@@ -103,7 +103,7 @@ def test_jobs_and_device_do_not_count(chain, options):
     assert chain(options) == ([], [])
 
 
-def test_other_options_start_anew(chain):
+def test_other_options_restart(chain):
     first, _ = chain("--jobs 5 --seed 5")
     assert chain("--jobs 2 --seed 5") == ([], [])
     again, fresh = chain("--jobs 5 --seed 6")
@@ -113,15 +113,15 @@ def test_other_options_start_anew(chain):
         assert again == first[1:] and all(fresh)
 
 
-def test_what_follows_from_other_input_is_not_taken_for_done(chain):
-    """Also where that run is broken off before it comes to it."""
+def test_stages_with_changed_input_are_repeated(chain):
+    """Also if that run is interrupted before it."""
     first, _ = chain()
     chain("--seed 1", breaks="prepare rnet")
     again, fresh = chain("--seed 1")
     assert again == first[first.index("prepare rnet") :] and all(fresh)
 
 
-def test_what_is_gone_is_made_again(chain, tmp_path):
+def test_missing_files_are_made_again(chain, tmp_path):
     first, _ = chain()
     (tmp_path / "out/rnet-data/samples.json").unlink()
     again, fresh = chain()
@@ -175,7 +175,7 @@ def test_from_pictures_to_a_model(tmp_path, pictures, capfd):
         part = 0.6 if each.name == each.net else 0.9 if "hard" in each.name else 1
         assert losses[-1] < part * losses[0], (each.name, losses)
 
-    assert main(command) == 0  # again: nothing is left to do
+    assert main(command) == 0  # repeated: nothing to do
     assert capfd.readouterr().out.count(": done before, skipped") == stages
 
     model = out / "model/cascade.data"
@@ -200,7 +200,7 @@ def test_from_pictures_to_a_model(tmp_path, pictures, capfd):
 
 
 def test_install(tmp_path, monkeypatch):
-    """The weights go beside the cfgs, default.data names them and keeps its settings."""
+    """The weights are next to the cfgs, default.data names them and keeps its settings."""
     before = read_data(program.DEFAULT_MODEL)
     checkpoints = []
     for net in ("pnet", "rnet", "onet"):
