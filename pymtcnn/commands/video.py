@@ -59,7 +59,9 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     source, name = (args.video, args.video) if args.camera is None else _camera(args.camera)
     try:
         if name == "-":
-            raise ArgumentError("-: OpenCV reads no video from standard input; ./mtcnn video - does")
+            raise ArgumentError(
+                "-: OpenCV reads no video from standard input; ./mtcnn video - does"
+            )
         if args.out is not None:
             check_video_name(args.out, name)
     except ArgumentError as error:
