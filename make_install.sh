@@ -10,7 +10,7 @@ Sets everything up in the project's folder, from any state; running it again is 
   1. missing system packages, through apt where it may, else it says what to install
   2. .venv with PyTorch for the CPU
   3. the C core, built into build/, with the program ./mtcnn at the top level
-  4. the Python package pymtcnn in .venv, editable
+  4. the Python package pymtcnn in .venv, editable, with train_mtcnn, convert and bench
   5. a detection in the bundled pictures
 
   --core    the C part only, without Python: steps 1, 3 and 5

@@ -10,18 +10,16 @@ methods, of what was added to it in the same run.
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import numpy as np
 
 from bench import common
-from pymtcnn import Detector, MtcnnError, read_picture
+from pymtcnn import Detector, read_picture
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 
 WARM_UP = 5
@@ -40,7 +38,7 @@ def measure(detector: Detector, rgb: np.ndarray, runs: int) -> tuple[list[float]
     return core, added
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("binding.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
@@ -52,35 +50,36 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
     print(f"{common.cpu_name()}, one thread, medians of {args.runs} runs\n")
     print(
         "| picture | size | min face | candidates | C core, ms | detect adds | detect_stages adds |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    try:
-        for path in args.pictures:
-            rgb = read_picture(path)
-            for size in args.sizes:
-                picture = common.cover(rgb, *size)
-                for min_face in args.min_faces:
-                    with Detector(min_face=min_face) as detector:
-                        stages = detector.detect(picture).stages
-                        core, added = measure(detector, picture, args.runs)
-                    cells = [
-                        path.name,
-                        f"{size[0]}x{size[1]}",
-                        f"{min_face:g}",
-                        " / ".join(str(len(stage)) for stage in stages),
-                        f"{median(core):.2f}",
-                        *(f"{1e3 * ms:.0f} us, {ms / total:.1%}" for ms, total in zip(added, core)),
-                    ]
-                    print(f"| {' | '.join(cells)} |", flush=True)
-    except MtcnnError as error:
-        print(f"binding.py: {error}", file=sys.stderr)
-        return 1
+    for path in args.pictures:
+        rgb = read_picture(path)
+        for size in args.sizes:
+            picture = common.cover(rgb, *size)
+            for min_face in args.min_faces:
+                with Detector(min_face=min_face) as detector:
+                    stages = detector.detect(picture).stages
+                    core, added = measure(detector, picture, args.runs)
+                cells = [
+                    path.name,
+                    f"{size[0]}x{size[1]}",
+                    f"{min_face:g}",
+                    " / ".join(str(len(stage)) for stage in stages),
+                    f"{median(core):.2f}",
+                    *(f"{1e3 * ms:.0f} us, {ms / total:.1%}" for ms, total in zip(added, core)),
+                ]
+                print(f"| {' | '.join(cells)} |", flush=True)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("binding.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

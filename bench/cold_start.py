@@ -13,17 +13,15 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 from bench import common
 from pymtcnn import MtcnnError, read_picture, write_picture
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +48,7 @@ def peak_memory(command: list[str]) -> str:
     return f"{int(done.stderr.split()[-1]) / 1024:.1f}"
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("cold_start.py", __doc__)
     add = parser.add_argument
     add("picture", type=Path)
@@ -66,27 +64,23 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
     options = ["--min-face", f"{args.min_face:g}", "--threads", str(args.threads)]
-    try:
-        rgb = read_picture(args.picture)
-        with TemporaryDirectory() as folder:
-            commands = {}
-            for size in args.sizes:
-                path = Path(folder) / f"{size[0]}x{size[1]}.jpg"
-                write_picture(path, common.cover(rgb, *size))
-                commands[path.stem] = [os.path.abspath(args.program), *options, str(path)]
-            times = {name: [] for name in commands}
-            for number in range(-1, args.runs):
-                for name, command in commands.items():
-                    measured = run(command)
-                    if number >= 0:
-                        times[name].append(measured)
-            memory = {name: peak_memory(command) for name, command in commands.items()}
-    except MtcnnError as error:
-        print(f"cold_start.py: {error}", file=sys.stderr)
-        return 1
+    rgb = read_picture(args.picture)
+    with TemporaryDirectory() as folder:
+        commands = {}
+        for size in args.sizes:
+            path = Path(folder) / f"{size[0]}x{size[1]}.jpg"
+            write_picture(path, common.cover(rgb, *size))
+            commands[path.stem] = [os.path.abspath(args.program), *options, str(path)]
+        times = {name: [] for name in commands}
+        for number in range(-1, args.runs):
+            for name, command in commands.items():
+                measured = run(command)
+                if number >= 0:
+                    times[name].append(measured)
+        memory = {name: peak_memory(command) for name, command in commands.items()}
     print(
         f"{args.picture.name}, {common.cpu_name()}, {common.many_threads(args.threads)}, "
         f"min face {args.min_face:g}, {args.runs} runs in turn\n"
@@ -100,6 +94,11 @@ def main(argv: list[str] | None = None) -> int:
             f"| {median(processor for _, processor in measured):.1f} | {memory[name]} |"
         )
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("cold_start.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from pymtcnn.commands.bench import cover, cpu_name
+from train_mtcnn.cascade.boxes import overlaps
 
-__all__ = ["count", "cover", "cpu_name", "many_threads", "min_face", "size", "tile"]
+__all__ = [
+    "FACTOR",
+    "THRESHOLDS",
+    "count",
+    "cover",
+    "cpu_name",
+    "many_threads",
+    "min_face",
+    "overlaps",
+    "pairs",
+    "size",
+    "tile",
+]
+
+FACTOR = 0.709
+THRESHOLDS = (0.6, 0.7, 0.7)
+"""With the scale factor, the settings of all detectors that are compared."""
 
 # ---- arguments: each reads one word, or says what is wrong with it -------------------------------
 
@@ -55,3 +72,15 @@ def tile(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     """A picture [H, W, 3] side by side with itself, cut to width x height."""
     down, across = -(-height // rgb.shape[0]), -(-width // rgb.shape[1])
     return np.ascontiguousarray(np.tile(rgb, (down, across, 1))[:height, :width])
+
+
+# ---- boxes ---------------------------------------------------------------------------------------
+
+
+def pairs(overlaps: np.ndarray, least: float) -> Iterator[tuple[int, int]]:
+    """Pairs of rows and columns, each at most once, the largest overlaps first."""
+    left = overlaps.copy()
+    while left.size and left.max() >= least:
+        row, column = np.unravel_index(left.argmax(), left.shape)
+        yield int(row), int(column)
+        left[row], left[:, column] = -1, -1

@@ -15,23 +15,20 @@ landmarks' coordinates, in pixels and in parts of the box's longer side, and the
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 
 from bench import common
-from pymtcnn import Detections, MtcnnError, read_picture
+from bench.common import FACTOR, THRESHOLDS
+from pymtcnn import Detections, read_picture
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.compat import facenet_pytorch, ipazc
+from pymtcnn.optional import library
 
-THRESHOLDS = (0.6, 0.7, 0.7)
-FACTOR = 0.709
 OVERLAP = 0.5
 
 Detect = Callable[[np.ndarray], Detections]
@@ -42,10 +39,9 @@ Detect = Callable[[np.ndarray], Detections]
 
 
 def make_facenet_pytorch(model: Path, min_face: float) -> Iterator[Detect]:
-    from facenet_pytorch import MTCNN
-
+    their_class = library("facenet_pytorch", "facenet-pytorch").MTCNN
     options = {"min_face_size": min_face, "thresholds": list(THRESHOLDS), "factor": FACTOR}
-    for detector in (MTCNN(**options), facenet_pytorch.MTCNN(**options, model=model)):
+    for detector in (their_class(**options), facenet_pytorch.MTCNN(**options, model=model)):
 
         def detect(rgb: np.ndarray, detector=detector) -> Detections:
             boxes, probs, points = detector.detect(rgb, landmarks=True)
@@ -57,12 +53,11 @@ def make_facenet_pytorch(model: Path, min_face: float) -> Iterator[Detect]:
 
 
 def make_ipazc(model: Path, min_face: float) -> Iterator[Detect]:
-    from mtcnn import MTCNN
-
+    their_class = library("mtcnn").MTCNN
     options = dict(zip(("threshold_pnet", "threshold_rnet", "threshold_onet"), THRESHOLDS))
     options |= {"min_face_size": min_face, "scale_factor": FACTOR, "postprocess": False}
     options |= {"box_format": "xyxy", "output_type": "numpy"}
-    for detector in (MTCNN(), ipazc.MTCNN(model=model)):
+    for detector in (their_class(), ipazc.MTCNN(model=model)):
 
         def detect(rgb: np.ndarray, detector=detector) -> Detections:
             rows = np.asarray(detector.detect_faces(rgb, **options)).reshape(-1, 16)
@@ -76,7 +71,7 @@ INTERFACES = {
     "facenet-pytorch": (make_facenet_pytorch, "facenet-pytorch"),
     "ipazc": (make_ipazc, "mtcnn"),
 }
-"""What makes both sides, and the package whose version is told."""
+"""What makes both sides, and the package whose version is printed."""
 
 
 def detections(boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Detections:
@@ -87,24 +82,9 @@ def detections(boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> 
 # ---- comparing -----------------------------------------------------------------------------------
 
 
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes [N, 4] and [M, 4]: [N, M]."""
-    low, high = (f(a[:, None, s], b[None, :, s]) for f, s in
-                 ((np.maximum, slice(0, 2)), (np.minimum, slice(2, 4))))  # fmt: skip
-    both = np.maximum(high - low, 0).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
-    return both / (areas[0][:, None] + areas[1] - both)
-
-
 def partners(theirs: Detections, ours: Detections) -> list[tuple[int, int]]:
     """Pairs of faces that both found, one to one."""
-    table = overlaps(theirs.boxes, ours.boxes)
-    pairs = []
-    while table.size and table.max() >= OVERLAP:
-        i, j = map(int, np.unravel_index(table.argmax(), table.shape))
-        pairs.append((i, j))
-        table[i], table[:, j] = -1, -1
-    return pairs
+    return list(common.pairs(common.overlaps(theirs.boxes, ours.boxes), OVERLAP))
 
 
 def differences(theirs: Detections, ours: Detections) -> np.ndarray:
@@ -147,7 +127,7 @@ def row(name: str, theirs: list[Detections], ours: list[Detections]) -> str:
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("dropin.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
@@ -161,22 +141,16 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
     rows = []
-    try:
-        pictures = [read_picture(path) for path in args.pictures]
-        for name, (make, package) in INTERFACES.items():
-            model = getattr(args, name)
-            if model is None:
-                continue
-            theirs, ours = (
-                [detect(rgb) for rgb in pictures] for detect in make(model, args.min_face)
-            )
-            rows.append(row(f"{package} {metadata.version(package)}", theirs, ours))
-    except (MtcnnError, ImportError) as error:
-        print(f"dropin.py: {error}", file=sys.stderr)
-        return 1
+    pictures = [read_picture(path) for path in args.pictures]
+    for name, (make, package) in INTERFACES.items():
+        model = getattr(args, name)
+        if model is None:
+            continue
+        theirs, ours = ([detect(rgb) for rgb in pictures] for detect in make(model, args.min_face))
+        rows.append(row(f"{package} {metadata.version(package)}", theirs, ours))
     print(f"{len(pictures)} pictures, least face {args.min_face:g} pixels; median / largest\n")
     print(
         "| package | its faces | ours | both | boxes, px | of the side "
@@ -185,6 +159,11 @@ def main(argv: list[str] | None = None) -> int:
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     print("\n".join(rows))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("dropin.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

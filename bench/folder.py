@@ -6,7 +6,7 @@
 they can be had, the same loop in Python with facenet-pytorch's MTCNN and OpenCV's YuNet, one thread
 each: read a picture with OpenCV, find faces and landmarks, print a line of JSON. All but YuNet,
 which has no pyramid, look for faces from --min-face pixels on with thresholds 0.6, 0.7, 0.7 and
-scale factor 0.709. The programs run in turn; told are the medians of pictures a second, and of the
+scale factor 0.709. The programs run in turn. Prints the medians of pictures a second, and of the
 ratios to ./mtcnn with one thread in the same round.
 """
 
@@ -21,15 +21,13 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import cv2
 import numpy as np
 
 from bench import common
-from bench.peers import FACTOR, THRESHOLDS
+from bench.common import FACTOR, THRESHOLDS
 from pymtcnn import MtcnnError
+from pymtcnn.commands.console import complain, status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.commands.sources import find_pictures
 
@@ -138,7 +136,7 @@ def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
             try:
                 wall, faces[name] = seconds(commands[name], pictures)
             except (OSError, ValueError) as error:
-                print(f"folder.py: without {name}: {error}", file=sys.stderr)
+                complain("folder.py", f"without {name}: {error}")
                 del walls[name]
             else:
                 walls[name].append(wall)
@@ -161,7 +159,7 @@ def report(args: argparse.Namespace, pictures: Sequence[str]) -> Iterator[str]:
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("folder.py", __doc__)
     add = parser.add_argument
     add("pictures", nargs="+", metavar="FOLDER", help="or pictures")
@@ -178,18 +176,19 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     found, problems = find_pictures(args.pictures)
     for problem in problems:
-        print(f"folder.py: {problem}", file=sys.stderr)
+        complain("folder.py", problem)
     if problems:
         return 1
     paths = [picture.path for picture in found]
     count = min(args.limit or len(paths), len(paths))
-    try:
-        for line in report(args, [paths[i * len(paths) // count] for i in range(count)]):
-            print(line, flush=True)
-    except MtcnnError as error:
-        print(f"folder.py: {error}", file=sys.stderr)
-        return 1
+    for line in report(args, [paths[i * len(paths) // count] for i in range(count)]):
+        print(line, flush=True)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("folder.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

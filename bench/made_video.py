@@ -1,7 +1,7 @@
 """Videos made from still pictures, with the truth of each frame, to measure tracking on.
 
 A shot is one picture seen through a camera that pans and zooms over it. The faces found in the
-still picture are the truth: the camera's transform tells where they are in each frame.
+still picture are the truth: the camera's transform gives where they are in each frame.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from bench import common
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,12 +194,12 @@ class Judge:
         sides = truth.boxes[:, 2] - truth.boxes[:, 0]
         asked = (truth.visible > 0.99) & (sides >= self._min_side)
         self._faces += int(asked.sum())
-        overlaps = _overlaps(truth.boxes, boxes.astype(np.float64))
+        overlaps = common.overlaps(truth.boxes, boxes.astype(np.float64))
         for number in truth.ids[truth.visible < 0.5]:  # gone: it may come back as another one
             self._last_id.pop(int(number), None)
         errors: dict[int, NDArray[np.float64]] = {}
         taken = np.zeros(len(boxes), bool)
-        for face, box in _pairs(overlaps, 0.5):
+        for face, box in common.pairs(overlaps, 0.5):
             taken[box] = True
             if not asked[face]:
                 continue
@@ -229,21 +231,3 @@ class Judge:
 
 def _centre(box: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.array([box[0] + box[2], box[1] + box[3]], np.float64) / 2
-
-
-def _overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of all pairs: [len(a), len(b)]."""
-    corners = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(
-        a[:, None, :2], b[None, :, :2]
-    )
-    shared = np.clip(corners, 0, None).prod(axis=2)
-    return shared / (_area(a)[:, None] + _area(b)[None] - shared)
-
-
-def _pairs(overlaps: NDArray[np.float64], least: float) -> Iterator[tuple[int, int]]:
-    """Pairs of rows and columns, each at most once, the largest overlaps first."""
-    left = overlaps.copy()
-    while left.size and left.max() >= least:
-        row, column = np.unravel_index(left.argmax(), left.shape)
-        yield int(row), int(column)
-        left[row], left[:, column] = -1, -1

@@ -13,27 +13,23 @@ networks alone, to our networks alone.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import cv2
 import numpy as np
 
 from bench import common
+from bench.common import FACTOR, THRESHOLDS
 from pymtcnn import Detections, Detector, MtcnnError, read_picture
+from pymtcnn.commands.console import complain, status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write
 
-FACTOR = 0.709
-THRESHOLDS = (0.6, 0.7, 0.7)
 PAUSE = 0.02
 """Seconds before each run with several threads: those of the run before spin for a while."""
 
@@ -164,7 +160,7 @@ def levels(height: int, width: int, min_face: float) -> Iterator[tuple[int, int]
 @dataclass(frozen=True)
 class Peer:
     make: Callable[[argparse.Namespace, float], Run]
-    package: str  # whose version is told
+    package: str  # whose version is printed
     alone: bool = False  # its networks without the rest of a detector
 
 
@@ -185,7 +181,7 @@ DETECTORS = {
 
 @dataclass(frozen=True)
 class Timing:
-    faces: int  # below 0: it does not tell
+    faces: int  # below 0: not known
     ms: list[float]  # of each round
 
 
@@ -216,9 +212,9 @@ def make_runs(args: argparse.Namespace, min_face: float, without: set[str]) -> d
 
 
 def warn(name: str, error: Exception, where: str = "") -> None:
-    """Tells in one line why a detector is left out."""
+    """Says in one line why a detector is left out."""
     reason = " ".join(str(error).split()) or type(error).__name__
-    print(f"peers.py: {where}without {name}: {reason}", file=sys.stderr)
+    complain("peers.py", f"{where}without {name}: {reason}")
 
 
 def measure(
@@ -324,7 +320,7 @@ def _ncnn_folder(text: str) -> Path:
     return Path(text)
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("peers.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE",
@@ -342,21 +338,22 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
     cv2.setNumThreads(args.threads)
     lines = []
-    try:
-        for line in report(args):
-            print(line, flush=True)
-            lines.append(f"{line}\n")
-        if args.output:
-            with atomic_write(args.output) as file:
-                file.write("".join(lines).encode())
-    except MtcnnError as error:
-        print(f"peers.py: {error}", file=sys.stderr)
-        return 1
+    for line in report(args):
+        print(line, flush=True)
+        lines.append(f"{line}\n")
+    if args.output:
+        with atomic_write(args.output) as file:
+            file.write("".join(lines).encode())
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("peers.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

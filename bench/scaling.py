@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 import numpy as np
 
 from bench import common
-from pymtcnn import Detector, MtcnnError, read_picture
+from pymtcnn import Detector, read_picture
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write
 
@@ -122,7 +119,7 @@ def _image(text: str) -> Path:
     return Path(text)
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("scaling.py", __doc__)
     add = parser.add_argument
     add("picture", type=Path)
@@ -136,27 +133,26 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
     points = []
-    try:
-        rgb = read_picture(args.picture)
-        title = f"{args.picture.name} repeated, min face {args.min_face:g}, {common.cpu_name()}"
-        print(f"{title}, {args.runs} runs in turn\n")
-        print(
-            "| size | megapixels | faces | threads | ms | minimum | ms a megapixel | scratch MiB |"
-        )
-        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for point in measure(rgb, args):
-            print(row(point), flush=True)
-            points.append(point)
-        if args.output:
-            with atomic_write(args.output) as file:
-                file.write(plot(points, title, args.output.suffix[1:]))
-    except MtcnnError as error:
-        print(f"scaling.py: {error}", file=sys.stderr)
-        return 1
+    rgb = read_picture(args.picture)
+    title = f"{args.picture.name} repeated, min face {args.min_face:g}, {common.cpu_name()}"
+    print(f"{title}, {args.runs} runs in turn\n")
+    print("| size | megapixels | faces | threads | ms | minimum | ms a megapixel | scratch MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for point in measure(rgb, args):
+        print(row(point), flush=True)
+        points.append(point)
+    if args.output:
+        with atomic_write(args.output) as file:
+            file.write(plot(points, title, args.output.suffix[1:]))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("scaling.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

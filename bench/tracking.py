@@ -12,19 +12,17 @@ milliseconds of a frame with a full scan and of one without; and what bench/made
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-
-if __name__ == "__main__" and not __package__:  # run as a script
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 
 from bench import common
 from bench.made_video import Camera, Judge, Shot, made_video
-from pymtcnn import Detector, MtcnnError, Tracker, read_picture
+from pymtcnn import Detector, Tracker, read_picture
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 
 FPS = 25.0
@@ -107,7 +105,7 @@ def row(min_face: float, way: Way, frames: int) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser("tracking.py", __doc__)
     add = parser.add_argument
     add("pictures", type=Path, nargs="+", metavar="PICTURE")
@@ -127,28 +125,29 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     args = parse(argv)
-    try:
-        with Detector(min_face=min(args.min_faces)) as detector:
-            shots = [shot(path, args.size, args.frames, detector) for path in args.pictures]
-        width, height = args.size
-        print(
-            f"{len(shots)} shots of {args.frames} frames, {width}x{height}, "
-            f"{sum(len(shot.boxes) for shot in shots)} faces, "
-            f"{common.many_threads(args.threads)}, {common.cpu_name()}, {args.runs} runs in turn\n"
-        )
-        print(
-            "| min face | way | frames a second | ms, a scan | ms, between | lost | switches "
-            f"| overlap | trembling | false |\n{'| --- ' * 10}|"
-        )
-        for min_face in args.min_faces:
-            for way in measure(shots, min_face, args):
-                print(row(min_face, way, len(shots) * args.frames), flush=True)
-    except MtcnnError as error:
-        print(f"tracking.py: {error}", file=sys.stderr)
-        return 1
+    with Detector(min_face=min(args.min_faces)) as detector:
+        shots = [shot(path, args.size, args.frames, detector) for path in args.pictures]
+    width, height = args.size
+    print(
+        f"{len(shots)} shots of {args.frames} frames, {width}x{height}, "
+        f"{sum(len(shot.boxes) for shot in shots)} faces, "
+        f"{common.many_threads(args.threads)}, {common.cpu_name()}, {args.runs} runs in turn\n"
+    )
+    print(
+        "| min face | way | frames a second | ms, a scan | ms, between | lost | switches "
+        f"| overlap | trembling | false |\n{'| --- ' * 10}|"
+    )
+    for min_face in args.min_faces:
+        for way in measure(shots, min_face, args):
+            print(row(min_face, way, len(shots) * args.frames), flush=True)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of("tracking.py", lambda: _run(argv))
 
 
 if __name__ == "__main__":

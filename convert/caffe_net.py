@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pymtcnn.errors import LibraryError, ModelError
-from train_mtcnn.files import read_bytes
+from train_mtcnn.common.file_content import read_bytes
 
 
 class CaffeLayer(NamedTuple):

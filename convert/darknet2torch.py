@@ -15,18 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"darknet2torch.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("darknet2torch.py", "numpy", "torch")
 
-from convert.place import placing
+from convert.model_sources import FED, Source, check_kind, read_darknet_source, read_model
 from convert.sidecar import sha256
-from convert.sources import FED, Source, check_kind, read_darknet_source, read_model
+from convert.staging import staged
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from train_mtcnn.checkpoint import save_checkpoint
+from train_mtcnn.network.checkpoint import save_checkpoint
 
 
 def convert(
@@ -63,13 +63,13 @@ def convert(
     """
     path = out if out.suffix in (".pt", ".pth") else out / f"{weights.stem}.pt"
     source = read_darknet_source(weights, cfg, dialect)
-    with placing(path.parent, force) as (folder, _):
+    with staged(path.parent, force) as (folder, _):
         return _write(source, folder / path.name, path)
 
 
 def convert_model(data: Path, out: Path, force: bool = False) -> str:
     """Convert the networks of a `.data` file to OUT/{pnet,rnet,onet}.pt; errors as in `convert`."""
-    with placing(out, force) as (folder, _):
+    with staged(out, force) as (folder, _):
         networks = read_model(data)[1].items()
         return "\n".join(_write(s, folder / f"{n}.pt", out / f"{n}.pt") for n, s in networks)
 

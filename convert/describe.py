@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"describe.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("describe.py", "numpy", "torch")
 
 from convert.descriptions import describe

@@ -11,10 +11,13 @@ from pathlib import Path
 import torch
 
 from convert.caffe_net import CaffeLayer, input_shape, read_caffe
-from convert.measures import misfit, multiply_adds, receptive_fields, stock_obstacles
+from convert.network_measures import misfit, multiply_adds, receptive_fields, stock_obstacles
 from pymtcnn.errors import ArgumentError, FileError, ModelError
-from train_mtcnn.checkpoint import load_tensors, read_checkpoint, state_dict_of
-from train_mtcnn.darknet import (
+from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.cascade.pyramid import pyramid
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.checkpoint import load_tensors, read_checkpoint, state_dict_of
+from train_mtcnn.network.darknet import (
     NETWORKS,
     Cfg,
     float32,
@@ -23,11 +26,9 @@ from train_mtcnn.darknet import (
     read_header,
     read_weights,
 )
-from train_mtcnn.detector import load_networks, pyramid
-from train_mtcnn.files import read_bytes
-from train_mtcnn.layers import Layer, Shape, count_weights, read_layers, resized_layers
-from train_mtcnn.layers import input_shape as net_shape
-from train_mtcnn.model_files import model_digest
+from train_mtcnn.network.layers import Layer, Shape, count_weights, read_layers, resized_layers
+from train_mtcnn.network.layers import input_shape as net_shape
+from train_mtcnn.network.model_files import model_digest
 
 Size = tuple[int, int] | None  # height and width of the picture; None: the network's own
 

@@ -20,27 +20,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"import_pretrained.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("import_pretrained.py", "numpy", "torch")
 
 from convert.importers import IMPORTERS
-from convert.place import placing
+from convert.staging import staged
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from train_mtcnn.darknet import (
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
     read_cfg,
     read_data,
-    write_cfg,
-    write_data,
-    write_weights,
 )
-from train_mtcnn.layers import read_layers
+from train_mtcnn.network.layers import read_layers
+from train_mtcnn.network.model_files import write_model_files
 
 
 def write_model(name: str, source: Path | None, folder: Path, options: dict) -> None:
@@ -50,14 +48,10 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     cfgs = importer.rewrite(cfgs, source)
     layers = {network: read_layers(cfg) for network, cfg in cfgs.items()}
     published = importer.read(source, layers, **options)
-    files = {kind: {n: folder / f"{n}.{kind}" for n in NETWORKS} for kind in ("cfg", "weights")}
-    for network in NETWORKS:
-        write_cfg(files["cfg"][network], cfgs[network])
-        write_weights(files["weights"][network], published.values[network])
-    settings = dataclasses.replace(read_data(DEFAULT_MODEL), **published.settings)
-    write_data(
+    write_model_files(
         folder / f"{name}.data",
-        dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]),
+        dataclasses.replace(read_data(DEFAULT_MODEL), **published.settings),
+        {network: (cfgs[network], published.values[network]) for network in NETWORKS},
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )
 
@@ -92,7 +86,7 @@ def import_model(
         As the importer's `read`: the published files are not what it expects.
     """
     there = out.exists()
-    with placing(out, force) as (folder, new):
+    with staged(out, force) as (folder, new):
         write_model(name, source, folder, options)
     if not there:
         return f"{name}: written to {out}/"

@@ -14,9 +14,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from train_mtcnn.layers import Layer, Shape, read_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import without_batch_norm
+from train_mtcnn.network.layers import Layer, Shape, read_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import without_batch_norm
 
 OPSET = 13  # of 2020: the first with all that is needed here, and so the one that most can read
 _IR_VERSION = 7  # that goes with it
@@ -55,7 +55,7 @@ class _Graph:
         return self.constant(f"integers{len(self.constants)}", np.array(values, np.int64))
 
 
-# ---- activations, as in train_mtcnn/activations.py -----------------------------------------------
+# ---- activations, as in train_mtcnn/network/activations.py ---------------------------------------
 
 
 def _loggy(graph: _Graph, x: str) -> str:

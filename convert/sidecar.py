@@ -1,6 +1,6 @@
 """The `.json` beside a `.weights` file: what it was made of, how it is fed, its checksum.
 
-Nothing in a `.weights` file tells any of it, and a network that is fed wrongly finds no faces.
+A `.weights` file holds none of it, and a network that is fed wrongly finds no faces.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 import pymtcnn
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.files import read_bytes
-from train_mtcnn.inputs import Input, checked
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.inputs import Input, checked_input
 
 NO_LICENCE = "that of the source; converting it does not change it"
 
@@ -89,16 +89,16 @@ def read_input(weights: Path) -> Input | None:
         content = json.loads(read_bytes(path))
         if not isinstance(content, dict) or "weights_sha256" not in content:
             return None
-        fed = checked(*(content["input"][name] for name in Input._fields))
+        fed = checked_input(*(content["input"][name] for name in Input._fields))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FileError(
-            f"{path}: does not say how {weights.name} is fed ({error}); write the files anew,"
+            f"{path}: does not say how {weights.name} is fed ({error}); write the files again,"
             " or delete it and say how with --dialect or --mean, --norm and --color"
         ) from error
     if content["weights_sha256"] != sha256(weights):
         raise FileError(
             f"{path}: its checksum is not that of {weights.name}, which has been changed or"
-            " replaced; write both anew, or delete it and say how the network is fed with --dialect"
-            " or --mean, --norm and --color"
+            " replaced; write both again, or delete it and say how the network is fed with"
+            " --dialect or --mean, --norm and --color"
         )
     return fed

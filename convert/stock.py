@@ -16,12 +16,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from train_mtcnn.darknet import Section
-from train_mtcnn.inputs import STOCK, STOCK_NOTE, Input, refit
-from train_mtcnn.layers import Layer
-from train_mtcnn.networks import Network
-from train_mtcnn.parts import Part, check_finite, layers_of, pointwise, put_together, take_apart
-from train_mtcnn.rewrite import copied, renumbered
+from train_mtcnn.network.darknet import Section
+from train_mtcnn.network.inputs import STOCK, STOCK_NOTE, Input, refit
+from train_mtcnn.network.layers import Layer
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import copied, renumbered
+from train_mtcnn.network.weighted_sections import (
+    WeightedSection,
+    check_finite,
+    layers_of,
+    network_of,
+    pointwise,
+    sections_of,
+)
 
 
 def to_stock(network: Network, fed: Input) -> Network:
@@ -42,17 +49,17 @@ def to_stock(network: Network, fed: Input) -> Network:
         If a weight or slope is not finite, or beyond float32 once folded.
     """
     path = network.cfg.path
-    parts = without_prelu(take_apart(network, fold=True), path)
+    parts = without_prelu(sections_of(network, fold=True), path)
     parts = refit(parts, fed, STOCK, path)
     for layer, part in zip(layers_of(parts, path), parts[1:], strict=True):
         _spell_out(layer, part.section)
     net = parts[0].section
     if STOCK_NOTE not in net.comments:
         net.comments.append(STOCK_NOTE)
-    return put_together(parts, path)
+    return network_of(parts, path)
 
 
-def without_prelu(parts: list[Part], path: str) -> list[Part]:
+def without_prelu(parts: list[WeightedSection], path: str) -> list[WeightedSection]:
     """Rewrite each `[prelu]` as convolutions of 1x1; the output stays the same.
 
     Parameters
@@ -83,7 +90,7 @@ def without_prelu(parts: list[Part], path: str) -> list[Part]:
                 new += _prelu(slopes, np.zeros(len(slopes), bool))
         else:
             section = renumbered(layer, part.section, moved, len(new) - 1)
-            new.append(Part(section, part.tensors))
+            new.append(WeightedSection(section, part.tensors))
             if waiting is not None:
                 new += _prelu(waiting, waiting < 0)
                 waiting = None
@@ -111,7 +118,7 @@ def _pooled_first(layers: list[Layer], index: int, slopes: np.ndarray) -> bool:
     )
 
 
-def _with_scaled(part: Part, slopes: np.ndarray) -> Part:
+def _with_scaled(part: WeightedSection, slopes: np.ndarray) -> WeightedSection:
     """A convolution that makes x and, behind all of it, a x for each slope a below 0."""
     scaled = np.flatnonzero(slopes < 0)
     tensors = {}
@@ -120,10 +127,10 @@ def _with_scaled(part: Part, slopes: np.ndarray) -> Part:
         tensors[name] = np.concatenate([array, array[scaled] * factors])
     section = copied(part.section)
     section.options["filters"] = str(len(slopes) + len(scaled))
-    return Part(section, tensors)
+    return WeightedSection(section, tensors)
 
 
-def _prelu(slopes: np.ndarray, paired: np.ndarray) -> list[Part]:
+def _prelu(slopes: np.ndarray, paired: np.ndarray) -> list[WeightedSection]:
     """PReLU as two convolutions of 1x1.
 
     Parameters
@@ -158,13 +165,13 @@ def _prelu(slopes: np.ndarray, paired: np.ndarray) -> list[Part]:
     ]
 
 
-def _pointwise(matrix: np.ndarray, activation: str, comment: str) -> Part:
+def _pointwise(matrix: np.ndarray, activation: str, comment: str) -> WeightedSection:
     """The convolution of 1x1 that multiplies by a matrix [outputs, inputs]."""
     weights = matrix[:, :, None, None] + 0.0  # no -0
     tensors = {"biases": np.zeros(len(matrix)), "weights": weights}
     section = pointwise(len(matrix), activation)
     section.comments = [comment]
-    return Part(section, tensors)
+    return WeightedSection(section, tensors)
 
 
 # Options whose defaults differ between readers.

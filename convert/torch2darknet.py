@@ -8,14 +8,14 @@ normalisation folded. With --dialect native for this project's programs only: [p
 does the input. docs/darknet.md has the details.
 
 SOURCE is a checkpoint or state dict, one network's .weights, or a model's .data; then all three
-networks and a .data are written. Without a SOURCE checkpoints/{pnet,rnet,onet}.pt are converted, in
-place. Beside each .weights lies a .json that tells how it was made and how it is fed. Files that
-are there and differ are replaced with --force only.
+networks and a .data are written. Without a SOURCE it is what was trained here: the checkpoints of
+the newest finished run of train_all.py below runs/, else those of darknet_cfg/training/. They are
+written into runs/darknet/ and compared with PyTorch. Beside each .weights lies a .json with how it
+was made and what it is fed. Files that are there and differ are replaced with --force only.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
 import sys
@@ -23,24 +23,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"torch2darknet.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("torch2darknet.py", "numpy", "torch")
 
-from convert.place import placing
+import pymtcnn
+from convert.comparison import TOLERANCE, largest_difference, takes_any_size
+from convert.model_sources import Source, check_kind, read_model, read_source
 from convert.sidecar import write_sidecar
-from convert.sources import Source, check_kind, read_model, read_source
+from convert.staging import staged
 from convert.stock import to_stock
+from convert.trained_model import newest_model
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.errors import ArgumentError, FileError
-from train_mtcnn.darknet import NETWORKS, write_cfg, write_data, write_weights
-from train_mtcnn.inputs import STOCK, Input
-from train_mtcnn.parts import put_together, take_apart
+from pymtcnn.errors import ArgumentError, ModelError
+from train_mtcnn.network.darknet import (
+    Data,
+    read_data,
+    write_cfg,
+    write_data,
+    write_weights,
+)
+from train_mtcnn.network.inputs import STOCK, Input
+from train_mtcnn.network.model_files import network_files
+from train_mtcnn.network.weighted_sections import network_of, sections_of
+from train_mtcnn.training.run_folder import MODEL_FILE
 
-CHECKPOINTS = Path("checkpoints")
+RUNS = Path("runs")
+NEWEST_OUT = RUNS / "darknet"  # where what was trained here goes
 DIALECTS = ("stock", "native")
 
 
@@ -72,8 +84,8 @@ def write_network(
     if dialect == "stock":
         network, fed = to_stock(source.network, source.fed), STOCK
     else:
-        parts = take_apart(source.network, fold=True)
-        network, fed = put_together(parts, source.network.cfg.path), source.fed
+        parts = sections_of(source.network, fold=True)
+        network, fed = network_of(parts, source.network.cfg.path), source.fed
     write_cfg(weights.with_suffix(".cfg"), network.cfg)
     write_weights(weights, network.weights())
     write_sidecar(weights, source.path, dialect, fed, licence)
@@ -118,12 +130,31 @@ def convert(
     weights = out if out.suffix == ".weights" else out / f"{source.stem}.weights"
     check_kind(source, ".pt", ".pth", ".weights")
     read = read_source(source, cfg)
-    with placing(weights.parent, force) as (folder, _):
+    with staged(weights.parent, force) as (folder, _):
         fed = write_network(read, folder / weights.name, dialect, licence)
         beside = source.with_suffix(".cfg") if source.suffix == ".weights" else source
         for taken in (source, cfg or beside):
             _keep(taken, folder, weights.parent)
     return f"{source} -> {weights}: {dialect}, {_fed(fed)}, output {read.network.output_shape}"
+
+
+def write_model(
+    data: Data,
+    networks: dict[str, Source],
+    path: Path,
+    comment: str,
+    dialect: str = "stock",
+    licence: str | None = None,
+) -> Input:
+    """Write the `.data` file `path` with the settings of `data`, and the networks beside it.
+
+    Dialect, licence, what is returned and errors are as for `write_network`.
+    """
+    for name, network in networks.items():
+        fed = write_network(network, path.with_name(f"{name}.weights"), dialect, licence)
+    files = network_files(path.parent)
+    write_data(path, dataclasses.replace(data, **files, **fed._asdict()), (comment,))
+    return fed
 
 
 def convert_model(
@@ -139,20 +170,66 @@ def convert_model(
     `.data` of the name of `source`.
     """
     data, networks = read_model(source)
-    with placing(out, force) as (folder, _):
-        for name, network in networks.items():
-            fed = write_network(network, folder / f"{name}.weights", dialect, licence)
-            for taken in (data.cfg[name], data.weights[name]):
-                _keep(taken, folder, out)
-        files = {
-            kind: {name: folder / f"{name}.{kind}" for name in NETWORKS}
-            for kind in ("cfg", "weights")
-        }
-        comments = (f"Of {source.name}, by convert/torch2darknet.py, {dialect}.",)
-        new = dataclasses.replace(data, cfg=files["cfg"], weights=files["weights"], **fed._asdict())
-        write_data(folder / source.name, new, comments)
-        _keep(source, folder, out)
+    comment = f"Of {source.name}, by convert/torch2darknet.py, {dialect}."
+    with staged(out, force) as (folder, _):
+        fed = write_model(data, networks, folder / source.name, comment, dialect, licence)
+        for taken in (*data.cfg.values(), *data.weights.values(), source):
+            _keep(taken, folder, out)
     return f"{source} -> {out / source.name}: {dialect}, {_fed(fed)}"
+
+
+def convert_newest(
+    out: Path = NEWEST_OUT,
+    force: bool = False,
+    dialect: str = "stock",
+    licence: str | None = None,
+) -> str:
+    """Convert what was trained here (`trained_model.newest_model`), and compare it with PyTorch.
+
+    Parameters are those of `convert`.
+
+    Returns
+    -------
+    Lines that say what was done, and what to do next.
+
+    Raises
+    ------
+    FileError, CfgError, ModelError, WeightsError
+        As for `convert`; ModelError also where the C core's outputs for the written networks are
+        more than TOLERANCE from PyTorch's for the checkpoints: then nothing is written.
+    """
+    model = newest_model(RUNS)
+    networks = {name: read_source(path) for name, path in model.checkpoints.items()}
+    path = out / MODEL_FILE
+    comment = f"Of the checkpoints of {model.folder.name}, by convert/torch2darknet.py, {dialect}."
+    with staged(out, force) as (folder, _):
+        made = folder / path.name
+        fed = write_model(read_data(model.data), networks, made, comment, dialect, licence)
+        largest = max(
+            difference_of(made.with_name(f"{name}.weights"), source, fed)
+            for name, source in networks.items()
+        )
+        if not largest <= TOLERANCE:
+            raise ModelError(
+                f"{path}: not written: the C core's output is {largest:.1e} from PyTorch's, more"
+                f" than {TOLERANCE:.0e}"
+            )
+    lines = [f"{source.path} -> {out / name}.weights" for name, source in networks.items()]
+    return "\n".join(
+        [
+            *lines,
+            f"{path}: {dialect}, {_fed(fed)}",
+            f"largest difference from PyTorch: {largest:.1e}, at most {TOLERANCE:.0e} is allowed",
+            f"next: ./mtcnn --model {path} picture.jpg",
+        ]
+    )
+
+
+def difference_of(weights: Path, source: Source, fed: Input) -> float:
+    """The largest difference of the C core's outputs for a written network from PyTorch's."""
+    network = pymtcnn.Network(weights.with_suffix(".cfg"), weights)
+    any_size = takes_any_size(source.network)
+    return largest_difference(network.run, source.network, source.fed, any_size, fed)
 
 
 def _keep(path: Path, folder: Path, out: Path) -> None:
@@ -167,25 +244,16 @@ def _fed(fed: Input) -> str:
     return f"input mean = {fed.mean:g}, norm = {fed.norm!r}, color = {fed.color}"
 
 
-def _jobs(args: argparse.Namespace) -> list[tuple[Path, Path | None, Path]]:
-    """What to convert: source, cfg, output."""
-    if args.source:
-        check_kind(args.source, ".pt", ".weights", ".data")
-        return [(args.source, args.cfg, args.out or args.source.with_suffix(".weights"))]
-    found = [CHECKPOINTS / f"{name}.pt" for name in NETWORKS]
-    missing = [str(path) for path in found if not path.exists()]
-    if missing:
-        raise FileError(
-            f"no SOURCE given, and not there: {', '.join(missing)}; name one:"
-            " torch2darknet.py FILE.pt [--cfg FILE.cfg] --out FOLDER"
-        )
-    return [(path, None, path.with_suffix(".weights")) for path in found]
-
-
 def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("torch2darknet.py", __doc__)
     add = parser.add_argument
-    add("source", nargs="?", type=Path, metavar="SOURCE", help=".pt, .weights or .data")
+    add(
+        "source",
+        nargs="?",
+        type=Path,
+        metavar="SOURCE",
+        help=".pt, .weights or .data; default: the newest",
+    )
     add("--cfg", type=Path, metavar="FILE", help="the network, where the source has none")
     add(
         "--out",
@@ -197,16 +265,19 @@ def _run(argv: Sequence[str] | None) -> int:
     add("--licence", metavar="TEXT", help="of the weights, for the .json")
     add("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
-    if not args.source and (args.cfg or args.out):
+    source, out = args.source, args.out
+    if not source and (args.cfg or out):
         parser.error("--cfg and --out go with a SOURCE; name it")
     options = {"force": args.force, "dialect": args.dialect, "licence": args.licence}
-    if args.source and args.source.suffix == ".data" and not args.source.is_dir():
-        if not args.out or args.cfg:
+    if source is None:
+        print(convert_newest(**options))
+    elif source.suffix == ".data" and not source.is_dir():
+        if not out or args.cfg:
             parser.error("a .data has its own cfgs and needs --out DIR")
-        print(convert_model(args.source, args.out, **options))
+        print(convert_model(source, out, **options))
     else:
-        for job in _jobs(args):
-            print(convert(*job, **options))
+        check_kind(source, ".pt", ".weights", ".data")
+        print(convert(source, args.cfg, out or source.with_suffix(".weights"), **options))
     return 0
 
 

@@ -22,46 +22,28 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"torch2onnx.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("torch2onnx.py", "numpy", "torch", "onnx")
 
-import numpy as np
-import torch
-
+from convert.comparison import TOLERANCE, largest_difference, takes_any_size
+from convert.model_sources import check_kind, read_model, read_source
 from convert.onnx_graph import onnx_model
-from convert.place import placing
-from convert.sources import check_kind, read_model, read_source
+from convert.staging import staged
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.errors import ArgumentError, CfgError, ModelError
-from train_mtcnn.darknet import float32, parse_decimal
-from train_mtcnn.inputs import TRAINED, Input
-from train_mtcnn.networks import Network
+from pymtcnn.errors import ArgumentError, ModelError
+from train_mtcnn.network.darknet import float32, parse_decimal
+from train_mtcnn.network.inputs import TRAINED, Input
+from train_mtcnn.network.networks import Network
 
-TOLERANCE = 1e-5  # of ONNX Runtime against PyTorch; where values exceed 1, in parts of the largest
 CHANNELS = (  # of the output of a cascade's network
     *("probability", "dx1", "dy1", "dx2", "dy2"),
     *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
     *("left_mouth_x", "left_mouth_y", "right_mouth_x", "right_mouth_y"),
 )
-
-
-def other_size(network: Network) -> tuple[int, int]:
-    """Height and width of some other picture than that of its `[net]`."""
-    _, height, width = network.input_shape
-    return 2 * height + 5, 3 * width + 2
-
-
-def takes_any_size(network: Network) -> bool:
-    """Whether a network takes pictures of another size than that of its `[net]`."""
-    try:
-        network.shape(*other_size(network))
-    except (CfgError, ModelError):
-        return False
-    return True
 
 
 def metadata(network: Network, fed: Input) -> dict[str, str]:
@@ -84,44 +66,19 @@ def metadata(network: Network, fed: Input) -> dict[str, str]:
     return found
 
 
-def largest_difference(path: Path, network: Network, fed: Input, any_size: bool) -> float | None:
-    """Run a file in ONNX Runtime, on noise in a picture's range, and compare it with PyTorch.
-
-    Parameters
-    ----------
-    path
-        The `.onnx` file.
-    network
-        The network that it should be.
-    fed
-        What it was trained on: on other values, differences in rounding may grow large.
-    any_size
-        Try another size than that of `[net]`, too.
+def difference_of(path: Path, network: Network, fed: Input, any_size: bool) -> float | None:
+    """The largest difference of what ONNX Runtime makes of a file from PyTorch's network.
 
     Returns
     -------
-    The largest difference of any output, in parts of the largest output where this is above 1; None
-    if ONNX Runtime is not installed.
+    As `largest_difference`; None if ONNX Runtime is not installed.
     """
     try:
         import onnxruntime
     except ImportError:
         return None
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    shape = network.input_shape
-    shapes = [(1, *shape), (7, *shape)]
-    if any_size:
-        shapes.append((2, shape.channels, *other_size(network)))
-    random = np.random.default_rng(0)
-    largest = 0.0
-    for sides in shapes:
-        x = ((random.uniform(0, 255, sides) - fed.mean) * fed.norm).astype(np.float32)
-        with torch.no_grad():
-            expected = network(torch.from_numpy(x)).numpy()
-        (found,) = session.run(None, {"input": x})
-        difference = np.abs(found - expected).max() / max(1, np.abs(expected).max())
-        largest = np.maximum(largest, difference).item()  # NaN, too
-    return largest
+    return largest_difference(lambda x: session.run(None, {"input": x})[0], network, fed, any_size)
 
 
 def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
@@ -137,7 +94,7 @@ def write(path: Path, network: Network, fed: Input, fixed_size: bool) -> str:
     any_size = not fixed_size and takes_any_size(network)
     model = onnx_model(network, any_size, metadata(network, fed))
     path.write_bytes(model.SerializeToString(deterministic=True))
-    largest = largest_difference(path, network, fed, any_size)
+    largest = difference_of(path, network, fed, any_size)
     if largest is None:
         checked = "not checked, since onnxruntime is not installed"
     elif largest <= TOLERANCE:
@@ -213,7 +170,7 @@ def convert(
         source = read_source(model, cfg)
         source = dataclasses.replace(source, fed=source.fed._replace(**(given or {})))
         sources, fixed = {out.name: source}, {out.name: fixed_size}
-    with placing(folder, force) as (temporary, _):
+    with staged(folder, force) as (temporary, _):
         return [
             f"{model} -> {folder / name}: "
             + write(temporary / name, source.network, source.fed, fixed_size=fixed[name])

@@ -3,7 +3,7 @@
  *
  * A separable triangle filter, as wide as the step between outputs when shrinking (so that every
  * pixel counts) and plain bilinear when enlarging. docs/architecture.md, step 2, is its definition;
- * train_mtcnn/resize.py is the other implementation.
+ * train_mtcnn/cascade/resize.py is the other implementation.
  */
 #ifndef MT_RESIZE_H
 #define MT_RESIZE_H

@@ -138,7 +138,7 @@ def ipazc_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     From the wheel $MTCNN_IPAZC_WHEEL, else one in $MTCNN_MODELS, else the installed package, else
     PyPI.
     """
-    from convert.importers import ipazc
+    from convert.importers import ipazc_wheel as ipazc
     from pymtcnn.errors import FileError
 
     models = Path(os.environ.get("MTCNN_MODELS") or ROOT.parent / "shared" / "models")

@@ -2,22 +2,21 @@
 
     python train_mtcnn/assemble.py --out FOLDER pnet.pt [rnet.pt [onet.pt]]
 
-Batch normalisation is folded. Networks that are not there yet have weights of zero: the cascade is
-of use up to the last one that is.
+Batch normalisation is folded. Networks that are still missing have weights of zero: the cascade
+can be used up to the last one that is there.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"assemble.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("assemble.py", "numpy", "torch")
 
 import numpy as np
@@ -25,19 +24,17 @@ import numpy as np
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.files import make_folder
-from train_mtcnn.checkpoint import load_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.network.checkpoint import load_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
     read_cfg,
     read_data,
-    write_cfg,
-    write_data,
-    write_weights,
 )
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import without_batch_norm
+from train_mtcnn.network.model_files import write_model_files
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import without_batch_norm
 
 
 def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> Path:
@@ -61,22 +58,17 @@ def assemble(checkpoints: Sequence[Path], out: Path, name: str = "cascade") -> P
     FileError, CfgError, ModelError
         If a checkpoint cannot be read (then nothing is written) or a file not be written.
     """
-    networks = []  # all are read before any is written
+    networks = {}  # all are read before any is written
     for index, net in enumerate(NETWORKS):
         if index < len(checkpoints):
             network = load_checkpoint(checkpoints[index])
-            networks.append((without_batch_norm(network.cfg), network.weights(fold=True)))
+            networks[net] = without_batch_norm(network.cfg), network.weights(fold=True)
         else:
             cfg = read_cfg(DARKNET_CFG / f"{net}.cfg")
-            networks.append((cfg, np.zeros(Network(cfg).weights_count, np.float32)))
+            networks[net] = cfg, np.zeros(Network(cfg).weights_count, np.float32)
     make_folder(out)
-    files = {kind: {net: out / f"{net}.{kind}" for net in NETWORKS} for kind in ("cfg", "weights")}
-    for net, (cfg, values) in zip(NETWORKS, networks, strict=True):
-        write_cfg(files["cfg"][net], cfg)
-        write_weights(files["weights"][net], values)
     path = out / f"{name}.data"
-    settings = read_data(DEFAULT_MODEL)
-    write_data(path, dataclasses.replace(settings, cfg=files["cfg"], weights=files["weights"]))
+    write_model_files(path, read_data(DEFAULT_MODEL), networks)
     return path
 
 

@@ -25,26 +25,35 @@ from dataclasses import asdict
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"evaluate.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("evaluate.py", "numpy", "scipy", "tqdm", "matplotlib")
 
 from pymtcnn.arguments import check_count
 from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Option, Parser
 from pymtcnn.errors import FileError
-from train_mtcnn import fddb_measures, plots, wider_measures
-from train_mtcnn.darknet import DEFAULT_MODEL
-from train_mtcnn.detect_set import FINAL, detect_all
-from train_mtcnn.fddb import read_folds
-from train_mtcnn.landmark_error import landmark_error
-from train_mtcnn.landmark_sets import read_facepoint
-from train_mtcnn.results import CURVES, RESULTS, TABLE, Results, read_results, table, write_results
-from train_mtcnn.script import require
-from train_mtcnn.wider import Truth, prediction_path, read_truth
-from train_mtcnn.wider_measures import read_stages, read_valid_faces
+from train_mtcnn.common.requirements import require
+from train_mtcnn.common.sequences import spread
+from train_mtcnn.data.fddb import read_folds
+from train_mtcnn.data.landmark_sets import read_facepoint
+from train_mtcnn.data.wider import Truth, prediction_path, read_truth
+from train_mtcnn.evaluation import evaluation_plots, fddb_measures, wider_measures
+from train_mtcnn.evaluation.detect_set import FINAL, detect_all
+from train_mtcnn.evaluation.evaluation_results import (
+    CURVES,
+    RESULTS,
+    TABLE,
+    Results,
+    read_results,
+    table,
+    write_results,
+)
+from train_mtcnn.evaluation.landmark_error import landmark_error
+from train_mtcnn.evaluation.wider_measures import read_stages, read_valid_faces
+from train_mtcnn.network.darknet import DEFAULT_MODEL
 
 # ---- the command line ----------------------------------------------------------------------------
 
@@ -80,16 +89,10 @@ def _arguments(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
     return args
 
 
-def _spread(truth: list[Truth], count: int | None) -> list[Truth]:
-    if count is None or count >= len(truth):
-        return truth
-    return [truth[index * len(truth) // count] for index in range(count)]
-
-
 def _stored(args: argparse.Namespace, truth: list[Truth]) -> Path:
     """The folder of the predictions that were given, with one for each picture.
 
-    The results of others are not written over unasked.
+    Results of other predictions are replaced with --force only.
     """
     there = args.out and args.out / RESULTS
     if there and there.exists() and not args.force:
@@ -145,7 +148,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             f"{split}: no such folder; --data is the folder with WIDER FACE's wider_face_split/"
             " and WIDER_val/"
         )
-    truth = _spread(read_truth(split), args.pictures)
+    truth = spread(read_truth(split), args.pictures)
     faces = read_valid_faces(split, truth)
     marked = read_facepoint(args.landmarks / "testImageList.txt") if args.landmarks else None
     folds = read_folds(args.fddb) if args.fddb else None
@@ -173,10 +176,10 @@ def _evaluate(args: argparse.Namespace) -> int:
     if out is not None:
         write_results(out, results)
         title = f"WIDER FACE validation, {len(truth)} pictures"
-        plots.precision_recall(out / "precision_recall.png", results, title)
-        plots.recall_by_size(out / "recall_by_size.png", {out.name: results})
+        evaluation_plots.precision_recall(out / "precision_recall.png", results, title)
+        evaluation_plots.recall_by_size(out / "recall_by_size.png", {out.name: results})
         if folds:
-            plots.roc(out / "fddb.png", {out.name: results})
+            evaluation_plots.roc(out / "fddb.png", {out.name: results})
         print(f"written to {out}/: {TABLE}, {RESULTS}, {CURVES}, plots")
     return 0
 

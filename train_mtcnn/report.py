@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"report.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("report.py", "numpy", "matplotlib")
 
 import numpy as np
@@ -29,12 +29,19 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn import plots
-from train_mtcnn.history import HISTORY, read_history
-from train_mtcnn.landmark_error import LARGE
-from train_mtcnn.recall import SIZE_NAMES
-from train_mtcnn.results import RESULTS, Results, percent, read_results, show_setting
-from train_mtcnn.wider import SETS
+from train_mtcnn.data.recall import SIZE_NAMES
+from train_mtcnn.data.wider import SETS
+from train_mtcnn.evaluation import evaluation_plots
+from train_mtcnn.evaluation.evaluation_results import (
+    RESULTS,
+    Results,
+    percent,
+    read_results,
+    show_setting,
+)
+from train_mtcnn.evaluation.landmark_error import LARGE
+from train_mtcnn.training.history import HISTORY, read_history
+from train_mtcnn.training.training_plots import plot_trainings
 
 History = Mapping[str, NDArray[np.float64]]
 
@@ -43,7 +50,7 @@ History = Mapping[str, NDArray[np.float64]]
 
 
 def names(folders: Sequence[Path]) -> list[str]:
-    """A short name for each of different folders: as many of its last parts as tell them apart."""
+    """A short name for each of different folders: as many of its last parts as make it unique."""
     parts = [folder.resolve().parts for folder in folders]
     taken = 1
     while len({part[-taken:] for part in parts}) < len(set(parts)):
@@ -196,13 +203,13 @@ def write_report(folders: Sequence[Path], out: Path) -> None:
     make_folder(out)
     lines = ["# Report", ""]
     if evaluations:
-        plots.precision_recall_of_runs(out / "precision_recall.png", evaluations)
-        plots.recall_by_size(out / "recall_by_size.png", evaluations)
+        evaluation_plots.precision_recall_of_runs(out / "precision_recall.png", evaluations)
+        evaluation_plots.recall_by_size(out / "recall_by_size.png", evaluations)
         if any("fddb" in run.values for run in evaluations.values()):
-            plots.roc(out / "fddb.png", evaluations)
+            evaluation_plots.roc(out / "fddb.png", evaluations)
         lines += evaluation_page(evaluations)
     if trainings:
-        plots.training(out / "training.png", trainings)
+        plot_trainings(out / "training.png", trainings)
         lines += training_page(trainings)
     with atomic_write(out / "report.md") as file:
         file.write(("\n".join(lines).rstrip("\n") + "\n").encode(errors="surrogateescape"))

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"show.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("show.py", "numpy", "torch", "matplotlib")
 
 import numpy as np
@@ -30,9 +30,7 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.files import atomic_write, make_folder
 from pymtcnn.pictures import read_picture
-from train_mtcnn.darknet import NETWORKS
-from train_mtcnn.detector import TorchDetector
-from train_mtcnn.stage_plots import (
+from train_mtcnn.cascade.stage_plots import (
     add_scale,
     draw_heat_map,
     draw_stage,
@@ -40,6 +38,8 @@ from train_mtcnn.stage_plots import (
     panels,
     show_picture,
 )
+from train_mtcnn.cascade.torch_detector import TorchDetector
+from train_mtcnn.network.darknet import NETWORKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +75,7 @@ def _has_display() -> bool:
 
 
 def _figure(window: bool) -> Figure:
-    """An empty figure, with a window where one is wanted."""
+    """An empty figure, with a window if `window`."""
     if window:
         from matplotlib import pyplot
 

@@ -3,7 +3,7 @@
     python train_mtcnn/train_all.py --wider WIDER_FACE --landmarks CNN_FACEPOINT --out runs/mine
 
 Each stage is a program of its own, whose command is printed: any can be run by hand. Stages that
-are done are skipped; one that was broken off goes on from its last step or epoch.
+are done are skipped; one that was interrupted continues from its last step or epoch.
 OUT/model/cascade.data is the model, OUT/report.md the report; --install makes it the default model
 in darknet_cfg/.
 """
@@ -24,16 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[1])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"train_all.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("train_all.py", "numpy", "torch", "tqdm", "matplotlib", "scipy", "cv2")
 
+from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
-from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
+from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn.darknet import (
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -41,10 +43,11 @@ from train_mtcnn.darknet import (
     read_data,
     write_data,
 )
-from train_mtcnn.files import read_bytes
-from train_mtcnn.memory import own_memory
-from train_mtcnn.networks import Network
-from train_mtcnn.settings import PRECISIONS
+from train_mtcnn.network.model_files import network_files
+from train_mtcnn.network.networks import Network
+from train_mtcnn.training.hyperparameters import PRECISIONS
+from train_mtcnn.training.memory import own_memory
+from train_mtcnn.training.run_folder import MODEL, MODEL_FILE, RECORD, assembly_of, read_record
 
 _HERE = Path(__file__).resolve().parent
 
@@ -115,10 +118,10 @@ def stages(args: argparse.Namespace) -> list[Stage]:
     for each in ROUNDS:
         rows += [_prepare(args, each, model), _train(args, each, trained.get(each.net))]
         trained[each.net] = rows[-1].made
-        name = "model" if each is ROUNDS[-1] else f"cascade-{each.name}"
-        model = args.out / name / "cascade.data"
+        name = MODEL if each is ROUNDS[-1] else f"cascade-{each.name}"
+        model = args.out / name / MODEL_FILE
         command = ["assemble.py", "--out", str(model.parent), *map(str, trained.values())]
-        rows.append(Stage(f"convert to {name}", command, model))
+        rows.append(Stage(assembly_of(name), command, model))
     if (args.wider / "WIDER_val").is_dir():
         rows.append(_evaluate(args, rows[-1].made))
     return rows
@@ -183,17 +186,11 @@ def run(stage: Stage) -> dict:
 
 def run_all(args: argparse.Namespace) -> None:
     """All stages, skipping those done with the same command. Raises MtcnnError."""
-    record_path = args.out / "stages.json"
     make_folder(args.out)
-    try:
-        record = json.loads(read_bytes(record_path)) if record_path.exists() else {}
-        if not isinstance(record, dict) or not all(isinstance(v, dict) for v in record.values()):
-            raise ValueError("not a record of stages")
-    except ValueError as error:
-        raise FileError(f"{record_path}: damaged ({error}); remove it") from error
+    record = read_record(args.out)
 
     def write() -> None:
-        with atomic_write(record_path) as file:
+        with atomic_write(args.out / RECORD) as file:
             file.write(json.dumps(record, indent=2).encode())
 
     rows = stages(args)
@@ -213,8 +210,8 @@ def run_all(args: argparse.Namespace) -> None:
         write()
     report(args, record)
     if args.install:
-        install(args.out / "model")
-    print(f"the model: {args.out / 'model/cascade.data'}; the report: {args.out / 'report.md'}")
+        install(args.out / MODEL)
+    print(f"the model: {args.out / MODEL / MODEL_FILE}; the report: {args.out / 'report.md'}")
 
 
 def _essence(command: Sequence[str]) -> list[str]:
@@ -267,18 +264,12 @@ def install(folder: Path) -> None:
     for net, content in contents.items():  # now that all are good
         with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
             file.write(content)
-    paths = {
-        kind: {net: DARKNET_CFG / f"{net}.{kind}" for net in NETWORKS}
-        for kind in ("cfg", "weights")
-    }
     comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
-    settings = dataclasses.replace(settings, cfg=paths["cfg"], weights=paths["weights"])
-    write_data(DEFAULT_MODEL, settings, comments)
+    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **network_files(DARKNET_CFG)), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("train_all.py", __doc__)
     add = parser.add_argument
     add("--wider", type=Path, required=True, metavar="DIR", help="WIDER FACE, unpacked")
@@ -297,17 +288,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--seed", type=int, default=0, metavar="N", help="default: 0")
     add("--install", action="store_true", help="make the result the default model")
     args = parser.parse_args(argv)
-    try:
-        if args.landmarks is None:
-            raise ArgumentError("--landmarks: needed: ONet learns its five points from them")
-        run_all(args)
-    except MtcnnError as error:
-        print(f"train_all.py: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("train_all.py: stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    if args.landmarks is None:
+        raise ArgumentError("--landmarks: needed: ONet learns its five points from them")
+    run_all(args)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return status_of(
+        "train_all.py", lambda: _run(argv), stopped="the same command goes on from here"
+    )
 
 
 if __name__ == "__main__":

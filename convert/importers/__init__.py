@@ -11,7 +11,9 @@ Each has
   reads it is not installed, ModelError if the networks are not those that are expected.
 """
 
-from convert.importers import caffe, facenet_pytorch, ipazc, mtcnn_darknet, mtcnn_sysu, pytorch
+from convert.importers import caffe, mtcnn_darknet, mtcnn_sysu, pytorch
+from convert.importers import facenet_pytorch_wheel as facenet_pytorch
+from convert.importers import ipazc_wheel as ipazc
 
 # name on the command line -> module
 IMPORTERS = {

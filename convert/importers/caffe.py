@@ -3,8 +3,8 @@
 The files are det1, det2 and det3, or 12net, 24net and 48net, in one folder or each in a folder of
 its own name; lippman1125's are PNet_iter_N.caffemodel and the like. Caffe is not needed.
 
-Whose they are is told by the names of the layers with weights. What differs from our networks, and
-is put right exactly:
+The names of the layers with weights say whose they are. What differs from our networks, and is
+converted exactly:
 
 - The paper's program is MATLAB's, whose pictures lie column by column: to Caffe, a picture's x is
   the height and y the width. So the two axes of each kernel are exchanged. Dense layers, here
@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convert.caffe_net import read_caffe
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import (
     PAPER,
     Published,
@@ -40,11 +40,11 @@ from convert.importers.tensors import (
     with_slopes,
 )
 from pymtcnn.errors import ModelError
-from train_mtcnn.layers import Layer
+from train_mtcnn.network.layers import Layer
 
 
 class _Layout(NamedTuple):
-    """What the names of a cascade's layers tell."""
+    """What follows from the names of a cascade's layers."""
 
     whose: str
     layers: dict[str, str]  # those with weights, in the order of our sections, heads last
@@ -119,7 +119,7 @@ def read(source: Path, layers: dict[str, list[Layer]]) -> Published:
 
 
 def _files(folder: Path, network: str) -> tuple[Path, Path]:
-    """The prototxt and the caffemodel of a network; for want of a prototxt that of its training."""
+    """The prototxt and the caffemodel of a network; without a prototxt, that of its training."""
     stem, size, result = _FILES[network]
     side = f"{size}net"
     names = [stem, side, f"{side}/{stem}", f"{side}/{side}"]
@@ -137,7 +137,7 @@ def _blobs(prototxt: Path, model: Path) -> dict[str, list[np.ndarray]]:
 
 
 def _layout_of(files: dict[str, str], found: Mapping[str, Iterable[str]]) -> _Layout:
-    """The layout whose names all networks have; ModelError tells what the nearest has otherwise."""
+    """The layout whose names all networks have; ModelError names what differs from the nearest."""
 
     def common(layout: _Layout) -> int:
         return sum(len(layout.names(name) & set(there)) for name, there in found.items())

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import PAPER, Published, Tensors, pair, weights_values
 from pymtcnn.errors import ModelError
-from train_mtcnn.darknet import Cfg
-from train_mtcnn.layers import Layer
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+from train_mtcnn.network.darknet import Cfg
+from train_mtcnn.network.layers import Layer
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_floor_pooling, with_prelu
 
 _NAMES = {"pnet": "PNet", "rnet": "RNet", "onet": "ONet"}
 _SETTINGS = {**PAPER, "mean": 0.0, "norm": 1 / 255, "color": "BGR"}

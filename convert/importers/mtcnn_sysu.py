@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import PAPER, Published, pair, read_state, weights_values
-from train_mtcnn.darknet import Cfg
-from train_mtcnn.files import read_bytes
-from train_mtcnn.layers import Layer
-from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.darknet import Cfg
+from train_mtcnn.network.layers import Layer
+from train_mtcnn.network.rewrite import with_floor_pooling, with_prelu
 
 _SETTINGS = {**PAPER, "mean": 0.0, "norm": 1 / 255, "color": "BGR"}
 

@@ -1,6 +1,6 @@
 """State dicts of PyTorch with the layers of our networks: pnet*.pt, rnet*.pt, onet*.pt (or .pth).
 
-What the layers are called does not matter: they are told by their shapes and by their order.
+What the layers are called does not matter: their shapes and their order identify them.
 
 - Convolutions and dense layers have a weight and a bias. Dense layers, here convolutions that cover
   their whole input, flatten in the order channel, y, x.
@@ -9,10 +9,10 @@ What the layers are called does not matter: they are told by their shapes and by
 - The heads come last, in any order: probability (one output before a logistic, or two classes
   before a softmax: the difference of the two), 4 box offsets, 10 landmark coordinates (left out of
   networks that have none here).
-- The size of RNet's dense layer tells whether the last window of a pooling hangs over
+- The size of RNet's dense layer shows whether the last window of a pooling hangs over
   (ceil_mode=True) or is left out.
 
-Nothing in such files tells the rest. It is taken to be ours: offsets dx1, dy1, dx2, dy2 in parts of
+The rest is not in such files. It is assumed to be ours: offsets dx1, dy1, dx2, dy2 in parts of
 the box, landmarks x, y interleaved, RGB, the input (v - 127.5) / 128. `mean`, `norm` and `color` of
 the `.data` file may be edited.
 """
@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convert.importers.folder import find_one
+from convert.importers.file_search import find_one
 from convert.importers.tensors import (
     PAPER,
     Published,
@@ -38,10 +38,10 @@ from convert.importers.tensors import (
     weights_values,
 )
 from pymtcnn.errors import ModelError
-from train_mtcnn.darknet import Cfg
-from train_mtcnn.files import read_bytes
-from train_mtcnn.layers import Layer, read_layers
-from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.network.darknet import Cfg
+from train_mtcnn.network.layers import Layer, read_layers
+from train_mtcnn.network.rewrite import with_floor_pooling, with_prelu
 
 # Outputs of a head -> its place among ours: probability, box offsets, landmarks.
 _HEADS = {1: 0, 2: 0, 4: 1, 10: 2}
@@ -57,7 +57,7 @@ class _States(NamedTuple):
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the argument `source`, and an option for what no file tells."""
+    """Add the argument `source`, and an option for what no file says."""
     parser.add_argument(
         "source", type=Path, metavar="FOLDER", help="holds pnet*.pt, likewise rnet, onet"
     )

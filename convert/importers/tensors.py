@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from pymtcnn.errors import ModelError
-from train_mtcnn.checkpoint import is_plain, load_tensors, state_dict_of
-from train_mtcnn.darknet import Cfg
-from train_mtcnn.layers import Layer
-from train_mtcnn.parts import check_finite
-from train_mtcnn.rewrite import with_prelu
+from train_mtcnn.network.checkpoint import is_plain, load_tensors, state_dict_of
+from train_mtcnn.network.darknet import Cfg
+from train_mtcnn.network.layers import Layer
+from train_mtcnn.network.rewrite import with_prelu
+from train_mtcnn.network.weighted_sections import check_finite
 
 Tensors = dict[str, np.ndarray]
 Unflatten = Callable[[np.ndarray, Any], np.ndarray]

@@ -12,9 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from pymtcnn.pictures import read_picture
-from train_mtcnn.boxes import Boxes, nms
-from train_mtcnn.detector import HeatMap, TorchDetector
-from train_mtcnn.stage_plots import (
+from train_mtcnn.cascade.boxes import Boxes, nms
+from train_mtcnn.cascade.stage_plots import (
     add_scale,
     draw_boxes,
     draw_heat_map,
@@ -22,6 +21,7 @@ from train_mtcnn.stage_plots import (
     face_side,
     show_picture,
 )
+from train_mtcnn.cascade.torch_detector import HeatMap, TorchDetector
 
 _PICTURES = Path(__file__).resolve().parents[2] / "tests" / "data"
 _CELL = "#00d0ff"

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
-from train_mtcnn.boxes import iom, iou
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, read_cfg
-from train_mtcnn.layers import Layer, Shape, count_weights, input_shape, read_layers
-from train_mtcnn.stage_plots import TITLES
+from train_mtcnn.cascade.boxes import iom, iou
+from train_mtcnn.cascade.stage_plots import TITLES
+from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, read_cfg
+from train_mtcnn.network.layers import Layer, Shape, count_weights, input_shape, read_layers
 
 # ---- the networks, as their cfgs have them -------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/how-it-works.md anew, with the default model.
+"""Draw the pictures of docs/how-it-works.md again, with the default model.
 
     python docs/figures/make.py [--out DIR]
 
@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script
-        sys.path[0] = str(Path(__file__).resolve().parents[2])
-    from train_mtcnn.script import require
-
+    try:
+        from train_mtcnn.common.requirements import require
+    except ImportError as error:
+        sys.exit(f"make.py: {error}; `bash make_install.sh` makes a .venv that has it")
     require("make.py", "numpy", "torch", "matplotlib", "PIL")
 
 import matplotlib

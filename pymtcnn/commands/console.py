@@ -16,8 +16,18 @@ from ..errors import MtcnnError
 T = TypeVar("T")
 
 
-def status_of(prog: str, run: Callable[[], int]) -> int:
-    """Run a command; what it raises becomes a message and an exit status."""
+def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) -> int:
+    """Run a command; what it raises becomes a message and an exit status.
+
+    Parameters
+    ----------
+    prog : str
+        The program's name in messages.
+    run : callable
+        Does the work; returns the exit status.
+    stopped : str, optional
+        How to continue after Ctrl-C, for a message; by default there is none.
+    """
     if sys.stderr is None:  # closed, as by 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 open until the process ends
     try:
@@ -37,6 +47,8 @@ def status_of(prog: str, run: Callable[[], int]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 1
     except KeyboardInterrupt:
+        if stopped:
+            complain(prog, f"stopped; {stopped}")
         return 130
 
 

@@ -1,17 +1,12 @@
-"""`pymtcnn evaluate`: train_mtcnn/evaluate.py, which lies in the source tree only."""
+"""`pymtcnn evaluate`: train_mtcnn's evaluation, which is no part of the installed package."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
-from ..errors import FileError
+from ..errors import LibraryError
 from .console import status_of
-
-SOURCE_TREE = Path(__file__).resolve().parents[2]
-"""Where the package lies, unless it is installed without --editable."""
 
 
 def main(argv: Sequence[str], *, prog: str = "pymtcnn evaluate") -> int:
@@ -20,13 +15,12 @@ def main(argv: Sequence[str], *, prog: str = "pymtcnn evaluate") -> int:
 
 
 def _run(argv: Sequence[str], prog: str) -> int:
-    program = SOURCE_TREE / "train_mtcnn" / "evaluate.py"
-    if not program.is_file():
-        raise FileError(
-            f"{program}: is not there, as it is no part of the installed package; in the project's "
-            "source tree run: bash make_install.sh && .venv/bin/pymtcnn evaluate --data WIDER_FACE"
-        )
-    if str(SOURCE_TREE) not in sys.path:
-        sys.path.insert(0, str(SOURCE_TREE))
-    import_module("train_mtcnn.script").require(prog, "scipy", "tqdm", "matplotlib")
+    try:
+        requirements = import_module("train_mtcnn.common.requirements")
+    except ImportError as error:
+        raise LibraryError(
+            f"it needs train_mtcnn, which is not installed ({error}); in the project's source tree "
+            "run: bash make_install.sh && .venv/bin/pymtcnn evaluate --data WIDER_FACE"
+        ) from error
+    requirements.require(prog, "scipy", "tqdm", "matplotlib")
     return int(import_module("train_mtcnn.evaluate").main(argv, prog=prog))

@@ -59,9 +59,7 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     source, name = (args.video, args.video) if args.camera is None else _camera(args.camera)
     try:
         if name == "-":
-            raise ArgumentError(
-                "-: OpenCV reads no video from standard input; ./mtcnn video - does"
-            )
+            raise ArgumentError("-: standard input is for ./mtcnn video: OpenCV cannot read it")
         if args.out is not None:
             check_video_name(args.out, name)
     except ArgumentError as error:

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from support.skips import absent
 
 from convert import darknet2torch, import_pretrained, torch2darknet
-from convert.importers import facenet_pytorch
-from convert.place import placing
+from convert.importers import facenet_pytorch_wheel as facenet_pytorch
+from convert.staging import staged
 from pymtcnn.errors import FileError, ModelError
-from train_mtcnn.checkpoint import load_checkpoint, save_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.network.checkpoint import load_checkpoint, save_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -29,9 +29,9 @@ from train_mtcnn.darknet import (
     read_weights,
     write_weights,
 )
-from train_mtcnn.layers import read_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu
+from train_mtcnn.network.layers import read_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 
 BATCH_NORM = """\
 [net]
@@ -343,19 +343,6 @@ def test_checkpoints_that_are_refused(tmp_path, monkeypatch, capsys):
     assert "none.pt: cannot be read: No such file" in capsys.readouterr().err
 
 
-def test_without_a_checkpoint(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert torch2darknet.main([]) == 1
-    assert "not there: checkpoints/pnet.pt, checkpoints/rnet.pt" in capsys.readouterr().err
-    (tmp_path / "checkpoints").mkdir()
-    for name in NETWORKS:
-        save_checkpoint(f"checkpoints/{name}.pt", random_network(DARKNET_CFG / f"{name}.cfg"))
-    assert torch2darknet.main([]) == 0
-    assert capsys.readouterr().out.count(" -> checkpoints/") == 3
-    for name in NETWORKS:
-        Network.from_darknet(f"checkpoints/{name}.cfg", f"checkpoints/{name}.weights")
-
-
 def test_nothing_that_differs_is_replaced_unasked(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", random_network(parse_cfg(BATCH_NORM)))
     command = [str(tmp_path / "a.pt"), "--out", str(tmp_path / "b.weights")]
@@ -386,11 +373,11 @@ def test_output_that_cannot_be_written(tmp_path, capsys):
     assert "a.pt/b: cannot be written: Not a directory" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [checkpoint]
     out = tmp_path / "a" / "b" / "c"
-    with pytest.raises(FileError), placing(out, force=False):
+    with pytest.raises(FileError), staged(out, force=False):
         raise FileError("no network")
     assert list(tmp_path.iterdir()) == [checkpoint]
     out.parent.mkdir(parents=True)
-    with pytest.raises(FileError), placing(out, force=False):
+    with pytest.raises(FileError), staged(out, force=False):
         raise FileError("no network")
     assert out.parent.is_dir() and not out.exists()
 

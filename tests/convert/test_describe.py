@@ -18,9 +18,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convert import describe
-from convert.measures import misfit, multiply_adds, receptive_fields, stock_obstacles
-from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import (
+from convert.network_measures import misfit, multiply_adds, receptive_fields, stock_obstacles
+from train_mtcnn.network.checkpoint import save_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     NETWORKS,
     parse_cfg,
@@ -28,9 +28,9 @@ from train_mtcnn.darknet import (
     write_cfg,
     write_weights,
 )
-from train_mtcnn.layers import count_weights, read_layers, resized_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu
+from train_mtcnn.network.layers import count_weights, read_layers, resized_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 
 needs_opencv_4 = missing_if(
     not hasattr(cv2.dnn, "readNetFromCaffe"), "OpenCV 4: 5 reads no Caffe files"

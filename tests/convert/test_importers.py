@@ -32,10 +32,10 @@ from convert.caffe_net import deployed
 from convert.import_pretrained import import_model
 from convert.importers import caffe
 from pymtcnn.errors import FileError, LibraryError, ModelError, MtcnnError, WeightsError
-from train_mtcnn.boxes import iou
-from train_mtcnn.darknet import DARKNET_CFG, DEFAULT_MODEL, NETWORKS, read_cfg, read_data
-from train_mtcnn.layers import read_layers
-from train_mtcnn.networks import Network
+from train_mtcnn.cascade.boxes import iou
+from train_mtcnn.network.darknet import DARKNET_CFG, DEFAULT_MODEL, NETWORKS, read_cfg, read_data
+from train_mtcnn.network.layers import read_layers
+from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40), (61, 78)], "rnet": [(24, 24)], "onet": [(48, 48)]}

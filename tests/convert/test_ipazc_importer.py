@@ -16,10 +16,12 @@ from support.skips import missing
 
 from convert import import_pretrained
 from convert.import_pretrained import import_model
-from convert.importers import ipazc, joblib_arrays, package
+from convert.importers import ipazc_wheel as ipazc
+from convert.importers import joblib_arrays
+from convert.importers import published_package as package
 from convert.importers.joblib_arrays import read_arrays
 from pymtcnn.errors import FileError, LibraryError, ModelError, WeightsError
-from train_mtcnn.darknet import NETWORKS
+from train_mtcnn.network.darknet import NETWORKS
 
 MEMBERS = {name: f"mtcnn/assets/weights/{name}.lz4" for name in NETWORKS}
 

@@ -8,8 +8,8 @@ from support.mtcnn_darknet_files import MTCNN_DARKNET, write_mtcnn_darknet
 import pymtcnn
 from convert.import_pretrained import import_model
 from pymtcnn.errors import FileError, MtcnnError
-from train_mtcnn.darknet import NETWORKS, read_data
-from train_mtcnn.networks import Network
+from train_mtcnn.network.darknet import NETWORKS, read_data
+from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40)], "rnet": [(24, 24)], "onet": [(48, 48)]}

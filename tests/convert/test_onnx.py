@@ -15,8 +15,9 @@ from support.random_cascade import write_random_cascade
 
 from convert import torch2onnx
 from pymtcnn.errors import ArgumentError, FileError, ModelError, MtcnnError
-from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.network.checkpoint import save_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     NETWORKS,
     parse_cfg,
@@ -25,10 +26,9 @@ from train_mtcnn.darknet import (
     write_cfg,
     write_weights,
 )
-from train_mtcnn.detector import load_networks
-from train_mtcnn.layers import ACTIVATIONS
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_floor_pooling, with_prelu
+from train_mtcnn.network.layers import ACTIVATIONS
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_floor_pooling, with_prelu
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40), (61, 78)], "rnet": [(24, 24)], "onet": [(48, 48)]}

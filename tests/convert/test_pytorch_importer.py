@@ -12,8 +12,8 @@ import pymtcnn
 from convert import import_pretrained
 from convert.import_pretrained import import_model
 from pymtcnn.errors import FileError, ModelError, WeightsError
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, read_data
-from train_mtcnn.networks import Network
+from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, read_data
+from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5
 SIZES = {"pnet": [(12, 12), (13, 40), (31, 28)], "rnet": [(24, 24)], "onet": [(48, 48)]}

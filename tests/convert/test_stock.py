@@ -16,8 +16,8 @@ import pymtcnn
 from convert import darknet2torch, torch2darknet
 from convert.stock import to_stock
 from pymtcnn.errors import ArgumentError, FileError, ModelError, WeightsError
-from train_mtcnn.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
-from train_mtcnn.darknet import (
+from train_mtcnn.network.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     NETWORKS,
     format_cfg,
@@ -28,11 +28,11 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.inputs import STOCK, STOCK_NOTE, TRAINED, Input
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_prelu
-from train_mtcnn.settings import Settings
+from train_mtcnn.network.inputs import STOCK, STOCK_NOTE, TRAINED, Input
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_prelu
 from train_mtcnn.train import make_network
+from train_mtcnn.training.hyperparameters import Hyperparameters
 
 NET = "[net]\nwidth=9\nheight=9\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"
@@ -244,7 +244,7 @@ def test_training_gets_its_own_input(tmp_path):
     shutil.move(tmp_path / "b/pnet.json", tmp_path / "kept.json")
     weights, checkpoint = tmp_path / "b/pnet.weights", tmp_path / "pnet.pt"
     darknet2torch.convert(weights, None, checkpoint, dialect="stock")
-    loaded = make_network(Settings("pnet"), None, checkpoint)
+    loaded = make_network(Hyperparameters("pnet"), None, checkpoint)
     assert STOCK_NOTE not in format_cfg(loaded.cfg)
     x = torch.randn(2, 3, 12, 12)
     with torch.inference_mode():

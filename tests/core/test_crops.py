@@ -9,7 +9,7 @@ from support import ASTRONAUT
 
 from pymtcnn import crop, read_picture
 from pymtcnn.errors import ArgumentError
-from train_mtcnn.resize import Span, resize
+from train_mtcnn.cascade.resize import Span, resize
 
 PICTURE = read_picture(ASTRONAUT)
 HEIGHT, WIDTH = PICTURE.shape[:2]

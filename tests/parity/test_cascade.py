@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pymtcnn import Detector, read_picture
-from train_mtcnn.boxes import iou
-from train_mtcnn.detector import TorchDetector
+from train_mtcnn.cascade.boxes import iou
+from train_mtcnn.cascade.torch_detector import TorchDetector
 
 PIXELS = 0.5
 SCORE = 1e-3

@@ -20,8 +20,8 @@ from support.skips import absent
 import pymtcnn
 from convert.torch2darknet import convert_model, write_network
 from pymtcnn import read_picture
-from train_mtcnn.darknet import NETWORKS
-from train_mtcnn.networks import Network
+from train_mtcnn.network.darknet import NETWORKS
+from train_mtcnn.network.networks import Network
 
 TOLERANCE = {"OpenCV": 1e-4, "Darknet": 1e-4, "C core": 1e-5, "PyTorch": 1e-5}
 

@@ -10,8 +10,8 @@ from support.random_cascade import write_random_cascade
 
 from pymtcnn import Network as CNetwork
 from pymtcnn import read_picture
-from train_mtcnn.darknet import NETWORKS, read_data
-from train_mtcnn.networks import Network as TorchNetwork
+from train_mtcnn.network.darknet import NETWORKS, read_data
+from train_mtcnn.network.networks import Network as TorchNetwork
 
 TOLERANCE = 1e-5
 

@@ -10,9 +10,9 @@ from support.random_cascade import write_random_cascade
 
 import pymtcnn
 from pymtcnn.errors import CfgError, ModelError
-from train_mtcnn.darknet import DARKNET_CFG, read_cfg, write_weights
-from train_mtcnn.detector import TorchDetector
-from train_mtcnn.layers import count_weights, read_layers
+from train_mtcnn.cascade.torch_detector import TorchDetector
+from train_mtcnn.network.darknet import DARKNET_CFG, read_cfg, write_weights
+from train_mtcnn.network.layers import count_weights, read_layers
 
 NET = b"[net]\nwidth=12\nheight=12\nchannels=3\n"
 CONV = b"[convolutional]\nfilters=4\nsize=3\nactivation=leaky\n"

@@ -29,7 +29,7 @@ from support.program_runs import (
 from support.skips import absent_if, missing, missing_if
 
 from pymtcnn import Detector
-from train_mtcnn.wider import write_prediction
+from train_mtcnn.data.wider import write_prediction
 
 ARCFACE = np.array(  # in a crop of 112 x 112, from the centre of the first pixel
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655],

@@ -42,8 +42,8 @@ from support.page_blocks import PAGES, Block, blocks_of
 from support.skips import PEERS, import_peer, missing
 
 import pymtcnn
-from train_mtcnn.landmark_sets import read_facepoint
-from train_mtcnn.wider import read_annotations
+from train_mtcnn.data.landmark_sets import read_facepoint
+from train_mtcnn.data.wider import read_annotations
 
 NOT_RUN = {  # a part of a command -> why it is left out
     r"^(sudo |apt|pip |python3? -m (venv|pip)|\. |source |export |docker |ssh |scp )": (

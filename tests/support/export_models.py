@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from convert.import_pretrained import import_model
-from convert.sources import Source, read_checkpoint_source, read_model
+from convert.model_sources import Source, read_checkpoint_source, read_model
 from support.skips import absent
-from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, Cfg, read_cfg
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu
+from train_mtcnn.network.checkpoint import save_checkpoint
+from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, Cfg, read_cfg
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 
 # "trained": our own checkpoints; "leaky" to "batch-norm": random numbers; the others: published.
 # (facenet-pytorch and ipazc have the same weights as caffe.)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, Data, write_data, write_weights
-from train_mtcnn.networks import Network
+from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, Data, write_data, write_weights
+from train_mtcnn.network.networks import Network
 
 
 def write_random_cascade(folder: Path, seed: int = 0, **settings) -> Path:

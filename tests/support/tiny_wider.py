@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.io import savemat
 
-from train_mtcnn.wider import SETS
+from train_mtcnn.data.wider import SETS
 
 
 def cells(values):

@@ -8,10 +8,10 @@ from pymtcnn import Detector
 from pymtcnn import Network as CoreNetwork
 from pymtcnn.errors import FileError
 from train_mtcnn.assemble import assemble, main
-from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG, DEFAULT_MODEL, NETWORKS, read_cfg, read_data
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu
+from train_mtcnn.network.checkpoint import save_checkpoint
+from train_mtcnn.network.darknet import DARKNET_CFG, DEFAULT_MODEL, NETWORKS, read_cfg, read_data
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 
 
 def trained(name, prelu=False):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from train_mtcnn.augment import _MIRRORED, Augmentation, augment
-from train_mtcnn.losses import Targets
-from train_mtcnn.samples import Kind
+from train_mtcnn.data.samples import Kind
+from train_mtcnn.training.augment import _MIRRORED, Augmentation, augment
+from train_mtcnn.training.losses import Targets
 
 NOTHING = dict.fromkeys(asdict(Augmentation()), 0.0)
 

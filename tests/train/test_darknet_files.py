@@ -12,8 +12,8 @@ from support.mtcnn_darknet_files import MTCNN_DARKNET, write_mtcnn_darknet
 import pymtcnn
 from pymtcnn.errors import CfgError, FileError, WeightsError
 from pymtcnn.files import atomic_write
-from train_mtcnn.activations import ACTIVATION
-from train_mtcnn.darknet import (
+from train_mtcnn.network.activations import ACTIVATION
+from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
     NETWORKS,
@@ -29,9 +29,9 @@ from train_mtcnn.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.layers import ACTIVATIONS, Shape, count_weights, read_layers
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_floor_pooling, with_prelu
+from train_mtcnn.network.layers import ACTIVATIONS, Shape, count_weights, read_layers
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_floor_pooling, with_prelu
 
 NET = "[net]\nwidth=12\nheight=12\nchannels=3\n"
 CONV = "[convolutional]\nfilters=4\nsize=3\nactivation=leaky\n"

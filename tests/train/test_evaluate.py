@@ -17,9 +17,7 @@ from support.tiny_wider import EVENTS, PREDICTIONS, write_annotations, write_tin
 
 from pymtcnn.errors import FileError
 from train_mtcnn import evaluate as program
-from train_mtcnn.average_precision import average_precision, evaluate
-from train_mtcnn.results import read_results
-from train_mtcnn.wider import (
+from train_mtcnn.data.wider import (
     SETS,
     Truth,
     read_annotations,
@@ -28,7 +26,9 @@ from train_mtcnn.wider import (
     usable,
     write_prediction,
 )
-from train_mtcnn.wider_measures import measure, read_valid_faces
+from train_mtcnn.evaluation.average_precision import average_precision, evaluate
+from train_mtcnn.evaluation.evaluation_results import read_results
+from train_mtcnn.evaluation.wider_measures import measure, read_valid_faces
 
 
 @pytest.fixture(scope="session")

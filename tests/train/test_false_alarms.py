@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train_mtcnn.false_alarms import found_at
-from train_mtcnn.wider import SETS, Truth
+from train_mtcnn.data.wider import SETS, Truth
+from train_mtcnn.evaluation.false_alarms import found_at
 
 
 def picture(boxes, counted):

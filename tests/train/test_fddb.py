@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pymtcnn.errors import FileError
-from train_mtcnn.fddb import FddbPicture, read_folds
-from train_mtcnn.fddb_roc import evaluate, overlaps
+from train_mtcnn.data.fddb import FddbPicture, read_folds
+from train_mtcnn.evaluation.fddb_roc import evaluate, overlaps
 
 # ---- folds ---------------------------------------------------------------------------------------
 
@@ -184,7 +184,9 @@ def test_overlaps_by_masks(seed):
 def given_overlaps(monkeypatch, *tables):
     """Let the pictures' overlaps be these tables; only numbers matter then."""
     rest = iter(tables)
-    monkeypatch.setattr("train_mtcnn.fddb_roc.overlaps", lambda *_: np.array(next(rest), float))
+    monkeypatch.setattr(
+        "train_mtcnn.evaluation.fddb_roc.overlaps", lambda *_: np.array(next(rest), float)
+    )
     return [picture(*[[1, 1, 0, 0, 0]] * len(table)) for table in tables]
 
 

@@ -10,11 +10,11 @@ from support.tiny_wider import write_tiny_wider
 
 from pymtcnn.errors import FileError
 from train_mtcnn import evaluate as program
-from train_mtcnn import fddb_measures
-from train_mtcnn.fddb import read_folds
-from train_mtcnn.fddb_roc import Roc
-from train_mtcnn.results import read_results
-from train_mtcnn.wider import write_prediction
+from train_mtcnn.data.fddb import read_folds
+from train_mtcnn.data.wider import write_prediction
+from train_mtcnn.evaluation import fddb_measures
+from train_mtcnn.evaluation.evaluation_results import read_results
+from train_mtcnn.evaluation.fddb_roc import Roc
 
 PICTURES = ("2002/08/11/big/img_1", "2003/01/02/big/img_2")
 

@@ -9,11 +9,12 @@ from support.random_cascade import write_random_cascade
 from support.skips import absent
 
 from pymtcnn.errors import FileError
-from train_mtcnn.boxes import square
-from train_mtcnn.darknet import read_data
-from train_mtcnn.detector import TorchDetector, load_networks
-from train_mtcnn.landmark_error import LandmarkErrors, errors, landmark_error, summary
-from train_mtcnn.landmark_sets import LandmarkFace, read_facepoint
+from train_mtcnn.cascade.boxes import square
+from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.cascade.torch_detector import TorchDetector
+from train_mtcnn.data.landmark_sets import LandmarkFace, read_facepoint
+from train_mtcnn.evaluation.landmark_error import LandmarkErrors, errors, landmark_error, summary
+from train_mtcnn.network.darknet import read_data
 
 TRUTH = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], float)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import FileError
-from train_mtcnn.landmark_sets import read_celeba, read_facepoint, read_landmarks
-from train_mtcnn.reasons import sort_out
+from train_mtcnn.data.filtering import keep_usable
+from train_mtcnn.data.landmark_sets import read_celeba, read_facepoint, read_landmarks
 
 POINTS = "20 20 40 20 30 30 22.5 40 38 40"
 FACE = f"net\\a.jpg 10 50 12 60 {POINTS}"
@@ -261,7 +261,7 @@ def test_unknown_layout(tmp_path):
 
 def test_sort_out_counts_the_first_reason():
     reasons = {"a": [1, 0, 1, 0], "b": [1, 1, 0, 0], "c": [0, 0, 0, 0]}
-    keep, skipped = sort_out({why: np.array(rows, bool) for why, rows in reasons.items()})
+    keep, skipped = keep_usable({why: np.array(rows, bool) for why, rows in reasons.items()})
     assert keep.tolist() == [False, False, False, True] and skipped == {"a": 2, "b": 1}
-    keep, skipped = sort_out({"a": np.zeros(0, bool)})
+    keep, skipped = keep_usable({"a": np.zeros(0, bool)})
     assert keep.shape == (0,) and not skipped

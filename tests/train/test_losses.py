@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import ArgumentError
-from train_mtcnn.batches import RATIOS, Batches, shares
-from train_mtcnn.losses import TASKS, Targets, measures, task_losses, taught
-from train_mtcnn.samples import LABEL, Kind
+from train_mtcnn.data.samples import LABEL, Kind
+from train_mtcnn.training.batches import RATIOS, Batches, shares
+from train_mtcnn.training.losses import TASKS, Targets, measures, task_losses, taught
 
 N, P, T, L = Kind
 

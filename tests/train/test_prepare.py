@@ -11,10 +11,12 @@ from support.small_wider import write_small_sets
 
 from pymtcnn import read_picture
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError
-from train_mtcnn import prepare_data as program
-from train_mtcnn.landmark_sets import read_landmarks
-from train_mtcnn.prepare_data import Settings, held_out, landmark_samples, main, prepare
-from train_mtcnn.samples import Kind, Samples
+from train_mtcnn.data import preparation
+from train_mtcnn.data.landmark_sets import read_landmarks
+from train_mtcnn.data.picture_samples import SampleSettings, held_out, landmark_samples
+from train_mtcnn.data.preparation import prepare
+from train_mtcnn.data.samples import Kind, Samples
+from train_mtcnn.prepare_data import main
 
 COUNT = 35  # pictures: three chunks
 FEW = {"positives": 2, "parts": 1, "negatives": 6, "near": 1, "landmark_crops": 2, "mined": 5}
@@ -40,7 +42,7 @@ def model(tmp_path_factory):
 
 
 def settings(net="pnet", **values):
-    return Settings(net, **(FEW | values))
+    return SampleSettings(net, **(FEW | values))
 
 
 def annotations(folder):
@@ -56,7 +58,9 @@ def content(out):
 
 
 def run(sets, out, net="pnet", landmarks=False, **more):
-    values = {key: more.pop(key) for key in list(more) if key in Settings.__dataclass_fields__}
+    values = {
+        key: more.pop(key) for key in list(more) if key in SampleSettings.__dataclass_fields__
+    }
     return prepare(
         out,
         settings(net, **values),
@@ -120,7 +124,7 @@ def test_mined(sets, tmp_path, model, net, side):
     assert counts[0][Kind.NEGATIVE] > counts[1][Kind.NEGATIVE]
     assert (counts[0][Kind.LANDMARK] > 0) == (net == "onet")
     stages = {name.split(",")[0] for name in report["recalls"]}
-    assert stages == set(program.STAGES[net])
+    assert stages == set(preparation.STAGES[net])
     assert "boxes each" in (tmp_path / "with/report.txt").read_text()
 
 
@@ -195,7 +199,7 @@ def test_jobs_and_breaks_do_not_matter(sets, tmp_path, monkeypatch):
     run(sets, tmp_path / "two", landmarks=True, jobs=2)
     assert content(tmp_path / "two") == content(tmp_path / "whole")
 
-    made, chunk = [], program._chunk
+    made, chunk = [], preparation._chunk
 
     def breaking(task):
         if len(made) == 2:
@@ -204,10 +208,10 @@ def test_jobs_and_breaks_do_not_matter(sets, tmp_path, monkeypatch):
         return chunk(task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(program, "_chunk", breaking)
+        patch.setattr(preparation, "_chunk", breaking)
         with pytest.raises(KeyboardInterrupt):
             run(sets, tmp_path / "broken", landmarks=True)
-    monkeypatch.setattr(program, "_chunk", lambda task: made.append(task) or chunk(task))
+    monkeypatch.setattr(preparation, "_chunk", lambda task: made.append(task) or chunk(task))
     report = run(sets, tmp_path / "broken", landmarks=True)
     assert [task[0] for task in made] == [0, 1, 2, 3]  # none was made twice
     assert content(tmp_path / "broken") == content(tmp_path / "whole")

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from train_mtcnn import recall
-from train_mtcnn.boxes import iou
-from train_mtcnn.recall import SIZE_NAMES, SizeRecall, best_overlaps
+from train_mtcnn.cascade.boxes import iou
+from train_mtcnn.data import recall
+from train_mtcnn.data.recall import SIZE_NAMES, SizeRecall, best_overlaps
 
 coordinates = st.integers(-20, 60)
 

@@ -7,10 +7,10 @@ import pytest
 
 from pymtcnn.errors import FileError
 from train_mtcnn import report as program
-from train_mtcnn.history import read_history
-from train_mtcnn.recall import SIZE_NAMES
-from train_mtcnn.results import Results, read_results, table, write_results
-from train_mtcnn.wider import SETS
+from train_mtcnn.data.recall import SIZE_NAMES
+from train_mtcnn.data.wider import SETS
+from train_mtcnn.evaluation.evaluation_results import Results, read_results, table, write_results
+from train_mtcnn.training.history import read_history
 
 
 def results(ap=0.5, **more):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from train_mtcnn.boxes import areas, clip, iom, iou, nms, regress, soft_nms, square, visible
-from train_mtcnn.resize import Span, resize, weights
+from train_mtcnn.cascade.boxes import areas, clip, iom, iou, nms, regress, soft_nms, square, visible
+from train_mtcnn.cascade.resize import Span, resize, weights
 
 # ---- resizing ------------------------------------------------------------------------------------
 

@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import FileError
-from train_mtcnn import samples as module
-from train_mtcnn.boxes import regress, square
-from train_mtcnn.samples import LABEL, Kind, Samples, SampleWriter, is_finished
-from train_mtcnn.sampling import Limits, at_most, inside, jitter, label, overlaps, random_squares
+from train_mtcnn.cascade.boxes import overlaps, regress, square
+from train_mtcnn.data import samples as module
+from train_mtcnn.data.samples import LABEL, Kind, Samples, SampleWriter, is_finished
+from train_mtcnn.data.sampling import (
+    Limits,
+    at_most,
+    inside,
+    jitter,
+    label,
+    random_squares,
+)
 
 SIDE = 4
 SETTINGS = {"net": "pnet", "limits": (0.65, 0.4, 0.3)}

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from pymtcnn.pictures import read_picture, write_picture
 from train_mtcnn import show
-from train_mtcnn.detector import TorchDetector
-from train_mtcnn.stage_plots import draw_heat_map
+from train_mtcnn.cascade.stage_plots import draw_heat_map
+from train_mtcnn.cascade.torch_detector import TorchDetector
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from support.random_cascade import write_random_cascade
 from pymtcnn.errors import ArgumentError, FileError, ModelError, PictureError, WeightsError
 from pymtcnn.pictures import read_picture
 from train_mtcnn import detector as program
-from train_mtcnn.boxes import iou
-from train_mtcnn.darknet import DARKNET_CFG, read_data
-from train_mtcnn.detector import TorchDetector
-from train_mtcnn.script import require
+from train_mtcnn.cascade.boxes import iou
+from train_mtcnn.cascade.torch_detector import TorchDetector
+from train_mtcnn.common.requirements import require
+from train_mtcnn.network.darknet import DARKNET_CFG, read_data
 
 FACES = {  # box, then left eye, right eye, nose, mouth: by eye, give or take a few pixels
     "astronaut.jpg": (

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pymtcnn.errors import CfgError, ModelError, WeightsError
-from train_mtcnn.activations import ACTIVATION
-from train_mtcnn.darknet import DARKNET_CFG, NETWORKS, parse_cfg, read_cfg, write_weights
-from train_mtcnn.networks import Network
-from train_mtcnn.rewrite import with_batch_norm, with_prelu, without_batch_norm
+from train_mtcnn.network.activations import ACTIVATION
+from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, parse_cfg, read_cfg, write_weights
+from train_mtcnn.network.networks import Network
+from train_mtcnn.network.rewrite import with_batch_norm, with_prelu, without_batch_norm
 
 
 def network(text, shape=(3, 12, 12), seed=0):

@@ -14,18 +14,18 @@ from support.skips import absent_if, missing
 from support.small_wider import write_small_sets
 
 from pymtcnn.errors import ArgumentError, MtcnnError
-from train_mtcnn import trainer as trainer_module
-from train_mtcnn.checkpoint import load_checkpoint
-from train_mtcnn.darknet import DARKNET_CFG
-from train_mtcnn.history import read_history
-from train_mtcnn.losses import task_losses
-from train_mtcnn.parallel import Team
-from train_mtcnn.prepare_data import Settings as PrepareSettings
-from train_mtcnn.prepare_data import prepare
-from train_mtcnn.samples import LABEL, Kind, Samples, SampleWriter
-from train_mtcnn.settings import Settings, learning_rate
+from train_mtcnn.data.picture_samples import SampleSettings
+from train_mtcnn.data.preparation import prepare
+from train_mtcnn.data.samples import LABEL, Kind, Samples, SampleWriter
+from train_mtcnn.network.checkpoint import load_checkpoint
+from train_mtcnn.network.darknet import DARKNET_CFG
 from train_mtcnn.train import main, make_network
-from train_mtcnn.trainer import Trainer
+from train_mtcnn.training import trainer as trainer_module
+from train_mtcnn.training.history import read_history
+from train_mtcnn.training.hyperparameters import Hyperparameters, learning_rate
+from train_mtcnn.training.losses import task_losses
+from train_mtcnn.training.parallel import Team
+from train_mtcnn.training.trainer import Trainer
 
 SHORT = "--epochs 2 --steps 4 --batch 24 --warmup 0.5 --average 0.5 --threads 1 --device cpu"
 
@@ -35,7 +35,7 @@ def data(tmp_path_factory, pictures):
     """PNet's samples of a small set."""
     folder = tmp_path_factory.mktemp("train")
     write_small_sets(folder, pictures, 10)
-    prepare(folder / "data", PrepareSettings("pnet", held=0.3), folder / "wider")
+    prepare(folder / "data", SampleSettings("pnet", held=0.3), folder / "wider")
     return folder / "data"
 
 
@@ -120,7 +120,7 @@ def test_bfloat16(tmp_path):
 def test_validation_is_a_mean_over_what_teaches(tmp_path):
     """Also where the samples of a kind lie far apart: more than one batch of 512."""
     data = noise_samples(tmp_path / "data", 48, count=600)
-    settings = Settings("onet", batch=24)
+    settings = Hyperparameters("onet", batch=24)
     with Team("cpu") as team:
         samples = Samples(data)
         network = make_network(settings, None, None)
@@ -143,7 +143,7 @@ def test_validation_leaves_out_what_is_not_held_out(tmp_path):
     data = noise_samples(tmp_path / "data", 48)
     samples = Samples(data)
     samples.labels["held"] &= samples.labels["kind"] == Kind.LANDMARK
-    settings = Settings("onet", batch=24)
+    settings = Hyperparameters("onet", batch=24)
     with Team("cpu") as team:
         network = make_network(settings, None, None)
         found = Trainer(settings, network, samples, tmp_path, team).validate()
@@ -165,12 +165,12 @@ def test_fine_tuning_starts_from_what_it_loads(data, tmp_path):
 
 
 def test_learning_rates():
-    settings = Settings("pnet", epochs=10, rate=0.1, warmup=1)
+    settings = Hyperparameters("pnet", epochs=10, rate=0.1, warmup=1)
     rates = [learning_rate(settings, epoch / 10) for epoch in range(101)]
     assert rates[0] == pytest.approx(0.001) and rates[5] == pytest.approx(0.05)
     assert max(rates) == rates[10] == pytest.approx(0.1)
     assert (np.diff(rates[10:]) <= 0).all() and rates[-1] == pytest.approx(0.0005)
-    step = Settings("pnet", epochs=10, rate=0.1, warmup=0, schedule="step")
+    step = Hyperparameters("pnet", epochs=10, rate=0.1, warmup=0, schedule="step")
     assert [learning_rate(step, epoch) for epoch in (0, 6, 6.1, 8.5, 8.6)] == pytest.approx(
         [0.1, 0.1, 0.01, 0.01, 0.001]
     )
@@ -444,7 +444,7 @@ def test_two_processes_train_as_one(tmp_path, net, side, batch):
 def test_a_batch_that_cannot_be_shared(data, tmp_path):
     with Team("cpu") as team:
         team.size = 5
-        samples, settings = Samples(data), Settings("pnet", batch=24)
+        samples, settings = Samples(data), Hyperparameters("pnet", batch=24)
         with pytest.raises(MtcnnError, match="a batch of 24 cannot be shared by 5 processes"):
             Trainer(settings, make_network(settings, None, None), samples, tmp_path, team)
         team.size = 1

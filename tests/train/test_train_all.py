@@ -11,14 +11,14 @@ from pymtcnn import Detector, read_picture
 from pymtcnn.errors import FileError, ModelError, WeightsError
 from train_mtcnn import train_all as program
 from train_mtcnn.assemble import assemble
-from train_mtcnn.checkpoint import save_checkpoint
-from train_mtcnn.darknet import read_data
-from train_mtcnn.detector import TorchDetector
-from train_mtcnn.history import read_history
-from train_mtcnn.networks import Network
-from train_mtcnn.recall import best_overlaps
+from train_mtcnn.cascade.torch_detector import TorchDetector
+from train_mtcnn.data.recall import best_overlaps
+from train_mtcnn.data.wider import read_annotations
+from train_mtcnn.network.checkpoint import save_checkpoint
+from train_mtcnn.network.darknet import read_data
+from train_mtcnn.network.networks import Network
 from train_mtcnn.train_all import main
-from train_mtcnn.wider import read_annotations
+from train_mtcnn.training.history import read_history
 
 # ---- which stages are run ------------------------------------------------------------------------
 

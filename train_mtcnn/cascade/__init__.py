@@ -1,0 +1,1 @@
+"""The reference cascade: boxes, resizing, the pyramid, the detector, plots of its stages."""

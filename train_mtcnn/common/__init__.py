@@ -1,0 +1,1 @@
+"""What all rooms share: files read whole, checks of requirements, options, plots."""

@@ -1,0 +1,1 @@
+"""What a model is measured by: WIDER FACE, FDDB, landmarks."""

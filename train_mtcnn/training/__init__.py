@@ -1,0 +1,1 @@
+"""One network in training: batches, augmentation, losses, epochs, checkpoints."""
