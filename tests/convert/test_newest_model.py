@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from export_models import random_network
+from support.export_models import random_network
 
 import pymtcnn
 from convert import torch2darknet, trained_model

@@ -4,13 +4,11 @@ import ast
 import sys
 from collections import Counter
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
+from support import ROOT
 
 from pymtcnn.cli import COMMANDS
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # Each imports only those before it, and itself; docs/architecture.md has the same order.
 PACKAGES = ("pymtcnn", "train_mtcnn", "convert", "bench")

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from support import ROOT
 
 from train_mtcnn import detector
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = [
     path
     for folder in ("train_mtcnn", "convert", "docs/figures")
