@@ -19,7 +19,8 @@ def pyramid(
     ArgumentError
         If there are too many levels.
     """
-    face, levels = min_face, []
+    face = min_face
+    levels: list[tuple[int, int]] = []
     if max_side and max(width, height) > max_side:
         face = face * max(width, height) / max_side
     while face <= min(width, height):

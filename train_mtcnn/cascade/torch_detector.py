@@ -148,7 +148,7 @@ class TorchDetector:
         )
         landmarks = _landmarks(squares, outputs[:, 5:15])
         boxes = regress(squares, outputs[:, 1:5])
-        inside = np.flatnonzero(visible(boxes, width, height))
+        inside = visible(boxes, width, height)
         boxes, scores, landmarks = boxes[inside], scores[inside], landmarks[inside]
         if options.final_nms == "hard":
             kept = nms(boxes, scores, options.nms[3], iom)

@@ -206,19 +206,19 @@ def _table(path: Path, columns: tuple[str, ...]) -> tuple[list[str], NDArray[np.
 def _reading(
     path: str | os.PathLike,
     pictures: list[str],
-    boxes: NDArray[np.float64],
-    points: NDArray[np.float64],
+    boxes: NDArray[np.floating],
+    points: NDArray[np.floating],
 ) -> Reading:
     """The usable ones of the faces that `path` lists; `boxes` [N, 4], `points` [N, 10]."""
     values = np.hstack([boxes, points])
-    finite = (np.abs(values) <= LARGEST_COORDINATE).all(1)  # not so of what is no number
+    finite = np.all(np.abs(values) <= LARGEST_COORDINATE, 1)  # not so of what is no number
     values = np.where(finite[:, None], values, 0).astype(np.float32)
     boxes, points = values[:, :4], values[:, 4:].reshape(-1, 5, 2)
-    first = {}
+    first: dict[tuple, int] = {}
     keep, skipped = keep_usable(
         {
             "coordinate not finite or far too large": ~finite,
-            "box without an area": ~(boxes[:, :2] < boxes[:, 2:]).all(1),
+            "box without an area": ~np.all(boxes[:, :2] < boxes[:, 2:], 1),
             "points far outside the box": _far(boxes, points),
             "left and right points swapped": _mirrored(points),
             "listed twice": np.array(
@@ -226,7 +226,7 @@ def _reading(
                     first.setdefault((picture, *box), index) != index
                     for index, (picture, box) in enumerate(zip(pictures, boxes.tolist()))
                 ],
-                bool,
+                np.bool_,
             ),
         }
     )
@@ -244,14 +244,14 @@ def _reading(
     return Reading(faces, skipped)
 
 
-def _far(boxes: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _far(boxes: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which of `boxes` [N, 4] have one of their `points` [N, 5, 2] far outside: they are wrong."""
     margin = _FAR * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, :2] - margin, boxes[:, 2:] + margin
-    return ((points < low[:, None]) | (points > high[:, None])).any((1, 2))
+    return np.any((points < low[:, None]) | (points > high[:, None]), (1, 2))
 
 
-def _mirrored(points: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _mirrored(points: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which faces of `points` [N, 5, 2] have eyes or mouth corners on each other's side.
 
     Seen from the way down the face, the way from left to right is a quarter turn anticlockwise,

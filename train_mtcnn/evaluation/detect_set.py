@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from train_mtcnn.network.model_files import model_digest
 FINAL = "final"  # the cascade's own result: ONet's boxes, clipped to the picture
 STAGES = ("pnet", "rnet", FINAL)
 
-_detector = None  # one a process
+_detector: Any = None  # a Detector or TorchDetector, one a process
 
 
 def stage_folder(predictions: Path, stage: str) -> Path:
@@ -35,10 +36,13 @@ def _make_detector(settings: dict) -> None:
     global _detector
     options = {key: settings[key] for key in ("min_face", "scale_factor", "thresholds")}
     if settings["backend"] == "torch":
-        from train_mtcnn.cascade.torch_detector import TorchDetector as Detector
+        from train_mtcnn.cascade.torch_detector import TorchDetector
+
+        _detector = TorchDetector(settings["model"], **options)
     else:
         from pymtcnn import Detector
-    _detector = Detector(settings["model"], **options)
+
+        _detector = Detector(settings["model"], **options)
 
 
 def _detect(task: tuple[Path, Path, str, str, tuple[str, ...]]) -> float:

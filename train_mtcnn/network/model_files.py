@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from train_mtcnn.network.darknet import (
 )
 
 
-def network_files(folder: Path) -> dict[str, dict[str, Path]]:
+def network_files(folder: Path) -> dict[str, Any]:
     """The files of the networks in `folder`: "cfg", "weights" -> network -> file."""
     return {
         kind: {name: folder / f"{name}.{kind}" for name in NETWORKS} for kind in ("cfg", "weights")
