@@ -37,6 +37,7 @@ def write_run(folder, seed, age, finished=True):
     (folder / "stages.json").write_text(json.dumps(stages))
 
 
+@pytest.mark.slow
 def test_without_a_training_the_shipped_checkpoints(here, capsys, report_difference):
     assert torch2darknet.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -54,6 +55,7 @@ def test_without_a_training_the_shipped_checkpoints(here, capsys, report_differe
     assert torch2darknet.main([]) == 0  # the same again
 
 
+@pytest.mark.slow
 def test_the_newest_finished_training(here, capsys):
     write_run(here / "old", 0, age=20)
     write_run(here / "elsewhere", 3, age=10)

@@ -89,6 +89,7 @@ def test_find_package(package, finds_the_face, tmp_path, library):
     finds_the_face(tmp_path / "faces")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor, found", [(-1, 0), (0, 1), (1, 0)])
 def test_find_package_takes_no_other_minor_version(package, tmp_path, minor, found):
     (tmp_path / "CMakeLists.txt").write_text(

@@ -218,6 +218,7 @@ def test_resumed_is_as_unbroken(data, tmp_path, monkeypatch, breaks):
     assert rows[0] == rows[1]
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_left_as_it_is(data, tmp_path):
     assert train(data, tmp_path) == 0
     before = (tmp_path / "pnet.pt").read_bytes()
