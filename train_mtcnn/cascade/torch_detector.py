@@ -243,15 +243,7 @@ class TorchDetector:
         return torch.from_numpy(planes)
 
     def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
-        options = self._options
-        return pyramid(
-            height,
-            width,
-            self._pnet.cell,
-            options.min_face,
-            options.scale_factor,
-            options.max_side,
-        )
+        return pyramid(height, width, self._pnet.cell, self._options)
 
     def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
         """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""
