@@ -58,6 +58,7 @@ def test_same_bytes(program, default_model, folder, form):
     assert (b"\\ufffd" in ours) == (form == ["--json"]) == (b"\xff" not in ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
 def test_same_stages(program, default_model, folder, tmp_path, stage):
     """What a stage proposes: the same bytes, and the same pixels drawn."""
@@ -86,6 +87,7 @@ def test_same_options(program):
         assert f"{name} {' '.join(sentence.split())}" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -167,6 +169,7 @@ def clip(tmp_path_factory, program, pictures) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("track", [True, False])
 def test_same_bytes_of_videos(program, default_model, clip, form, track):
@@ -192,6 +195,7 @@ def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--json", "--no-clip"]])
 def test_same_output_as_the_program(program, default_model, pictures, form):
     """The same text; numbers within 0.01, as decoders may round a pixel differently."""
@@ -214,6 +218,7 @@ def test_same_candidates_as_the_program(program, default_model, pictures):
 # ---- wrong usage ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -138,6 +138,7 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
     assert found["val_loss"] == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_validation_leaves_out_what_is_not_held_out(tmp_path):
     data = noise_samples(tmp_path / "data", 48)
     samples = Samples(data)
