@@ -51,7 +51,7 @@ class HeatMap(NamedTuple):
     stride: int
 
 
-def _default_options(data: Data) -> dict[str, Any]:
+def default_options(data: Data) -> dict[str, Any]:
     """The settings of a model: what its `.data` file has, else the table's defaults."""
     return {
         row.name: getattr(data, row.name) if row.default is None else row.default
@@ -84,7 +84,7 @@ class TorchDetector:
     ) -> None:
         given = check_options("detector", options)
         self._data = read_data(DEFAULT_MODEL if model is None else model)
-        values = _default_options(self._data) | given
+        values = default_options(self._data) | given
         for name in ("thresholds", "nms"):
             values[name] = tuple(float(np.float32(number)) for number in values[name])
         self._options = Options(**values)
@@ -243,15 +243,7 @@ class TorchDetector:
         return torch.from_numpy(planes)
 
     def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
-        options = self._options
-        return pyramid(
-            height,
-            width,
-            self._pnet.cell,
-            options.min_face,
-            options.scale_factor,
-            options.max_side,
-        )
+        return pyramid(height, width, self._pnet.cell, self._options)
 
     def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
         """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""
