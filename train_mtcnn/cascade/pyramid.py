@@ -25,8 +25,8 @@ def pyramid(height: int, width: int, cell: int, options: Options) -> list[tuple[
     while face <= min(width, height):
         if len(levels) == _MAX_LEVELS:
             raise ArgumentError(
-                f"scale_factor {options.scale_factor:g} makes too many pyramid levels of a picture of"
-                f" {width}x{height} pixels; use a smaller one"
+                f"scale_factor {options.scale_factor:g} makes too many pyramid levels of a picture"
+                f" of {width}x{height} pixels; use a smaller one"
             )
         h, w = (max(cell, math.floor(n * cell / face + 0.5)) for n in (height, width))
         levels.append((h, w))
