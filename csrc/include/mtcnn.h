@@ -147,10 +147,7 @@ MTCNN_API void mtcnn_model_free(mtcnn_model **model);
 /* 1 where a model is compiled into the library, else 0. */
 MTCNN_API int mtcnn_has_builtin_model(void);
 
-/*
- * The model's own settings, as its .data file gives them; clip = 1, threads = 1, max_side = 0,
- * final_nms = MTCNN_NMS_HARD.
- */
+/* The model's own settings, as its .data file gives them; the others as mtcnn_settings has them. */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
 
 /* ---- detection ------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ from ..drawing import draw
 from ..errors import ArgumentError
 from ..results import Detections
 from ..tracking import Tracker, Tracks
-from ..video import VideoFrame, frames
+from ..video_frames import VideoFrame, frames
 from .command_line import make_parser, read
 from .console import emit, interruptible, is_terminal, note, status_of, with_progress
 from .options import Parser, given_options
