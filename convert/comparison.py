@@ -63,8 +63,8 @@ def largest_difference(
         shapes.append((2, shape.channels, *other_size(network)))
     random = np.random.default_rng(0)
     largest = 0.0
-    for shape in shapes:
-        pixels = random.uniform(0, 255, shape)
+    for sides in shapes:
+        pixels = random.uniform(0, 255, sides)
         with torch.no_grad():
             expected = network(torch.from_numpy(_input(pixels, fed))).numpy()
         run_pixels = pixels
