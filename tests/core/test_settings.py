@@ -91,6 +91,18 @@ def test_header_says_the_defaults():
         assert told and told[1] == row.fallback, row.name
 
 
+def test_tracker_says_the_defaults():
+    """The defaults that the docstring of Python's Tracker names, in its order."""
+    told = re.search(r"None stands for the default: (.*)\.", Tracker.__doc__)[1]
+    assert re.findall(r"[\d.]+", told) == [row.fallback for row in of("tracker")]
+
+
+def test_other_functions_have_the_same_defaults():
+    assert settings()["max_pixels"].default * 1e6 == pymtcnn.pictures.MAX_PIXELS
+    side = inspect.signature(pymtcnn.extract_faces).parameters["side"]
+    assert settings()["crop_size"].default == side.default
+
+
 # ---- values --------------------------------------------------------------------------------------
 
 

@@ -20,12 +20,12 @@ from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError
 from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
-from pymtcnn.settings import check_options, of
+from pymtcnn.settings import check_options
 from train_mtcnn.cascade.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
-from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.cascade.cascade_networks import default_options, load_networks
 from train_mtcnn.cascade.pyramid import pyramid
 from train_mtcnn.cascade.resize import Span, resize
-from train_mtcnn.network.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
+from train_mtcnn.network.darknet import DEFAULT_MODEL, NETWORKS, read_data
 from train_mtcnn.network.networks import Network
 
 _CHUNK = 256  # crops that go through a network at once: bounds the memory
@@ -49,14 +49,6 @@ class HeatMap(NamedTuple):
     width: int
     cell: int
     stride: int
-
-
-def default_options(data: Data) -> dict[str, Any]:
-    """The settings of a model: what its `.data` file has, else the table's defaults."""
-    return {
-        row.name: getattr(data, row.name) if row.default is None else row.default
-        for row in of("detector")
-    }
 
 
 class TorchDetector:

@@ -206,25 +206,25 @@ def _table(path: Path, columns: tuple[str, ...]) -> tuple[list[str], NDArray[np.
 def _reading(
     path: str | os.PathLike,
     pictures: list[str],
-    boxes: NDArray[np.floating],
-    points: NDArray[np.floating],
+    boxes: NDArray[np.float64],
+    points: NDArray[np.float64],
 ) -> Reading:
     """The usable ones of the faces that `path` lists; `boxes` [N, 4], `points` [N, 10]."""
     values = np.hstack([boxes, points])
     finite = np.all(np.abs(values) <= LARGEST_COORDINATE, 1)  # not so of what is no number
-    values = np.where(finite[:, None], values, 0).astype(np.float32)
-    boxes, points = values[:, :4], values[:, 4:].reshape(-1, 5, 2)
+    table = np.where(finite[:, None], values, 0).astype(np.float32)
+    corners, landmarks = table[:, :4], table[:, 4:].reshape(-1, 5, 2)
     first: dict[tuple, int] = {}
     keep, skipped = keep_usable(
         {
             "coordinate not finite or far too large": ~finite,
-            "box without an area": ~np.all(boxes[:, :2] < boxes[:, 2:], 1),
-            "points far outside the box": _far(boxes, points),
-            "left and right points swapped": _mirrored(points),
+            "box without an area": ~np.all(corners[:, :2] < corners[:, 2:], 1),
+            "points far outside the box": _far(corners, landmarks),
+            "left and right points swapped": _mirrored(landmarks),
             "listed twice": np.array(
                 [
                     first.setdefault((picture, *box), index) != index
-                    for index, (picture, box) in enumerate(zip(pictures, boxes.tolist()))
+                    for index, (picture, box) in enumerate(zip(pictures, corners.tolist()))
                 ],
                 np.bool_,
             ),
@@ -239,19 +239,20 @@ def _reading(
             " the columns, and that all files are of one data set"
         )
     faces = [
-        LandmarkFace(pictures[index], boxes[index], points[index]) for index in np.flatnonzero(keep)
+        LandmarkFace(pictures[index], corners[index], landmarks[index])
+        for index in np.flatnonzero(keep)
     ]
     return Reading(faces, skipped)
 
 
-def _far(boxes: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.bool_]:
+def _far(boxes: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which of `boxes` [N, 4] have one of their `points` [N, 5, 2] far outside: they are wrong."""
     margin = _FAR * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, :2] - margin, boxes[:, 2:] + margin
     return np.any((points < low[:, None]) | (points > high[:, None]), (1, 2))
 
 
-def _mirrored(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+def _mirrored(points: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which faces of `points` [N, 5, 2] have eyes or mouth corners on each other's side.
 
     Seen from the way down the face, the way from left to right is a quarter turn anticlockwise,
