@@ -135,6 +135,7 @@ static const mtcnn_setting settings[] = {
     {PROGRAM("help"), FLAG, .group = "Other", .option = "help", .help = "print this help"},
     {PROGRAM("version"), FLAG, .group = "Other", .option = "version", .help = "print the version"},
 };
+_Static_assert(sizeof settings / sizeof *settings <= MTCNN_MAX_SETTINGS, "raise it");
 
 const mtcnn_setting *mtcnn_settings(int *count)
 {

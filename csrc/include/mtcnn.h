@@ -417,7 +417,9 @@ typedef struct mtcnn_setting {
     const char *without;  /* what help says of the default in place of fallback; or NULL */
 } mtcnn_setting;
 
-/* The table, in the order of the help: a constant array of *count rows. */
+#define MTCNN_MAX_SETTINGS 64
+
+/* The table, in the order of the help: a constant array of *count <= MTCNN_MAX_SETTINGS rows. */
 MTCNN_API const mtcnn_setting *mtcnn_settings(int *count);
 
 /*

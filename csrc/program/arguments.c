@@ -11,8 +11,7 @@
 
 #define TRY_HELP "; try mtcnn --help"
 
-/* ---- where the program's own settings have their values ---------------------------------------
- */
+/* ---- where the program's own settings have their values -------------------------------------- */
 
 #define MEMBER(name) \
     { \
@@ -36,8 +35,17 @@ static void *member_of(struct arguments *arguments, const mtcnn_setting *setting
     return NULL; /* help and version */
 }
 
-/* ---- one option -------------------------------------------------------------------------------
- */
+/* The row of a name that the table has. */
+static int row_of(const char *name)
+{
+    int count, row = 0;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    while (strcmp(settings[row].name, name))
+        row++;
+    return row;
+}
+
+/* ---- one option ------------------------------------------------------------------------------ */
 
 /* Checks what an option was given, and stores it where it is the program's own. */
 static int take(struct arguments *arguments, int index, const char *text)
@@ -86,8 +94,7 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
     message_print(subject, message.text);
 }
 
-/* ---- what goes together -----------------------------------------------------------------------
- */
+/* ---- what goes together ---------------------------------------------------------------------- */
 
 /* The first option given that is for pictures, or videos, alone; NULL: none. */
 static const char *first_given(const struct arguments *arguments, int flag)
@@ -98,16 +105,6 @@ static const char *first_given(const struct arguments *arguments, int flag)
         if (arguments->given[i] && settings[i].flags & flag)
             return settings[i].option;
     return NULL;
-}
-
-static bool is_given(const struct arguments *arguments, const char *name)
-{
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    for (int i = 0; i < count; i++)
-        if (!strcmp(settings[i].name, name))
-            return arguments->given[i];
-    return false;
 }
 
 /* Reports what of the command line does not go together. */
@@ -132,7 +129,7 @@ static int check_together(const struct arguments *arguments)
         message_print(NULL, "no picture named" TRY_HELP);
     else if (arguments->track && arguments->stage != STAGE_FINAL)
         message_print("--track", "cannot go with --stage" TRY_HELP);
-    else if (is_given(arguments, "crop_size") && !arguments->crops)
+    else if (arguments->given[row_of("crop_size")] && !arguments->crops)
         message_print("--crop-size", "needs --crops" TRY_HELP);
     else if (arguments->crops && !output_has_landmarks(arguments->stage))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
@@ -141,8 +138,7 @@ static int check_together(const struct arguments *arguments)
     return -1;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* What `mtcnn video SOURCE` names: a camera by its number, else a file, URL or standard input. */
 static int take_source(struct arguments *arguments)
@@ -160,13 +156,10 @@ static int take_source(struct arguments *arguments)
         arguments->video = word;
         return 0;
     }
-    int count, index = 0;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    while (index < count && strcmp(settings[index].name, "camera"))
-        index++;
-    if (!take(arguments, index, word))
+    const int row = row_of("camera");
+    if (!take(arguments, row, word))
         return 0;
-    refuse_value(&settings[index], word);
+    refuse_value(&mtcnn_settings(&(int){0})[row], word);
     return -1;
 }
 
@@ -186,7 +179,7 @@ static enum arguments_wish read_options(struct arguments *arguments, int argc, c
 {
     int count, used = 0;
     const mtcnn_setting *settings = mtcnn_settings(&count);
-    struct option options[MAX_SETTINGS + 1] = {0};
+    struct option options[MTCNN_MAX_SETTINGS + 1] = {0};
     for (int i = 0; i < count; i++)
         if (settings[i].option)
             options[used++] = (struct option){.name = settings[i].option,
@@ -237,7 +230,7 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
     arguments_apply(arguments, MTCNN_OF_DETECTOR, &detector);
     arguments_apply(arguments, MTCNN_OF_TRACKER, &tracker);
     arguments->threads = detector.threads;
-    arguments->every = is_given(arguments, "every") || arguments->track ? tracker.every : 1;
+    arguments->every = arguments->given[row_of("every")] || arguments->track ? tracker.every : 1;
     return WISH_DETECT;
 }
 

@@ -49,8 +49,7 @@ static bool begins_group(const mtcnn_setting *setting, const char **group)
     return true;
 }
 
-/* ---- the help ---------------------------------------------------------------------------------
- */
+/* ---- the help -------------------------------------------------------------------------------- */
 
 /* Prints text, wrapped at blanks, from column on; lines but the first begin at indent. */
 static void print_wrapped(FILE *stream, const char *text, int column, int indent)
@@ -110,8 +109,7 @@ void help_print(FILE *stream, const mtcnn_options *options)
         fprintf(stream, "  %s\n", examples[i]);
 }
 
-/* ---- the man page -----------------------------------------------------------------------------
- */
+/* ---- the man page ---------------------------------------------------------------------------- */
 
 /* Text as man(7) wants it: no hyphens in place of minus signs, no line that looks like a request.
  */

@@ -98,7 +98,6 @@ def test_tracker_says_the_defaults():
 
 
 def test_other_functions_have_the_same_defaults():
-    assert settings()["max_pixels"].default * 1e6 == pymtcnn.pictures.MAX_PIXELS
     side = inspect.signature(pymtcnn.extract_faces).parameters["side"]
     assert settings()["crop_size"].default == side.default
 
