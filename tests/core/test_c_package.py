@@ -82,6 +82,7 @@ def test_the_example_is_that_of_the_page():
     assert line == f"find_package(mtcnn {MAJOR}.{MINOR} REQUIRED)" and line in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["mtcnn::mtcnn", "mtcnn::mtcnn_static"])
 def test_find_package(package, finds_the_face, tmp_path, library):
     configure(EXAMPLE, tmp_path, f"-DCMAKE_PREFIX_PATH={package}", f"-DMTCNN_LIBRARY={library}")

@@ -130,6 +130,7 @@ def test_same_complaints(program, words):
     assert sentences[0] == sentences[1]
 
 
+@pytest.mark.slow
 def test_same_predictions(program, default_model, folder, tmp_path):
     words = ["--model", default_model, folder, "--wider"]
     bytes_of([program, *words, tmp_path / "theirs"])
@@ -142,6 +143,7 @@ def test_same_predictions(program, default_model, folder, tmp_path):
         assert path.read_bytes().startswith(b"an event/")
 
 
+@pytest.mark.slow
 def test_same_table_of_times(program, default_model, folder):
     """But for the milliseconds; Python itself escapes what is no UTF-8 on standard error."""
     paths = [folder / os.fsdecode(name) for name in ODD_NAMES[:-1]]
@@ -207,6 +209,7 @@ def test_same_output_as_the_program(program, default_model, pictures, form):
     assert np.abs(numbers[0] - numbers[1]).max() <= 0.01
 
 
+@pytest.mark.slow
 def test_same_candidates_as_the_program(program, default_model, pictures):
     theirs, ours = both(program, default_model, "--json", "--time", *pictures)
     for a, b in zip(theirs.stdout.splitlines(), ours.stdout.splitlines(), strict=True):

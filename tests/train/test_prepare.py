@@ -99,6 +99,7 @@ def test_pnet(sets, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == stamps
 
 
+@pytest.mark.slow
 def test_positives_show_their_faces(sets, tmp_path):
     """A crop of a face is made of the picture's pixels where the offsets say that the face is."""
     run(sets, tmp_path)

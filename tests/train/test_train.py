@@ -263,6 +263,7 @@ def test_resume_with_other_samples(data, tmp_path, capsys):
     check_refused(capsys, other, tmp_path / "out", "--resume", "was made with other samples")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content, message",
     [
