@@ -411,6 +411,8 @@ typedef struct mtcnn_setting {
     const char *choices;  /* names with blanks between them, for the values 0, 1, ...; or NULL */
     const char *fallback; /* the default, as text; NULL: the model's own, or none */
     const char *option; /* on command lines, without the dashes; no-NAME sets 0; NULL: not there */
+    const char *needs;  /* name of a setting that has to be given, too; or NULL */
+    const char *excludes; /* name of a setting that must not be given; or NULL */
     const char *argument; /* how help names the option's value; NULL: it takes none */
     const char *group;    /* heading of the help under which the option stands */
     const char *help;     /* what the option does */

@@ -96,41 +96,45 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
 
 /* ---- what goes together ---------------------------------------------------------------------- */
 
-/* The first option given that is for pictures, or videos, alone; NULL: none. */
-static const char *first_given(const struct arguments *arguments, int flag)
+/* Whether an option cannot stand beside the others, with the reason. */
+static bool is_misplaced(const struct arguments *arguments, const mtcnn_setting *setting,
+                         bool video, struct message *message)
 {
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    for (int i = 0; i < count; i++)
-        if (arguments->given[i] && settings[i].flags & flag)
-            return settings[i].option;
-    return NULL;
+    const mtcnn_setting *settings = mtcnn_settings(&(int){0});
+    if (setting->excludes && arguments->given[row_of(setting->excludes)])
+        message_set(message, "cannot go with --%s" TRY_HELP,
+                    settings[row_of(setting->excludes)].option);
+    else if (setting->needs && !arguments->given[row_of(setting->needs)])
+        message_set(message, "needs --%s" TRY_HELP, settings[row_of(setting->needs)].option);
+    else if (setting->flags & MTCNN_OF_PICTURES && video)
+        message_set(message, "is for pictures, not for videos" TRY_HELP);
+    else if (setting->flags & MTCNN_OF_VIDEOS && !video)
+        message_set(message,
+                    "is for videos: it needs the verb video, --video or --camera" TRY_HELP);
+    else
+        return false;
+    return true;
 }
 
 /* Reports what of the command line does not go together. */
 static int check_together(const struct arguments *arguments)
 {
     const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
-    const char *other = first_given(arguments, source ? MTCNN_OF_PICTURES : MTCNN_OF_VIDEOS);
-    char subject[64];
-    snprintf(subject, sizeof subject, "--%s", other ? other : "");
-    if (arguments->json && arguments->csv)
-        message_print("--csv", "cannot go with --json" TRY_HELP);
-    else if (arguments->video && arguments->camera >= 0)
-        message_print("--camera", "cannot go with --video" TRY_HELP);
-    else if (source && arguments->word_count)
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++) {
+        struct message message;
+        char subject[64];
+        if (!arguments->given[i] || !is_misplaced(arguments, &settings[i], source, &message))
+            continue;
+        snprintf(subject, sizeof subject, "--%s", settings[i].option);
+        message_print(subject, message.text);
+        return -1;
+    }
+    if (source && arguments->word_count)
         message_print(source, "cannot go with pictures" TRY_HELP);
-    else if (source && other)
-        message_print(subject, "is for pictures, not for videos" TRY_HELP);
-    else if (other)
-        message_print(subject,
-                      "is for videos: it needs the verb video, --video or --camera" TRY_HELP);
     else if (!source && !arguments->word_count)
         message_print(NULL, "no picture named" TRY_HELP);
-    else if (arguments->track && arguments->stage != STAGE_FINAL)
-        message_print("--track", "cannot go with --stage" TRY_HELP);
-    else if (arguments->given[row_of("crop_size")] && !arguments->crops)
-        message_print("--crop-size", "needs --crops" TRY_HELP);
     else if (arguments->crops && !output_has_landmarks(arguments->stage))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
     else

@@ -37,6 +37,12 @@ def test_names_are_given_once():
     assert len(options) == len(set(options))
 
 
+def test_settings_that_name_others():
+    for row in settings().values():
+        for other in {row.needs, row.excludes} - {None}:
+            assert settings()[other].option and other != row.name
+
+
 @pytest.mark.parametrize("owner", STRUCTS)
 def test_members_of_the_structs(owner):
     """Each member but the reserved room has a row, with its type and length."""
