@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pymtcnn.errors import CfgError, ModelError
-from train_mtcnn.network.inputs import Input
+from train_mtcnn.network.network_input import Input
 from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5  # against PyTorch; where values exceed 1, in parts of the largest

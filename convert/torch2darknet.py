@@ -46,8 +46,8 @@ from train_mtcnn.network.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.network.inputs import STOCK, Input
 from train_mtcnn.network.model_files import with_files_in
+from train_mtcnn.network.network_input import STOCK, Input
 from train_mtcnn.network.weighted_sections import network_of, sections_of
 from train_mtcnn.training.run_folder import MODEL_FILE
 

@@ -45,7 +45,7 @@ from train_mtcnn.network.darknet import (
 from train_mtcnn.network.model_files import with_files_in
 from train_mtcnn.network.networks import Network
 from train_mtcnn.training.hyperparameters import PRECISIONS
-from train_mtcnn.training.memory import own_memory
+from train_mtcnn.training.process_memory import own_memory
 from train_mtcnn.training.run_folder import MODEL, MODEL_FILE, RECORD, assembly_of, read_record
 
 _HERE = Path(__file__).resolve().parent

@@ -13,7 +13,7 @@ from pymtcnn.errors import FileError
 from train_mtcnn.assemble import assemble
 from train_mtcnn.network.checkpoint import load_checkpoint, save_checkpoint
 from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, read_cfg, read_data
-from train_mtcnn.network.inputs import STOCK
+from train_mtcnn.network.network_input import STOCK
 from train_mtcnn.network.rewrite import with_batch_norm
 
 
