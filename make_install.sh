@@ -7,7 +7,7 @@ usage() {
 usage: bash make_install.sh [--test] [--core]
 
 Sets everything up in the project's folder, from any state; running it again is quick and safe.
-  1. missing system packages, through apt where it may, else it says what to install
+  1. missing system packages, with apt where permitted, else it prints what to install
   2. .venv with PyTorch for the CPU
   3. the C core, built into build/, with the program ./mtcnn at the top level
   4. the Python package pymtcnn in .venv, editable, with train_mtcnn, convert and bench
@@ -23,7 +23,7 @@ Environment
 END
 }
 
-# ---- saying and logging ---------------------------------------------------------------------------
+# ---- messages and log -----------------------------------------------------------------------------
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -32,7 +32,7 @@ fail() {
     exit 1
 }
 
-# logged NAME COMMAND...: says NAME and runs a noisy command, its output into the log.
+# logged NAME COMMAND...: prints NAME and runs a noisy command, its output into the log.
 logged() {
     say "$1"
     printf '\n==> %s\n+ %s\n' "$1" "${*:2}" >>"$LOG"
@@ -76,12 +76,12 @@ missing_packages() {
         has pkg-config || echo pkg-config
     fi
     if [ "$CORE" = yes ]; then return; fi
-    # opencv-python needs these two; the second has had a new name since Ubuntu 24.04 and Debian 13.
+    # opencv-python needs these two; the second has a new name since Ubuntu 24.04 and Debian 13.
     installed libgl1 || echo libgl1
     installed libglib2.0-0 libglib2.0-0t64 || echo libglib2.0-0
     if venv_works; then return; fi
     if ! has "$PYTHON"; then
-        [ "$PYTHON" != python3 ] || echo python3 python3-venv # another one is for its user to get
+        [ "$PYTHON" != python3 ] || echo python3 python3-venv # another one must be installed by the user
     elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
         "$PYTHON" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'
     fi
@@ -106,7 +106,7 @@ install_packages() {
         sudo=(sudo -n)
     fi
     local apt=(${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get)
-    # A repository of the user's own that fails must not stop us: the next step tells what is wrong.
+    # A failing third-party repository must not stop us: the next step reports what is wrong.
     logged "Updating the list of system packages" "${apt[@]}" update || true
     step "Installing system packages: ${packages[*]}" \
         "${apt[@]}" install -y --no-install-recommends "${packages[@]}"
@@ -164,7 +164,7 @@ build_core() {
     if [ "$TEST" = yes ]; then build_benchmarks; fi
 }
 
-# Where docs/performance.md has them; tests check their arguments.
+# In the folder that docs/performance.md names; tests check their arguments.
 build_benchmarks() {
     step "Configuring the benchmarks" cmake -S . -B build/bench -DMTCNN_BUILD_BENCH=ON
     step "Building the benchmarks" cmake --build build/bench --target bench_core \
@@ -213,7 +213,7 @@ run_tests() {
     return $status
 }
 
-# ---- the order of it ------------------------------------------------------------------------------
+# ---- main -----------------------------------------------------------------------------------------
 
 CORE=no TEST=no PYTHON=${PYTHON:-python3} LOG=build/install.log
 for option in "$@"; do

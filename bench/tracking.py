@@ -136,8 +136,8 @@ def _run(argv: Sequence[str] | None) -> int:
         f"{common.many_threads(args.threads)}, {common.cpu_name()}, {args.runs} runs in turn\n"
     )
     print(
-        "| min face | way | frames a second | ms, a scan | ms, between | lost | switches "
-        f"| overlap | trembling | false |\n{'| --- ' * 10}|"
+        "| min face | method | frames a second | ms, a scan | ms, between | lost | switches "
+        f"| overlap | jitter | false |\n{'| --- ' * 10}|"
     )
     for min_face in args.min_faces:
         for way in measure(shots, min_face, args):

@@ -22,8 +22,8 @@ if(MTCNN_MODEL AND EXISTS "${model_file}")
             message(FATAL_ERROR "${model_file}: ${name}: a name with quotes or backslashes")
         endif()
         if(NOT EXISTS "${path}")
-            message(FATAL_ERROR "${model_file} names ${path}, which is not there; "
-                "put it there, name another model with MTCNN_MODEL, or set that to OFF")
+            message(FATAL_ERROR "${model_file} names ${path}, which does not exist; "
+                "add it, name another model with MTCNN_MODEL, or set that to OFF")
         endif()
     endforeach()
 elseif(MTCNN_MODEL)

@@ -1,6 +1,6 @@
 # Finds FFmpeg's headers. The libraries are loaded when the program first needs them
 # (csrc/program/ffmpeg.c), in the major versions that the headers name. Sets
-#   MTCNN_FFMPEG               whether the program is to have video and more formats of pictures
+#   MTCNN_FFMPEG               whether the program has video and more formats of pictures
 #   MTCNN_FFMPEG_INCLUDE_DIRS  the folders of the headers
 
 set(MTCNN_VIDEO AUTO CACHE STRING "Video, cameras and more formats of pictures by FFmpeg: AUTO, ON or OFF")

@@ -1,5 +1,5 @@
-# Installs the libraries and the header, and what finds them: find_package(mtcnn) and pkg-config. The
-# installed folder can be moved.
+# Installs the libraries, the header, and files for find_package(mtcnn) and pkg-config. The installed
+# folder can be moved.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

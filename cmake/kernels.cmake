@@ -1,6 +1,6 @@
 # The kernels for each instruction set: one file each, with its own flags, chosen when the program runs.
 #
-# Adds what the compiler can make to the target mtcnn_objects.
+# Adds those that the compiler supports to the target mtcnn_objects.
 
 include(CheckCCompilerFlag)
 

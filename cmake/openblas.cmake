@@ -2,7 +2,7 @@
 #   CBLAS_INCLUDE_DIR  the folder of cblas.h
 #   MTCNN_OPENBLAS     the name by which the core loads the shared library when it first needs it
 #                      (csrc/gemm.c); empty where OpenBLAS is a static library
-#   MTCNN_BLAS_LIBRARIES  what to link: the static library, or what loads the shared one
+#   MTCNN_BLAS_LIBRARIES  what to link: the static library, or the library that loads the shared one
 
 set(BLA_VENDOR OpenBLAS)
 find_package(BLAS)
@@ -16,8 +16,8 @@ set(MTCNN_BLAS_LIBRARIES ${BLAS_LIBRARIES})
 list(GET BLAS_LIBRARIES 0 openblas)
 if(NOT openblas MATCHES "\\.a$")
     set(MTCNN_BLAS_LIBRARIES ${CMAKE_DL_LIBS})
-    # The name that a program linked with it would hold: libopenblas.so itself is for compilers only.
-    # The whole path where there is none, or where the system does not look for libraries.
+    # Its soname, which a linked program would hold: libopenblas.so itself is for compilers only. The
+    # full path if it has none, or if the system does not search that folder for libraries.
     set(MTCNN_OPENBLAS "${openblas}")
     get_filename_component(folder "${openblas}" DIRECTORY)
     if(CMAKE_OBJDUMP)

@@ -1,6 +1,6 @@
 # Reads the version from the public header, its one definition. Sets
 #   MTCNN_VERSION    major.minor.patch
-#   MTCNN_SOVERSION  what of it the soname has: the header says why
+#   MTCNN_SOVERSION  the part of it in the soname: the header says why
 
 set(header "${CMAKE_CURRENT_LIST_DIR}/../csrc/include/mtcnn.h")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")

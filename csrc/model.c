@@ -25,7 +25,7 @@ static bool is_file_key(const char *key)
     return false;
 }
 
-/* The row of a .data file's key; NULL if no setting has it. */
+/* The setting of a .data file's key; NULL if there is none. */
 static const mtcnn_setting *find_data_setting(const char *key)
 {
     int count;
@@ -55,7 +55,7 @@ static int fail_unknown(const mt_section *data, const mt_option *option, mtcnn_e
                    option->line, option->key, known);
 }
 
-/* A key that is not known, or comes twice, is a slip of the pen: say so rather than ignore it. */
+/* An unknown or repeated key is probably a typing error: report it rather than ignore it. */
 static int check_keys(const mt_section *data, mtcnn_error *error)
 {
     for (int i = 0; i < data->count; i++) {
@@ -64,13 +64,13 @@ static int check_keys(const mt_section *data, mtcnn_error *error)
             return fail_unknown(data, option, error);
         const mt_option *first = mt_option_find(data, option->key);
         if (first != option)
-            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' stands in line %d already",
-                           data->path, option->line, option->key, first->line);
+            return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' is already in line %d", data->path,
+                           option->line, option->key, first->line);
     }
     return MTCNN_OK;
 }
 
-/* Every setting of a .data file must be there. */
+/* All settings of a .data file are required. */
 static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
 {
     int count, status = check_keys(data, error);
@@ -114,7 +114,7 @@ static int read_network(mtcnn_model *model, mt_stage stage, const mt_section *da
     return status;
 }
 
-/* The three networks must take colour pictures and give what the cascade reads. */
+/* The three networks must take colour pictures and have the outputs that the cascade reads. */
 static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_error *error)
 {
     const mtcnn_shape in = network->input;
@@ -131,7 +131,7 @@ static int check_network(const mtcnn_network *network, mt_stage stage, mtcnn_err
     return MTCNN_OK;
 }
 
-/* PNet runs on levels of any size, tile by tile: every output must see its own cell alone. */
+/* PNet runs on levels of any size, tile by tile: every output must see only its own cell. */
 static int check_fully_convolutional(const mtcnn_network *network, mtcnn_error *error)
 {
     for (int i = 0; i < network->layer_count; i++) {
@@ -151,7 +151,7 @@ static int check_fully_convolutional(const mtcnn_network *network, mtcnn_error *
     return MTCNN_OK;
 }
 
-/* PNet's stride: the product of those on the way from its output back to its input. */
+/* PNet's stride: the product of the layers' strides from its output back to its input. */
 static int64_t output_stride(const mtcnn_network *network)
 {
     int64_t stride = 1;
@@ -164,7 +164,7 @@ static int64_t output_stride(const mtcnn_network *network)
     return stride;
 }
 
-/* Cells lie `stride` apart: an input larger by that has two of them each way. */
+/* Cells are `stride` apart: an input larger by that has two of them in each direction. */
 static int find_grid(mtcnn_model *model, mtcnn_error *error)
 {
     const mtcnn_network *pnet = model->networks[MT_PNET];

@@ -1,4 +1,4 @@
-/* The one table of settings. What is made of it is in setting_values.c and setting_text.c. */
+/* The one table of settings, used by setting_values.c and setting_text.c. */
 #include "settings.h"
 
 #include <math.h>
@@ -22,15 +22,15 @@
 static const mtcnn_setting settings[] = {
     {PROGRAM("model"), TEXT("the path of a .data file"), .group = "Detection", .option = "model",
      .argument = "FILE.data", .help = "the networks and their settings",
-     .without = "the first there is of: the file that the environment variable MTCNN_MODEL names, "
-                "the model built in, and, for ./mtcnn, darknet_cfg/default.data and "
-                "../share/mtcnn/default.data beside the program"},
+     .without = "the first that exists of: the file that the environment variable MTCNN_MODEL "
+                "names, the built-in model, and, for ./mtcnn, darknet_cfg/default.data and "
+                "../share/mtcnn/default.data next to the program"},
     {DETECTOR(min_face), NUMBERS(DOUBLE, 1, 1, MTCNN_MAX_SIDE), .unit = "pixels",
      .flags = MTCNN_IN_DATA, .group = "Detection", .option = "min-face", .argument = "PX",
-     .help = "side of the smallest face looked for"},
+     .help = "side of the smallest face to find"},
     {DETECTOR(thresholds), NUMBERS(FLOAT, 3, 0, 1), .flags = MTCNN_IN_DATA, .group = "Detection",
      .option = "thresholds", .argument = "P,R,O",
-     .help = "least probability of a face after PNet, RNet and ONet"},
+     .help = "minimum probability of a face after PNet, RNet and ONet"},
     {DETECTOR(scale_factor), NUMBERS(DOUBLE, 1, 0, 1),
      .flags = MTCNN_ABOVE_LOW | MTCNN_BELOW_HIGH | MTCNN_IN_DATA, .group = "Detection",
      .option = "scale-factor", .argument = "F",
@@ -38,37 +38,38 @@ static const mtcnn_setting settings[] = {
     {DETECTOR(nms), NUMBERS(FLOAT, 4, 0, 1), .flags = MTCNN_IN_DATA},
     {DETECTOR(max_boxes), NUMBERS(INT, 3, 1, MTCNN_MAX_BOXES), .flags = MTCNN_IN_DATA,
      .group = "Detection", .option = "max-boxes", .argument = "P,R,O",
-     .help = "most boxes that PNet, RNet and ONet hand on, the best ones: bounds memory and time"},
+     .help = "maximum number of boxes that PNet, RNet and ONet pass on, the best ones: bounds "
+             "memory and time"},
     {DETECTOR(final_nms), CHOICE("hard soft"), .fallback = "hard", .group = "Detection",
      .option = "nms", .argument = "FORM",
-     .help = "what becomes of faces that overlap: hard drops the lesser one; soft lowers its "
+     .help = "how to suppress faces that overlap: hard drops the lower-scored one; soft lowers its "
              "score, which with low thresholds keeps more faces that hide each other, and more "
              "false ones"},
     {PROGRAM("stage"), CHOICE("pnet rnet onet"), .group = "Detection", .option = "stage",
      .argument = "NAME",
-     .help = "give what this network proposes, in place of the faces: boxes and scores, with onet "
-             "landmarks, too; boxes are never clipped",
+     .help = "give what this network proposes instead of the faces: boxes and scores, with onet "
+             "also landmarks; boxes are never clipped",
      .without = "the faces"},
     {DETECTOR(clip), FLAG, .fallback = "1", .group = "Detection", .option = "no-clip",
-     .help = "let boxes stick out of the picture", .without = "boxes are clipped to it"},
+     .help = "let boxes extend beyond the picture", .without = "boxes are clipped to it"},
 
     {DETECTOR(threads), NUMBERS(INT, 1, 1, MTCNN_MAX_THREADS), .fallback = "1",
      .group = "Speed and limits", .option = "threads", .argument = "N",
      .help = "threads that work on a picture; the faces do not depend on it"},
     {PROGRAM("jobs"), NUMBERS(INT, 1, 1, MTCNN_MAX_THREADS), .fallback = "1",
      .flags = MTCNN_OF_PICTURES, .group = "Speed and limits", .option = "jobs", .argument = "N",
-     .help = "pictures in work at a time, which is faster for many pictures than as many threads; "
-             "the output does not depend on it"},
+     .help = "pictures processed at a time, which is faster for many pictures than as many "
+             "threads; the output does not depend on it"},
     {DETECTOR(max_side), NUMBERS(INT, 1, 1, MTCNN_MAX_SIDE), .unit = "pixels", .fallback = "0",
      .flags = MTCNN_OR_ZERO, .group = "Speed and limits", .option = "max-side", .argument = "PX",
-     .help = "look at a picture whose longer side exceeds this as if it were scaled down to it: "
+     .help = "search a picture whose longer side exceeds this as if it were scaled down to it: "
              "faces smaller than --min-face are then not found in it, and time stays bounded; "
              "results are in the picture's own pixels",
      .without = "pictures as they are"},
     {PROGRAM("max_pixels"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "megapixels", .fallback = "100",
      .flags = MTCNN_ABOVE_LOW, .group = "Speed and limits", .option = "max-pixels",
      .argument = "MP",
-     .help = "refuse larger pictures and frames, by what their header says where it does"},
+     .help = "refuse larger pictures and frames, by their header where it has the size"},
 
     {PROGRAM("json"), FLAG, .group = "Output", .option = "json",
      .help = "one JSON object a line for each picture or frame", .without = "text"},
@@ -76,7 +77,7 @@ static const mtcnn_setting settings[] = {
      .help = "comma-separated values with a header, one line a face"},
     {PROGRAM("time"), FLAG, .group = "Output", .option = "time",
      .help = "also print milliseconds and candidates of each stage, on stderr (with --json, in the "
-             "object); of a video the time that decoding, search and writing took"},
+             "object); for a video the time of decoding, search and writing"},
 
     {PROGRAM("out"),
      TEXT("the path of a .jpg, .jpeg or .png file, or of a folder; with a video of "
@@ -84,12 +85,12 @@ static const mtcnn_setting settings[] = {
      .group = "Files", .option = "out", .argument = "PATH",
      .help = "save the picture with boxes, scores and landmarks; with several pictures, or when "
              "PATH is a folder or ends in /, each under its own name in the folder PATH, which is "
-             "made if missing; pictures of a folder keep their places below it; of a video all "
+             "created if missing; pictures of a folder keep their paths below it; for a video all "
              "frames, as one file",
      .without = "not saved"},
     {PROGRAM("crops"), TEXT("the path of a folder"), .flags = MTCNN_OF_PICTURES, .group = "Files",
      .option = "crops", .argument = "DIR",
-     .help = "save each face, turned and scaled to ArcFace's five points, as NAME_0.png, "
+     .help = "save each face, rotated and scaled to ArcFace's five points, as NAME_0.png, "
              "NAME_1.png, ..., best first; folders as with --out",
      .without = "not saved"},
     {PROGRAM("crop_size"), NUMBERS(INT, 1, 1, MTCNN_MAX_CROP), .unit = "pixels", .fallback = "112",
@@ -99,7 +100,7 @@ static const mtcnn_setting settings[] = {
      .option = "wider", .argument = "DIR",
      .help =
          "save what was found in WIDER FACE's form for evaluation, as DIR/EVENT/NAME.txt; EVENT "
-         "is the name of the folder in which the picture lies",
+         "is the name of the picture's folder",
      .without = "not saved"},
 
     {PROGRAM("video"), TEXT("the path or URL of a video, or - for standard input"),
@@ -107,22 +108,21 @@ static const mtcnn_setting settings[] = {
      .help = "find the faces in the frames of a video file or of a stream such as rtsp://..."},
     {PROGRAM("camera"), NUMBERS(INT, 1, 0, 255), .group = "Video", .excludes = "video",
      .option = "camera", .argument = "N",
-     .help = "find the faces in what the camera /dev/videoN sees, until Ctrl-C"},
+     .help = "find the faces in the camera /dev/videoN, until Ctrl-C"},
     {TRACKER(every), NUMBERS(INT, 1, 1, MTCNN_MAX_FRAMES), .unit = "frames", .fallback = "10",
      .flags = MTCNN_OF_VIDEOS, .group = "Video", .option = "every", .argument = "N",
-     .help = "search the whole picture in every N-th frame only; those between are left out or, "
-             "with --track, looked at where faces were",
+     .help = "search the whole picture in every N-th frame only; those between are skipped or, "
+             "with --track, searched only where faces were",
      .without = "1, with --track 10"},
     {PROGRAM("track"), FLAG, .flags = MTCNN_OF_VIDEOS, .group = "Video", .excludes = "stage",
      .option = "track",
-     .help = "follow faces from frame to frame: each has an id, and its place is smoothed"},
+     .help = "follow faces from frame to frame: each has an id, and its position is smoothed"},
     {PROGRAM("timeout"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "seconds", .fallback = "10",
      .flags = MTCNN_ABOVE_LOW | MTCNN_OF_VIDEOS, .group = "Video", .option = "timeout",
      .argument = "S", .help = "seconds to wait for a connection, and for each frame"},
     {PROGRAM("fps"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "frames a second",
      .flags = MTCNN_ABOVE_LOW | MTCNN_OF_VIDEOS, .group = "Video", .option = "fps", .argument = "F",
-     .help = "frames a second, in place of the times that the video gives",
-     .without = "the video's"},
+     .help = "frames a second, instead of the video's own times", .without = "the video's"},
     {TRACKER(lost), NUMBERS(INT, 1, 0, MTCNN_MAX_FRAMES), .unit = "frames", .fallback = "10"},
     {TRACKER(min_score), NUMBERS(FLOAT, 1, 0, 1), .fallback = "0.6"},
     {TRACKER(smoothing), NUMBERS(DOUBLE, 1, 0, MTCNN_MAX_SMOOTHING), .unit = "seconds",

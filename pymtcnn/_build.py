@@ -1,10 +1,10 @@
-"""Makes `_mtcnn_abi.py`, cffi's form of mtcnn.h, so that its declarations are never kept twice.
+"""Generates `_mtcnn_abi.py`, cffi's form of mtcnn.h, so that declarations exist only once.
 
 Run when the package is built, by pymtcnn/CMakeLists.txt:
 
     python _build.py csrc/include/mtcnn.h OUTPUT.py
 
-cffi's ABI mode needs no compiler: at run time the module loads the shared library beside it.
+cffi's ABI mode needs no compiler: at run time the module loads the shared library next to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODULE = "pymtcnn._mtcnn_abi"
 
 
 def declarations(header: str) -> str:
-    """What cffi's cdef takes of a header: its declarations and its whole-number constants."""
+    """The parts of a header that cffi's cdef accepts: declarations and integer constants."""
     text = re.sub(r"/\*.*?\*/", " ", header, flags=re.DOTALL)
     text = re.sub(r"\\\n", " ", text)
     text = re.sub(r"^#ifdef __cplusplus\n.*?^#endif", "", text, flags=re.DOTALL | re.MULTILINE)

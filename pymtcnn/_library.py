@@ -88,7 +88,7 @@ class Core:
 
 
 def _abi() -> Any:
-    """The generated module: beside this one, or, from a source tree, where pip installed it."""
+    """The generated module: next to this one, or, from a source tree, where pip installed it."""
     try:
         try:
             return import_module("._mtcnn_abi", __package__)
@@ -125,7 +125,7 @@ def core() -> Core:
 
 
 def image_view(core: Core, pixels: NDArray[np.uint8], color: str) -> Any:
-    """C's `mtcnn_image *` of an array as pixels_of gives it; the array must outlive it."""
+    """C's `mtcnn_image *` of an array as pixels_of returns it; the array must outlive it."""
     address, _ = pixels.__array_interface__["data"]  # pixels.ctypes takes longer
     height, width = pixels.shape[:2]
     first = core.ffi.cast("uint8_t *", address)

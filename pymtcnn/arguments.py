@@ -39,8 +39,8 @@ def check_image(image: Any, color: Any = "RGB") -> tuple[NDArray[np.uint8], str]
     Returns
     -------
     image : ndarray, uint8, of the same shape
-        The bytes of each row lie side by side. It is a view of the given array where that is so
-        already (crops, pictures flipped upside down), else a copy.
+        The bytes of each row are contiguous. It is a view of the given array where that is already
+        so (crops, pictures flipped upside down), else a copy.
     color : str
 
     Raises
@@ -58,7 +58,7 @@ def check_image(image: Any, color: Any = "RGB") -> tuple[NDArray[np.uint8], str]
 
 
 def _remedy(image: Any) -> str:
-    """What those who gave no array have probably missed."""
+    """What probably went wrong where the caller passed no array."""
     if image is None:
         return "; cv2.imread gives None for a file that it cannot read"
     if isinstance(image, (list, tuple)):
@@ -82,17 +82,17 @@ def _check_dtype(image: NDArray[Any]) -> None:
 def _check_shape(shape: tuple[int, ...], color: str) -> None:
     channels = COLORS[color]
     if shape[2:] != (() if channels == 1 else (channels,)) or len(shape) < 2:
-        wanted = "(height, width)" if channels == 1 else f"(height, width, {channels})"
+        expected = "(height, width)" if channels == 1 else f"(height, width, {channels})"
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
-        raise ArgumentError(f"image of shape {shape}: must be {wanted} for color {color}{hint}")
+        raise ArgumentError(f"image of shape {shape}: must be {expected} for color {color}{hint}")
     most = core().lib.MTCNN_MAX_SIDE
     if 0 in shape or max(shape) > most:
         raise ArgumentError(f"image of shape {shape}: each side must have 1..{most} pixels")
 
 
 def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The array itself where each row is one run of bytes, else a contiguous copy."""
+    """The array itself where each row is contiguous, else a contiguous copy."""
     if image.flags.c_contiguous:
         return image
     row = image[0]
@@ -106,7 +106,7 @@ def _with_whole_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
-    """A whole number, least..most; text, booleans and floats are none."""
+    """A whole number, least..most; text, booleans and floats are not accepted."""
     try:
         number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
@@ -117,7 +117,7 @@ def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
 
 
 def check_seconds(value: Any, name: str = "seconds") -> float:
-    """The time of a frame: a finite number; text and booleans are none."""
+    """The time of a frame: a finite number; text and booleans are not accepted."""
     if not isinstance(value, (bool, np.bool_, str, bytes)):
         try:
             number = float(value)

@@ -1,8 +1,8 @@
 """What the bytes of a JPEG or PNG file say about it, without decoding a pixel.
 
 OpenCV gives no reason when it cannot read a picture, decodes some damaged files to half-grey
-pictures, and allocates whatever size a header claims. So the size, and whether the file is whole,
-are read here first.
+pictures, and allocates any size that a header claims. So the size, and whether the file is
+complete, are read here first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 _STANDALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, RST0..7, SOI
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..15, less DHT, JPG, DAC
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..15, without DHT, JPG, DAC
 _SOS, _EOI = 0xDA, 0xD9
 # In coded data 0xFF is followed by 0 (a stuffed byte), RST0..7, or a marker that ends it.
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -83,7 +83,7 @@ def _jpeg(data: bytes) -> Size:
 
 
 def _png(data: bytes) -> Size:
-    """Walk the chunks from IHDR to IEND, checking their sums (PNG specification, 5.3)."""
+    """Walk the chunks from IHDR to IEND, checking their checksums (PNG specification, 5.3)."""
     size = None
     position = len(PNG_SIGNATURE)
     kind = b""

@@ -15,7 +15,7 @@ from .pictures import pixels_of
 
 
 class HasLandmarks(Protocol):
-    """What has landmarks [N, 5, 2], as `Detections` has."""
+    """An object with landmarks [N, 5, 2], such as `Detections`."""
 
     @property
     def landmarks(self) -> NDArray[np.float32]: ...
@@ -24,7 +24,7 @@ class HasLandmarks(Protocol):
 def crop(
     image: ImageSource, boxes: ArrayLike, side: int, color: str = "RGB", pad: int = 0
 ) -> NDArray[np.uint8]:
-    """Cut parts out of a picture and resize them, as RNet and ONet are shown them.
+    """Cut parts out of a picture and resize them, as for RNet and ONet.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def crop(
     color : str
         Order of an array's bytes.
     pad : int
-        0 to 255: the value of what lies outside the picture.
+        0 to 255: the value outside the picture.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def crop(
     ArgumentError
         Wrong type, shape or range, or a box without an area.
     FileError, PictureError
-        The file cannot be read or is no whole picture.
+        The file cannot be read or is not a complete picture.
     OutOfMemoryError
     """
     return _cut(core().lib.mtcnn_crop, image, _numbers(boxes, "boxes", (4,)), side, color, pad)
@@ -61,24 +61,24 @@ def extract_faces(
     color: str = "RGB",
     pad: int = 0,
 ) -> NDArray[np.uint8]:
-    """Cut faces out of a picture, aligned by their landmarks as recognition networks take them.
+    """Cut faces out of a picture, aligned by their landmarks as recognition networks need them.
 
-    Each is turned, scaled and moved, never mirrored, so that its landmarks come as close as they
-    can, in the sense of least squares, to ArcFace's five points.
+    Each is rotated, scaled and moved, never mirrored, so that its landmarks come as close as
+    possible, in the least-squares sense, to ArcFace's five points.
 
     Parameters
     ----------
     image : ndarray, path, bytes of a picture file, or binary file object
         As for `Detector.detect`.
     faces : Detections, or landmarks [N, 5, 2]
-        Landmarks are in pixels, in the order of `Detections.landmarks`; they may lie outside the
+        Landmarks are in pixels, in the order of `Detections.landmarks`; they may be outside the
         picture.
     side : int
         Of the crops, pixels, 1 to 4096.
     color : str
         Order of an array's bytes.
     pad : int
-        0 to 255: the value of what lies outside the picture.
+        0 to 255: the value outside the picture.
 
     Returns
     -------
@@ -87,9 +87,9 @@ def extract_faces(
     Raises
     ------
     ArgumentError
-        Wrong type, shape or range, or landmarks that are no face: not finite, or all one point.
+        Wrong type, shape or range, or landmarks that are not finite or all the same point.
     FileError, PictureError
-        The file cannot be read or is no whole picture.
+        The file cannot be read or is not a complete picture.
     OutOfMemoryError
 
     Examples
@@ -107,25 +107,25 @@ def extract_faces(
 
 def _numbers(values: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Values as an array [N, *shape], or ArgumentError."""
-    wanted = f"(N, {', '.join(map(str, shape))})"
+    expected = f"(N, {', '.join(map(str, shape))})"
     try:
         array = np.ascontiguousarray(values, np.float32)
     except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{name}: {error}; must be numbers, {wanted}") from None
+        raise ArgumentError(f"{name}: {error}; must be numbers, {expected}") from None
     if array.ndim == 0 or array.shape[1:] != shape:
-        raise ArgumentError(f"{name} of shape {array.shape}: must be {wanted}")
+        raise ArgumentError(f"{name} of shape {array.shape}: must be {expected}")
     return array
 
 
 def _cut(
     function: Any,
     image: ImageSource,
-    places: NDArray[np.float32],
+    sources: NDArray[np.float32],
     side: int,
     color: str,
     pad: int,
 ) -> NDArray[np.uint8]:
-    """Run mtcnn_crop or mtcnn_align, which take the same arguments: a crop for each place."""
+    """Run mtcnn_crop or mtcnn_align; `sources` are boxes or landmarks, one for each crop."""
     pixels, color = pixels_of(image, color)
     library = core()
     ffi, most = library.ffi, library.lib.MTCNN_MAX_CROP
@@ -136,14 +136,14 @@ def _cut(
     if not (1 <= side <= most and 0 <= pad <= 255):
         raise ArgumentError(f"side {side}, pad {pad}: must be 1 to {most} and 0 to 255")
     try:
-        crops = np.empty((len(places), side, side, 3), np.uint8)
+        crops = np.empty((len(sources), side, side, 3), np.uint8)
     except MemoryError as error:
-        raise OutOfMemoryError(f"no memory for {len(places)} crops; ask for fewer") from error
+        raise OutOfMemoryError(f"no memory for {len(sources)} crops; ask for fewer") from error
     message = ffi.new("mtcnn_error *")
     status = function(
         image_view(library, pixels, color),
-        ffi.from_buffer("float[]", places),
-        len(places),
+        ffi.from_buffer("float[]", sources),
+        len(sources),
         side,
         pad,
         ffi.from_buffer("uint8_t[]", crops, require_writable=True),

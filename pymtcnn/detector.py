@@ -39,12 +39,12 @@ class Options:
         Largest overlap that non-maximum suppression keeps: within a level, between levels, after
         RNet (intersection over union), after ONet (intersection over the smaller box).
     max_boxes : three ints
-        Most boxes that PNet, RNet, ONet hand on, best first.
+        Maximum number of boxes that PNet, RNet, ONet pass on, best first.
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
     max_side : int
-        Longer side, in pixels, to which larger pictures count as scaled down; 0: none.
+        Longer side, in pixels, to which larger pictures count as scaled down; 0: no limit.
     final_nms : str
         How the final stage suppresses overlapping faces: ``"hard"`` or ``"soft"``.
     """
@@ -67,7 +67,7 @@ OPTIONS = tuple(each.name for each in fields(Options))
 class Detector:
     """Finds faces and their five landmarks.
 
-    Any number of detectors may work side by side. Threads that share one take turns.
+    Any number of detectors may work in parallel. Threads that share one wait for each other.
 
     Parameters
     ----------
@@ -84,20 +84,20 @@ class Detector:
         Largest overlap that non-maximum suppression keeps: within a level, between levels, after
         RNet, after ONet; each 0..1.
     max_boxes : three ints, optional
-        Most boxes that PNet, RNet, ONet hand on, best first; each 1..1000000. They bound memory and
-        time: PNet keeps no more cells of a level, either, before non-maximum suppression.
+        Maximum number of boxes that PNet, RNet, ONet pass on, best first; each 1..1000000. They
+        bound memory and time: before non-maximum suppression, PNet keeps no more cells of a level.
     clip : bool
         Whether boxes are clipped to the picture.
     threads : int
         Threads to use, 1..256; results do not depend on it.
     max_side : int
-        A picture whose longer side has more pixels is looked at as if it were scaled down to
-        that: min_face then counts in the scaled one, so that time stays bounded. Faces are in the
-        picture's own pixels. 0: none.
+        A picture whose longer side has more pixels is searched as if it were scaled down to that:
+        min_face then applies to the scaled one, so that time stays bounded. Faces are in the
+        picture's own pixels. 0: no limit.
     final_nms : str
-        How faces that overlap by more than nms[3] are suppressed in the end: ``"hard"`` drops the
-        lesser one; ``"soft"`` (soft-NMS) lowers its score, so that with low thresholds faces that
-        hide each other stay, and more false ones.
+        How the last stage suppresses faces that overlap by more than nms[3]: ``"hard"`` drops the
+        lower-scored one; ``"soft"`` (soft-NMS) lowers its score, so that low thresholds keep more
+        faces that hide each other, and more false ones.
 
     None stands for the model's own setting.
 
@@ -159,7 +159,7 @@ class Detector:
         ----------
         image : ndarray, path, bytes of a picture file, or binary file object
             An array is uint8 and [H, W] for GRAY, [H, W, 3] for RGB and BGR, [H, W, 4] for RGBA
-            and BGRA. It is not copied where the bytes of each row lie side by side.
+            and BGRA. It is not copied where the bytes of each row are contiguous.
         color : str
             Order of an array's bytes: ``"RGB"``, ``"BGR"``, ``"GRAY"``, ``"RGBA"``, ``"BGRA"``.
             OpenCV's own arrays are BGR. Files know their order themselves.
@@ -174,13 +174,13 @@ class Detector:
         ArgumentError
             Wrong type, dtype, shape or colour order, or the detector is closed.
         FileError, PictureError
-            The file cannot be read or is no whole picture.
+            The file cannot be read or is not a complete picture.
         OutOfMemoryError
         """
         return self._detect(image, color, _stage)
 
     def detect_stages(self, image: ImageSource, color: str = "RGB") -> Detections:
-        """Find the faces of one picture, and keep the boxes and scores that each stage left.
+        """Find the faces of one picture, and keep the boxes and scores of each stage.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class Detector:
         Returns
         -------
         Detections
-            What `detect` returns, but its `stages` have their boxes and scores, too.
+            What `detect` returns; its `stages` also have their boxes and scores.
 
         Raises
         ------
@@ -252,12 +252,12 @@ class Detector:
 
     @property
     def memory(self) -> int:
-        """Bytes of scratch memory held now: the most that any picture so far needed."""
+        """Bytes of scratch memory held now: the maximum that any picture so far needed."""
         with self._lock:
             return int(self._core.lib.mtcnn_detector_memory(self._open()))
 
     def close(self) -> None:
-        """Free the model and all scratch memory, after the detection that runs. Idempotent."""
+        """Free the model and all scratch memory, after a running detection. Idempotent."""
         with self._lock:
             self._free()
 
@@ -280,13 +280,13 @@ class Detector:
 
 
 @contextmanager
-def in_turn(detector: Detector) -> Iterator[Any]:
-    """C's detector, for this thread alone while the block runs.
+def locked(detector: Detector) -> Iterator[Any]:
+    """C's detector, locked for this thread while the block runs.
 
     Raises
     ------
     ArgumentError
-        It is closed, or no `Detector`.
+        It is closed or not a `Detector`.
     """
     if not isinstance(detector, Detector):
         raise ArgumentError(f"detector of type {type(detector).__name__}: must be a Detector")

@@ -20,16 +20,15 @@ def draw(
     detections: Faces[Any],
     labels: Iterable[object] | None = None,
 ) -> NDArray[np.uint8]:
-    """A copy of a picture with the faces' boxes, landmarks, ids and scores drawn in.
+    """A copy of a picture with the faces' boxes, landmarks, ids and scores.
 
     Parameters
     ----------
     rgb : ndarray, [H, W, 3] uint8, RGB
     detections : Detections or Tracks
     labels : iterable, optional
-        What to write at each face, as text or what `str` makes text of, instead of its score, or
-        id and score: names, for example. The font has the printable ASCII characters; a box stands
-        for all others.
+        What to write at each face, converted by `str`, instead of its score, or id and score:
+        names, for example. The font has the printable ASCII characters; others appear as a box.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def draw(
     Raises
     ------
     ArgumentError
-        Not such an array, no result of a detector, or not as many labels as faces.
+        Not such an array, not a result of a detector, or not as many labels as faces.
     """
     if not isinstance(detections, Faces):
         kind = type(detections).__name__
@@ -52,7 +51,7 @@ def draw(
         texts = [ffi.new("char[]", str(label).encode("utf-8", "replace")) for label in labels]
         if len(texts) != len(detections):
             raise ArgumentError(
-                f"{len(texts)} labels for {len(detections)} faces: one each is wanted"
+                f"{len(texts)} labels for {len(detections)} faces: each face needs one"
             )
         pointers = ffi.new("char *[]", texts)
     canvas = np.array(check_image(rgb, "RGB")[0], order="C")

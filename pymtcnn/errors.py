@@ -20,7 +20,7 @@ class FileError(MtcnnError, OSError):
 
 
 class CfgError(MtcnnError, ValueError):
-    """A `.data` or `.cfg` file makes no sense."""
+    """A `.data` or `.cfg` file is not valid."""
 
 
 class WeightsError(MtcnnError, ValueError):
@@ -32,11 +32,11 @@ class ModelError(MtcnnError, ValueError):
 
 
 class PictureError(MtcnnError, ValueError):
-    """A file that is no picture, or a damaged or far too large one."""
+    """A file that is not a picture, or a damaged or too large one."""
 
 
 class VideoError(MtcnnError, ValueError):
-    """A file that is no video, or a video or camera that breaks off."""
+    """A file that is not a video, or a video or camera that breaks off."""
 
 
 class OutOfMemoryError(MtcnnError, MemoryError):

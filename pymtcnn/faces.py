@@ -1,4 +1,4 @@
-"""Faces in arrays, and what can be done with them: the common part of all results."""
+"""Faces in arrays, and their conversions: the common part of all results."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Faces(ABC, Generic[OneFace]):
     """The faces of a picture or frame: a sequence of records, held in arrays.
 
     ``len(faces)``, ``for face in faces`` and ``faces[0]`` give the records; a slice, a list of
-    numbers or a mask picks some of them, as in ``faces[faces.scores > 0.9]``. No face is an empty
-    result.
+    numbers or a mask selects some of them, as in ``faces[faces.scores > 0.9]``. Without a face the
+    result is empty.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Faces(ABC, Generic[OneFace]):
     def __getitem__(self: Self, which: slice | Sequence[int] | NDArray[Any]) -> Self: ...
 
     def __getitem__(self, which: Any) -> Any:
-        """One face, or those that a slice, a list of numbers or a mask [N] picks.
+        """One face, or those that a slice, a list of numbers or a mask [N] selects.
 
         Raises
         ------
@@ -118,18 +118,18 @@ class Faces(ABC, Generic[OneFace]):
         """
         picked = {name: getattr(self, name)[which] for name in self._rows}
         if picked["scores"].ndim > 1:
-            raise IndexError("faces lie in one row: pick them by one number, slice, list or mask")
+            raise IndexError("faces have one dimension: index by a number, slice, list or mask")
         if picked["scores"].ndim == 0:
             return next(iter(self[[which]]))
         return replace(self, **picked)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """The faces as plain numbers and lists, ready for JSON: those of the command line's JSON.
+        """The faces as plain numbers and lists, as in the command line's JSON.
 
         Returns
         -------
         list of dict
-            One a face: ``id`` where faces have them, ``box`` [x1, y1, x2, y2], ``score``,
+            One a face: ``id`` for tracked faces, ``box`` [x1, y1, x2, y2], ``score``,
             ``landmarks`` [[x, y]] * 5.
         """
         return [face.to_dict() for face in self]

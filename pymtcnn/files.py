@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A name beside `path`, with its ending; the file made there becomes `path` when all ends well.
+    """A temporary name next to `path`; its file replaces `path` when the block ends.
 
-    If the block raises, that file goes and whatever was at `path` stays as it was.
+    If the block raises, the temporary file is deleted and `path` is unchanged. The name keeps the
+    ending of `path`.
 
     Parameters
     ----------
     path : path
-        The file to write; where it is a link, the file that it names.
+        The file to write; for a link, its target.
 
     Yields
     ------
     Path
-        Nothing is there yet.
+        No such file exists yet.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except BaseException as error:
-        with suppress(OSError):  # it may not be there
+        with suppress(OSError):  # it may not exist
             temporary.unlink()
         if isinstance(error, OSError) and not isinstance(error, MtcnnError):
             raise _unwritable(path, error) from error
@@ -60,7 +61,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open such a file (see `atomic_path`) for writing.
+    """Open the temporary file of `atomic_path` for writing.
 
     Yields
     ------
@@ -76,7 +77,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder `path` and those above it; FileError names it if it cannot be made."""
+    """Make the folder `path` and its parents; FileError names it if it cannot be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

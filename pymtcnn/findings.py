@@ -1,4 +1,4 @@
-"""What was found, in C's form: for the forms of output and for drawing."""
+"""What was found, as C's struct: for the forms of output and for drawing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Findings:
     frame : int and float, optional
         A frame's number and when it is shown, seconds; None for a picture.
     stage : str, optional
-        Whose boxes are meant, in place of the faces: ``"pnet"``, ``"rnet"``, ``"onet"``.
+        Whose boxes to use instead of the faces: ``"pnet"``, ``"rnet"``, ``"onet"``.
     timed : bool
         Whether JSON has the times.
 
@@ -74,12 +74,12 @@ class Findings:
         result.pyramid_ms = faces.pyramid_ms
         result.total_ms = faces.total_ms
         for each in faces.stages:
-            place = result.stages[STAGE_NAMES.index(each.name)]
+            target = result.stages[STAGE_NAMES.index(each.name)]
             if each.name == stage:
                 found = faces.proposals(stage)
-                self._fill(place, found.boxes, found.scores, found.landmarks)
-            place.inputs, place.count = each.inputs, each.count
-            place.milliseconds = each.milliseconds
+                self._fill(target, found.boxes, found.scores, found.landmarks)
+            target.inputs, target.count = each.inputs, each.count
+            target.milliseconds = each.milliseconds
         return result
 
     def _tracks(self, faces: Any) -> Any:
@@ -110,6 +110,6 @@ class Findings:
         return self._keep(self._core.ffi.new(kind))
 
     def _keep(self, memory: Any) -> Any:
-        """C's pointers keep nothing alive."""
+        """Keep memory alive, which C's pointers do not."""
         self._memory.append(memory)
         return memory

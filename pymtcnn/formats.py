@@ -1,4 +1,4 @@
-"""What was found as text, JSON, CSV and in other forms: those of the C library, mtcnn_format."""
+"""What was found as text, JSON, CSV and other forms, by the C library's mtcnn_format."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def formatted(
     Returns
     -------
     str
-        Lines, each with its end. Bytes of the source that are no UTF-8 are as `os.fsdecode` has
-        them, and in JSON U+FFFD.
+        Lines, each with its end. Bytes of the source that are not UTF-8 are as `os.fsdecode`
+        decodes them, and in JSON U+FFFD.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def formatted(
     findings = Findings(loaded, faces, source, size, frame=frame, stage=stage, timed=timed)
     length, error = ffi.new("size_t *"), ffi.new("mtcnn_error *")
     code = getattr(loaded.lib, f"MTCNN_FORM_{form.upper()}")
-    room = 1024 + 512 * len(faces)  # mostly enough; else what the first call says
+    room = 1024 + 512 * len(faces)  # usually enough; else the first call returns the size
     while True:
         text = ffi.new("char[]", room)
         status = loaded.lib.mtcnn_format(code, findings.view, text, room, length, error)
@@ -61,7 +61,7 @@ def formatted(
 
 
 def csv_header(*, frames: bool = False, ids: bool = False) -> str:
-    """The line before CSV's first row, of pictures or of frames of a video, with ids."""
+    """CSV's header line, for pictures or for frames of a video, with ids."""
     loaded = core()
     header: bytes = loaded.ffi.string(loaded.lib.mtcnn_csv_header(frames, ids))
     return header.decode()
@@ -92,7 +92,7 @@ def timing(path: str, detections: Detections) -> str:
 
 
 def timing_rows(detections: Detections) -> list[tuple[str, str, float]]:
-    """The rows of `timing`: each step's name, what it was given and hands on, its milliseconds."""
+    """The rows of `timing`: each step's name, its inputs and outputs, its milliseconds."""
     rows = [line.split() for line in timing("", detections).splitlines()[1:]]
     return [(name, " ".join(what), float(ms)) for name, *what, ms, _ in rows]
 
@@ -103,7 +103,7 @@ def summary(path: str, detections: Detections) -> str:
 
 
 def utf8(path: str) -> str:
-    """The path; bytes that are no UTF-8, which many formats cannot hold, become U+FFFD."""
+    """The path; bytes that are not UTF-8, which many formats cannot hold, become U+FFFD."""
     return re.sub("[\udc80-\udcff]", "\ufffd", path)
 
 

@@ -34,7 +34,7 @@ class Network:
     Raises
     ------
     FileError, CfgError, WeightsError
-        A file is missing, makes no sense, or does not fit the other.
+        A file is missing, is not valid, or does not fit the other.
     LibraryError
         The compiled core is not installed.
 

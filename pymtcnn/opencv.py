@@ -11,7 +11,7 @@ from .optional import library
 
 
 def opencv() -> Any:
-    """OpenCV's module, imported at the first file: arrays need none of it.
+    """OpenCV's module, imported at the first file: arrays do not need it.
 
     Raises
     ------
@@ -30,7 +30,7 @@ _log_level = 0
 
 @contextmanager
 def quiet(cv2: Any) -> Iterator[None]:
-    """OpenCV logs nothing inside, in whatever number of threads; its log level is put back."""
+    """OpenCV logs nothing inside, in any number of threads; its log level is restored."""
     global _depth, _log_level
     with _lock:
         if _depth == 0:

@@ -38,8 +38,8 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
 
     Parameters
     ----------
-    source : path, bytes of a file, or binary file object (read from where it stands)
-        JPEG, PNG or whatever else OpenCV reads.
+    source : path, bytes of a file, or binary file object (read from its current position)
+        JPEG, PNG or another format that OpenCV reads.
     max_pixels : int
         Larger pictures are refused, JPEG and PNG before they are decoded.
 
@@ -53,12 +53,12 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
     FileError
         The file is missing or cannot be read.
     PictureError
-        It is empty, truncated, damaged, no picture, or has more than `max_pixels` pixels or
+        It is empty, truncated, damaged, not a picture, or has more than `max_pixels` pixels or
         `MAX_BYTES` bytes.
     """
     data, name = _contents(source)
     if not data:
-        raise PictureError(f"{name}: the file is empty; a JPEG or PNG picture is wanted")
+        raise PictureError(f"{name}: the file is empty; a JPEG or PNG picture is needed")
     try:
         size = check_container(data)
     except PictureError as error:
@@ -82,7 +82,7 @@ def check_pixels(name: str, width: int, height: int, most: int) -> None:
 def pixels_of(
     image: NDArray[np.uint8] | PictureSource, color: str
 ) -> tuple[NDArray[np.uint8], str]:
-    """A picture from anywhere as a checked array, and its colour order."""
+    """A picture of any source as a checked array, and its colour order."""
     if isinstance(image, np.ndarray) or not is_picture_source(image):
         return check_image(image, color)
     check_color(color)
@@ -121,7 +121,7 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:
-    """All that an open file holds; PictureError above MAX_BYTES."""
+    """The contents of an open file; PictureError above MAX_BYTES."""
     parts, size = [], 0
     while part := file.read(1 << 24):
         parts.append(part)
@@ -145,7 +145,7 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
         if error.code == cv2.Error.StsNoMem:
             raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
     raise PictureError(
-        f"{name}: not a picture that can be decoded; a JPEG or PNG is wanted, "
+        f"{name}: not a picture that can be decoded; a JPEG or PNG is needed, "
         "and videos go through pymtcnn video or pymtcnn.track"
     )
 
@@ -156,7 +156,7 @@ def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
 def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
     """Write a picture in the format that the path's extension names.
 
-    The file appears whole or not at all: what was there before stays until the new one is written.
+    The file is written completely or not at all: an existing one stays until then.
 
     Parameters
     ----------

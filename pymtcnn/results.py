@@ -24,7 +24,7 @@ class Stage:
     inputs : int
         PNet: cells of its output over all pyramid levels. RNet, ONet: crops.
     count : int
-        Boxes left after the threshold and non-maximum suppression; `len` gives it, too.
+        Boxes left after the threshold and non-maximum suppression; also its `len`.
     milliseconds : float
         Wall time, crops included.
     """
@@ -49,14 +49,14 @@ class Stage:
     def boxes(self) -> NDArray[np.float32]:
         """The boxes left: x1, y1, x2, y2 in pixels, after box regression, never clipped.
 
-        [count, 4] float32, best first. ArgumentError where `detect` made the stage: it keeps none,
-        `Detector.detect_stages` does.
+        [count, 4] float32, best first. ArgumentError where `detect` made the stage: only
+        `Detector.detect_stages` keeps them.
         """
         return self._kept(self._boxes)
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """Their probabilities, 0..1: [count] float32, or ArgumentError, as for `boxes`."""
+        """The boxes' probabilities, 0..1: [count] float32, or ArgumentError, as for `boxes`."""
         return self._kept(self._scores)
 
     def _kept(self, array: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ class Detections(Faces[Face]):
         Raises
         ------
         ArgumentError
-            Where `detect` made them: it keeps no boxes, `Detector.detect_stages` does.
+            Where `detect` made them: only `Detector.detect_stages` keeps boxes.
         """
         [found] = [each for each in self.stages if each.name == stage]
         none = np.zeros((len(found), 5, 2), np.float32)

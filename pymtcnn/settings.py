@@ -16,10 +16,10 @@ from ._library import core, shortest
 from .errors import ArgumentError
 
 OWNERS = ("detector", "tracker", "model", "program")
-"""Of whose struct a setting is a member, in the order of mtcnn_setting_owner."""
+"""Whose struct a setting belongs to, in the order of mtcnn_setting_owner."""
 
 KINDS = ("double", "float", "int", "flag", "choice", "text")
-"""What a setting's values are, in the order of mtcnn_setting_type."""
+"""Types of a setting's values, in the order of mtcnn_setting_type."""
 
 _STRUCTS = {"detector": "mtcnn_options *", "tracker": "mtcnn_tracker_options *"}
 _TYPES = {"double": "double", "float": "float", "text": "char *"}  # all others are int
@@ -32,11 +32,11 @@ class Setting:
     Attributes
     ----------
     name : str
-        Of Python's argument and the `.data` file's key.
+        Name of Python's argument and the `.data` file's key.
     owner, kind : str
         One of `OWNERS`, one of `KINDS`.
     count : int
-        Values side by side.
+        Number of values.
     low, high : float
         Range of each number.
     flags : int
@@ -76,7 +76,7 @@ class Setting:
 
     @property
     def default(self) -> Any:
-        """The default as `check` gives it; None: the model's own, or none."""
+        """The default as `check` returns it; None: the model's own, or no default."""
         if self.fallback is None:
             return None
         off = self.has("OR_ZERO") and self.fallback == "0"
@@ -88,7 +88,7 @@ class Setting:
         Parameters
         ----------
         value
-            Text and booleans are no numbers.
+            Text and booleans are not numbers.
         name : str, optional
             The setting's name in the message.
 
@@ -129,7 +129,7 @@ class Setting:
         return above and below
 
     def parse(self, text: str | None, name: str | None = None) -> Any:
-        """The value that text on a command line gives; None: a flag's option stands there.
+        """The value of text on a command line; None: the option of a flag.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Setting:
         return text if self.kind == "text" else self._plain(values)
 
     def read(self, struct: Any) -> Any:
-        """The value in C's struct of the owner, as `check` gives it."""
+        """The value in C's struct of the owner, as `check` returns it."""
         member = getattr(struct, self.name)
         return self._plain(member if self.count > 1 else [member])
 
@@ -167,7 +167,7 @@ class Setting:
     def help(self, options: Any = None) -> str:
         """What the option does, which values it takes, its default.
 
-        options: the model's own, C's ``mtcnn_options *``, where they are known.
+        options: the model's own, C's ``mtcnn_options *``, if known.
         """
         library = core()
         text = library.ffi.new("char[]", 1024)
@@ -223,7 +223,7 @@ def settings() -> Mapping[str, Setting]:
 
 @cache
 def picture_endings() -> frozenset[str]:
-    """Endings of the files that a folder gives as pictures: ``".jpg"`` and others."""
+    """Endings of the files in a folder that count as pictures: ``".jpg"`` and others."""
     library = core()
     return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
 
@@ -253,17 +253,17 @@ def check_options(owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
     ArgumentError
         A value outside its range.
     TypeError
-        A name that is no option.
+        A name that is not an option.
     """
     table = {setting.name: setting for setting in of(owner)}
     for name in given:
         if name not in table:
-            raise TypeError(f"{name}: no option of a {owner}; there are {', '.join(table)}")
+            raise TypeError(f"{name}: not an option of a {owner}; it has {', '.join(table)}")
     return {n: table[n].check(value) for n, value in given.items() if value is not None}
 
 
 def write_options(owner: str, struct: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Put checked options into C's struct of the owner; returns all that it holds then, by name."""
+    """Put checked options into C's struct of the owner; returns all its values by name."""
     for name, value in given.items():
         settings()[name].write(struct, value)
     return {setting.name: setting.read(struct) for setting in of(owner)}

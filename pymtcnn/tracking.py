@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ._library import TRACKED_FACE, Core, core, faces_view, image_view
 from .arguments import check_image, check_seconds
-from .detector import Detector, in_turn
+from .detector import Detector, locked
 from .faces import Face, Faces
 from .settings import check_options, write_options
 from .video_frames import VideoSource, frames
@@ -31,13 +31,13 @@ class TrackerOptions:
     every : int
         Frames from one full scan to the next.
     lost : int
-        A face is given up once it was missed in more than so many frames in a row.
+        A face is dropped after it was missed in more than this number of consecutive frames.
     min_score : float
-        Least score of a face that gets an id.
+        Minimum score of a face that gets an id.
     smoothing : float
-        Time constant of the smoothing of a face that rests, in seconds.
+        Time constant of the smoothing of a face at rest, in seconds.
     beta : float
-        How much less a face that moves is smoothed: Hz for each of its sides a second.
+        How much less a moving face is smoothed: Hz for each of its sides a second.
     """
 
     every: int
@@ -91,9 +91,9 @@ class Tracks(Faces[TrackedFace]):
     total_ms : float
         Wall time of finding and tracking, in milliseconds.
     ids : ndarray, [N] uint32
-        1, 2, ... in the order in which faces come; a face keeps its own, and no other gets it.
+        1, 2, ... in the order in which faces appear; a face keeps its id, which is never reused.
     ages : ndarray, [N] uint32
-        Frames since the face was found first; 0 in that one.
+        Frames since the face was first found; 0 in that one.
     scanned : bool
         Whether this frame had a full scan.
     """
@@ -123,8 +123,8 @@ class Tracks(Faces[TrackedFace]):
 class Tracker:
     """Follows the faces of one video.
 
-    A full scan (`Detector.detect`) finds faces now and then; in the frames between, RNet and ONet
-    look again where the faces were. Each face keeps an id.
+    A full scan (`Detector.detect`) finds faces at intervals; in the frames between, RNet and ONet
+    search only where the faces were. Each face keeps an id.
 
     Parameters
     ----------
@@ -132,25 +132,25 @@ class Tracker:
         It may detect other pictures between frames, and serve several trackers.
     every : int, optional
         Frames from one full scan to the next, 1..1000000. While no face is tracked, and where all
-        are missed at once, each frame is scanned. With 1 the scans alone decide.
+        are missed at the same time, each frame is scanned. With 1, only the scans count.
     lost : int, optional
-        A face is given up, with its id, once it was missed in more than so many frames in a row;
-        0..1000000.
+        A face is dropped, with its id, after it was missed in more than this number of consecutive
+        frames; 0..1000000.
     min_score : float, optional
-        Least score of a face that gets an id, 0..1. It keeps the id down to the detector's own
+        Minimum score of a face that gets an id, 0..1. It keeps the id down to the detector's own
         thresholds.
     smoothing : float, optional
-        Time constant of the smoothing of a face that rests, in seconds, 0..60; 0: no smoothing.
+        Time constant of the smoothing of a face at rest, in seconds, 0..60; 0: no smoothing.
     beta : float, optional
-        How much less a face that moves is smoothed, at least 0: for each of its sides a second,
-        so much (Hz) is added to the cut-off frequency.
+        How much less a moving face is smoothed, at least 0: Hz added to the cut-off frequency for
+        each of its sides a second.
 
     None stands for the default: 10, 10, 0.6, 0.15 and 20.
 
     Raises
     ------
     ArgumentError
-        An option outside its range, or the detector is closed or none.
+        An option outside its range, or the detector is closed or not a `Detector`.
 
     Examples
     --------
@@ -183,7 +183,7 @@ class Tracker:
         self._options = TrackerOptions(**write_options("tracker", options, given))
         self._tracker = ffi.new("mtcnn_tracker **")
         error = ffi.new("mtcnn_error *")
-        with in_turn(detector) as opened:
+        with locked(detector) as opened:
             status = lib.mtcnn_tracker_create(self._tracker, opened, options, error)
         self._core.check(status, error)
         self._free = weakref.finalize(self, lib.mtcnn_tracker_free, self._tracker)
@@ -197,8 +197,8 @@ class Tracker:
         frame : ndarray, uint8, [H, W, 3], for GRAY [H, W], for RGBA and BGRA [H, W, 4]
             Where the size changes, all faces get new ids.
         seconds : float
-            When the frame is shown: any finite number above that of the frame before. Frames may
-            be left out.
+            When the frame is shown: any finite number above the previous frame's. Frames may be
+            skipped.
         color : str
             Order of the array's bytes: ``"RGB"``, ``"BGR"``, ``"GRAY"``, ``"RGBA"``, ``"BGRA"``.
 
@@ -209,8 +209,8 @@ class Tracker:
         Raises
         ------
         ArgumentError
-            Wrong type, dtype, shape or colour order, a time that does not grow, or the detector is
-            closed. The tracker can go on with the next frame.
+            Wrong type, dtype, shape or colour order, a time that does not increase, or the detector
+            is closed. The tracker can continue with the next frame.
         OutOfMemoryError
         """
         pixels, color = check_image(frame, color)
@@ -219,7 +219,7 @@ class Tracker:
         error = ffi.new("mtcnn_error *")
         result = ffi.new("mtcnn_tracks *")
         view = image_view(self._core, pixels, color)
-        with in_turn(self._detector):
+        with locked(self._detector):
             status = lib.mtcnn_track(self._tracker[0], view, seconds, result, error)
             self._core.check(status, error)
             return _tracks(self._core, result)
@@ -234,7 +234,7 @@ class Tracker:
 
 
 def _tracks(core: Core, result: Any) -> Tracks:
-    """A result in arrays of its own: C's hold only until the next frame."""
+    """A copy of a result: C's arrays are valid only until the next frame."""
     tracked = faces_view(core, result, TRACKED_FACE)
     faces = tracked["face"]
     return Tracks(
@@ -283,7 +283,7 @@ def track(
     source : path, URL, int, or iterable of ndarray [H, W, 3] uint8 RGB
         As `pymtcnn.frames` takes it.
     detector : Detector, optional
-        By default one with the default model, which is closed in the end.
+        By default one with the default model, which is closed at the end.
     fps, timeout : float, optional
         As for `pymtcnn.frames`.
     **options
@@ -292,15 +292,15 @@ def track(
     Yields
     ------
     TrackedFrame
-        Frame by frame, as they are read. Close the iterator (or let it go) to end earlier; this
-        closes the camera or file.
+        Frame by frame, as they are read. Close or delete the iterator to end earlier; this closes
+        the camera or file.
 
     Raises
     ------
     ArgumentError
-        A wrong option, at once.
+        A wrong option, raised immediately.
     FileError, VideoError
-        As `pymtcnn.frames`; what was read until then has been yielded.
+        As `pymtcnn.frames`; earlier frames have been yielded.
 
     Examples
     --------

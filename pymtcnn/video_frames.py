@@ -24,11 +24,11 @@ DEFAULT_FPS = 25.0
 """Frames a second where neither the source nor the caller says so."""
 
 MAX_CAMERAS = 100
-"""OpenCV takes the hundreds of a larger number for one of its back ends, and may crash."""
+"""OpenCV reads the hundreds of a larger number as one of its back ends, and may crash."""
 
 WHOLE = 0.95
-"""A file that ends before this share of the frames it declares has broken off. Some containers
-declare a time, of which the number of frames is only estimated."""
+"""A file that ends before this share of its declared frames is truncated. Some containers declare
+a duration, from which the number of frames is only estimated."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -40,7 +40,7 @@ class VideoFrame:
     index : int
         0, 1, ... in the order in which frames were read.
     seconds : float
-        When it is shown; it grows from frame to frame. A camera's first frame is at 0.
+        When it is shown; it increases from frame to frame. A camera's first frame is at 0.
     picture : ndarray, [H, W, 3] uint8, RGB
     """
 
@@ -61,10 +61,10 @@ def frames(
     Parameters
     ----------
     source : path, URL, int, or iterable of ndarray [H, W, 3] uint8 RGB
-        A path or URL is whatever OpenCV's FFmpeg reads; a whole number is a camera.
+        A path or URL is anything that OpenCV's FFmpeg reads; a whole number is a camera.
     fps : float, optional
-        Frames a second, above 0: for arrays, which have no time (default 25), and in place of the
-        times that a file gives.
+        Frames a second, above 0: for arrays, which have no time (default 25), and instead of a
+        file's times.
     timeout : float, optional
         Seconds to wait for a stream's connection, and for each of its frames; default 10.
     max_pixels : int
@@ -82,8 +82,8 @@ def frames(
     FileError
         No such file or camera, or no such stream.
     VideoError
-        No video; or one that breaks off: all frames before have been yielded, and the message
-        says how many.
+        Not a video; or one that breaks off: all frames before have been yielded, and the message
+        has their number.
     PictureError
         Its frames have more than `max_pixels` pixels.
     """
@@ -116,7 +116,7 @@ def _open(cv2: Any, what: str | int) -> Any:
 
 
 def _open_stream(cv2: Any, url: str, timeout: float) -> Any:
-    """OpenCV's FFmpeg back end alone has time limits."""
+    """Only OpenCV's FFmpeg back end has time limits."""
     limit = round(1000 * timeout)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
     with quiet(cv2):
@@ -124,7 +124,7 @@ def _open_stream(cv2: Any, url: str, timeout: float) -> Any:
 
 
 def _open_file(name: str, timeout: float) -> tuple[Any, str, bool]:
-    """OpenCV's capture of a file or URL, its name for messages, and whether it runs without end."""
+    """OpenCV's capture of a file or URL, its name for messages, and whether it is endless."""
     cv2 = opencv()
     stream = "://" in name
     if not stream:
@@ -133,12 +133,12 @@ def _open_file(name: str, timeout: float) -> tuple[Any, str, bool]:
                 pass
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise FileError(f"{name}: cannot be read: {reason(error)}") from error
-    # FFmpeg would take a relative a:b.mp4 for an address.
+    # FFmpeg would read a relative a:b.mp4 as an address.
     capture = _open_stream(cv2, name, timeout) if stream else _open(cv2, os.path.abspath(name))
     if not capture.isOpened():
         if stream:
             raise FileError(f"{name}: cannot be opened; check the address and the network")
-        raise VideoError(f"{name}: not a video that can be decoded; MP4, AVI or MKV is wanted")
+        raise VideoError(f"{name}: not a video that can be decoded; MP4, AVI or MKV is needed")
     return capture, name, False
 
 
@@ -178,7 +178,7 @@ def _capture(
                 seconds = time.monotonic() - start
             elif fps is None:
                 seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if index and not seconds > last:  # some files repeat times, or give none
+            if index and not seconds > last:  # some files repeat times, or have none
                 seconds = last + step
             last = seconds
             yield VideoFrame(index, seconds, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))

@@ -11,7 +11,7 @@
 
 #define TRY_HELP "; try mtcnn --help"
 
-/* ---- where the program's own settings have their values -------------------------------------- */
+/* ---- members of the program's own settings --------------------------------------------------- */
 
 #define MEMBER(name) \
     { \
@@ -47,7 +47,7 @@ static int row_of(const char *name)
 
 /* ---- one option ------------------------------------------------------------------------------ */
 
-/* Checks what an option was given, and stores it where it is the program's own. */
+/* Checks an option's value, and stores it if the option is the program's own. */
 static int take(struct arguments *arguments, int index, const char *text)
 {
     const mtcnn_setting *setting = &mtcnn_settings(&(int){0})[index];
@@ -94,7 +94,7 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
     message_print(subject, message.text);
 }
 
-/* ---- what goes together ---------------------------------------------------------------------- */
+/* ---- combinations ---------------------------------------------------------------------------- */
 
 /* Whether an option cannot stand beside the others, with the reason. */
 static bool is_misplaced(const struct arguments *arguments, const mtcnn_setting *setting,
@@ -116,7 +116,7 @@ static bool is_misplaced(const struct arguments *arguments, const mtcnn_setting 
     return true;
 }
 
-/* Reports what of the command line does not go together. */
+/* Reports options that cannot be combined. */
 static int check_together(const struct arguments *arguments)
 {
     const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
@@ -142,7 +142,7 @@ static int check_together(const struct arguments *arguments)
     return -1;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* What `mtcnn video SOURCE` names: a camera by its number, else a file, URL or standard input. */
 static int take_source(struct arguments *arguments)
@@ -167,7 +167,7 @@ static int take_source(struct arguments *arguments)
     return -1;
 }
 
-/* The program's own defaults; every other member is as with nothing given. */
+/* The program's own defaults; every other member is as for an empty command line. */
 static void set_defaults(struct arguments *arguments)
 {
     *arguments = (struct arguments){.stage = STAGE_FINAL, .camera = -1};
@@ -190,7 +190,7 @@ static enum arguments_wish read_options(struct arguments *arguments, int argc, c
                                               .has_arg = settings[i].argument ? required_argument
                                                                               : no_argument,
                                               .val = i + 1};
-    opterr = 0; /* we say it ourselves */
+    opterr = 0; /* we report errors ourselves */
     for (int found; (found = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (found == '?' || found == ':') {
             refuse(found, argv[optind - 1]);
@@ -215,8 +215,7 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
 {
     set_defaults(arguments);
     if (argc < 2) {
-        fputs("usage: mtcnn [detect|video] [OPTION...] INPUT...   (mtcnn --help tells more)\n",
-              stderr);
+        fputs("usage: mtcnn [detect|video] [OPTION...] INPUT...; try mtcnn --help\n", stderr);
         return WISH_NOTHING;
     }
     const bool video = !strcmp(argv[1], "video"), verb = video || !strcmp(argv[1], "detect");

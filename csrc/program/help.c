@@ -6,16 +6,15 @@
 #define WIDTH 80  /* columns */
 #define INDENT 24 /* columns before an option's explanation */
 
-/* Paragraphs of both; they wrap themselves. */
+/* Paragraphs of the help and the man page, wrapped when printed. */
 static const char *const description[] = {
     "Finds faces and their five landmarks in pictures, turned upright as their EXIF orientation "
     "says, and in videos. Videos, and pictures in other formats than JPEG and PNG (WebP, BMP, "
-    "TIFF, "
-    "GIF), need FFmpeg's libraries.",
+    "TIFF, GIF), need FFmpeg's libraries.",
     "An INPUT is a picture, a folder (all pictures in it and below it, sorted by name), a pattern "
     "in quotes such as 'holiday/*.jpg', or - for a picture on standard input. A SOURCE is a video "
     "file, the URL of a stream, - for standard input, or the number of a camera; --video FILE and "
-    "--camera N name it, too. pymtcnn has the same verbs and options.",
+    "--camera N also name it. pymtcnn has the same verbs and options.",
     "Prints one line a face: the path, a tab, the box as x1 y1 x2 y2, the score, and x y of left "
     "eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels from its "
     "top left corner. In videos, the frame's number and its time in seconds, and with --track the "
@@ -23,11 +22,10 @@ static const char *const description[] = {
 };
 static const char *const exit_status[] = {
     "0 when all pictures were read, with faces or without; 1 when a picture or an output failed "
-    "(the "
-    "others are still done); 2 when the command line is wrong. Ctrl-C ends the program as a signal "
-    "does (a shell tells 130), and so does a closed pipe (141); files are there wholly or not at "
-    "all, but for a video that Ctrl-C ends: what there is of it is finished, and the status is "
-    "130.",
+    "(the others are still processed); 2 when the command line is wrong. Ctrl-C ends the program "
+    "as a signal does (a shell shows 130), and so does a closed pipe (141); files are written "
+    "completely or not at all, except a video that Ctrl-C ends: it is finished up to that frame, "
+    "and the status is 130.",
 };
 static const char *const examples[] = {
     "mtcnn party.jpg",
@@ -40,7 +38,7 @@ static const char *const examples[] = {
 };
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Whether the row begins a new group of the help; *group is the one before. */
+/* Whether the row begins a new group of the help; *group is the previous one. */
 static bool begins_group(const mtcnn_setting *setting, const char **group)
 {
     if (*group && !strcmp(*group, setting->group))
@@ -51,7 +49,7 @@ static bool begins_group(const mtcnn_setting *setting, const char **group)
 
 /* ---- the help -------------------------------------------------------------------------------- */
 
-/* Prints text, wrapped at blanks, from column on; lines but the first begin at indent. */
+/* Prints text, wrapped at spaces, from column on; lines after the first begin at indent. */
 static void print_wrapped(FILE *stream, const char *text, int column, int indent)
 {
     for (bool first = true;; first = false) {
@@ -111,8 +109,7 @@ void help_print(FILE *stream, const mtcnn_options *options)
 
 /* ---- the man page ---------------------------------------------------------------------------- */
 
-/* Text as man(7) wants it: no hyphens in place of minus signs, no line that looks like a request.
- */
+/* Text for man(7): minus signs instead of hyphens, no line that looks like a request. */
 static void print_roff(FILE *stream, const char *text)
 {
     if (*text == '.' || *text == '\'')

@@ -29,18 +29,18 @@ from .console import emit, status_of
 from .options import Option, Parser
 
 DESCRIPTION = """\
-Time the detector. The middle of a picture, scaled to cover each size, is searched for faces from
-each least size on, with one thread and with several, in turn. Told are medians in milliseconds,
-without reading the picture, and what went into each network."""
+Time the detector on the middle of a picture, scaled to cover each size, for each minimum size of
+face, with one thread and with several in alternation. Prints medians in milliseconds, without
+reading the picture, and the number of inputs of each network."""
 
 PICTURE = "grace_hopper.jpg"
-"""The picture that comes with the package, and lies in the source tree's tests/data."""
+"""The picture that comes with the package; in a source tree it is in tests/data."""
 
 PAUSE = 0.02
-"""Seconds before each run: several threads spin for a while after the run before."""
+"""Seconds before each run: several threads spin for a while after the previous run."""
 
 SMALLEST = 12
-"""Least side of a size: what PNet looks at."""
+"""Smallest side of a size: PNet's input."""
 
 
 # ---- arguments -----------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ SIZES = Option(
 )
 MIN_FACES = Option(
     "PX,...",
-    "sides of the smallest face, pixels",
+    "sizes of the smallest face, pixels",
     lambda text: [float(number) for number in text.split(",")],
     lambda values, name: [
         settings()["min_face"].check(value, name) for value in values or [values]
@@ -77,7 +77,7 @@ MIN_FACES = Option(
 )
 RUNS = Option(
     "N",
-    "times that each is measured, 1..10000",
+    "runs of each, 1..10000",
     int,
     lambda value, name: check_count(value, name, 10_000),
 )
@@ -86,7 +86,7 @@ RUNS = Option(
 def _parser(prog: str) -> Parser:
     parser = Parser(prog, DESCRIPTION)
     parser.add_argument(
-        "picture", nargs="?", metavar="PICTURE", help=f"default: {PICTURE}, which is here already"
+        "picture", nargs="?", metavar="PICTURE", help=f"default: {PICTURE}, which is included"
     )
     parser.model_option("the model built in")
     parser.checked("sizes", SIZES, "640x480,1920x1080")
@@ -102,11 +102,11 @@ def main(argv: Sequence[str], *, prog: str = "pymtcnn bench") -> int:
     return status_of(prog, lambda: _run(_parser(prog).read(argv)))
 
 
-# ---- what is measured on -------------------------------------------------------------------------
+# ---- machine and picture -------------------------------------------------------------------------
 
 
 def _processors() -> int:
-    """Those that this process may use."""
+    """Number of processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -134,7 +134,7 @@ def cover(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     if prod(sides) > MAX_PIXELS:
         raise ArgumentError(
             f"size {width}x{height}: the picture would have to be scaled to {sides[0]}x{sides[1]} "
-            "pixels to cover it, which are too many; choose a less narrow one"
+            "pixels to cover it, which is too large; choose a less narrow one"
         )
     scaled = cv2.resize(rgb, sides, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     x, y = (sides[0] - width) // 2, (sides[1] - height) // 2
@@ -154,7 +154,7 @@ def _bundled() -> Path:
 
 @dataclass(frozen=True)
 class Row:
-    """One size of picture and least size of face.
+    """One size of picture and minimum size of face.
 
     Attributes
     ----------
@@ -227,7 +227,7 @@ def _measure(
 def _timed(
     detectors: dict[int, Detector], picture: NDArray[np.uint8], runs: int
 ) -> tuple[dict[int, float], Detections]:
-    """The median of each, of runs in turn after one that does not count; and what was found."""
+    """The median of each, over alternating runs after a warm-up; and what was found."""
     times: dict[int, list[float]] = {n: [] for n in detectors}
     for run in range(-1, runs):
         for n, detector in detectors.items():

@@ -35,7 +35,7 @@ def make_parser(prog: str, description: str, default_model: str, *, videos: bool
     prog, description : str
         For help and messages.
     default_model : str
-        What stands for `--model`, for the help.
+        What is used without `--model`, for the help.
     videos : bool
         Whether it has the options of videos.
     """
@@ -56,20 +56,20 @@ def make_parser(prog: str, description: str, default_model: str, *, videos: bool
     parser.valued(
         "save",
         "FILE",
-        "write the results there and not to standard output: .jsonl, .csv, .parquet",
+        "write the results there, not to standard output: .jsonl, .csv, .parquet",
         group=tables,
     )
     tables.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --save FILE.jsonl, by the same options: leave out pictures that it holds",
+        help="resume --save FILE.jsonl, with the same options: skip pictures that it holds",
     )
     parser.add_argument("--version", action="version", version=f"pymtcnn {__version__}")
     return parser
 
 
 def read(parser: Parser, argv: Sequence[str], *, video: bool = False) -> argparse.Namespace:
-    """The parsed arguments, which go together; SystemExit, with the message printed, if not.
+    """The parsed arguments, which are compatible; SystemExit, with the message printed, if not.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def _take_source(args: argparse.Namespace) -> None:
 
 
 def _check_together(args: argparse.Namespace) -> None:
-    """Raise ArgumentError where options do not go together: the table's rules, and the tables'."""
+    """Raise ArgumentError where options cannot be combined: by the table, and with --save."""
     source = next((name for name in _SOURCES if getattr(args, name) is not None), None)
     for row in on_command_lines():
         problem = getattr(args, row.name) is not None and _misplaced(args, row, bool(source))
@@ -120,7 +120,7 @@ def _check_together(args: argparse.Namespace) -> None:
         raise ArgumentError("--crops: needs landmarks, which --stage pnet and rnet do not give")
     if args.save is None:
         if args.resume:
-            raise ArgumentError("--resume: goes on with --save FILE.jsonl, which is not given")
+            raise ArgumentError("--resume: needs --save FILE.jsonl")
     elif source:
         raise ArgumentError("--save: is for pictures, not for videos")
     elif args.stage:

@@ -1,4 +1,4 @@
-"""What a command says, and the exit status that its end means."""
+"""A command's messages and its exit status."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
     run : callable
         Does the work; returns the exit status.
     stopped : str, optional
-        How to continue after Ctrl-C, for a message; by default there is none.
+        How to continue after Ctrl-C, for a message; no message by default.
     """
     if sys.stderr is None:  # closed, as by 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 open until the process ends
     try:
         return run()
     except SystemExit as stop:  # --help, --version or a usage error, already printed
-        if isinstance(stop.code, str):  # what Python itself would print at the end
+        if isinstance(stop.code, str):  # Python itself would print it at exit
             complain(prog, stop.code.removeprefix(f"{prog}: "))
             return 1
         return int(stop.code or 0)
@@ -41,7 +41,7 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
         complain(prog, error)
         return 1
     except OSError as error:  # from emit; all other files' errors are MtcnnErrors
-        if not isinstance(error, BrokenPipeError):  # head, for example, has what it wanted
+        if not isinstance(error, BrokenPipeError):  # head, for example, needs no more
             complain(prog, f"standard output cannot be written: {error.strerror}")
         if sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
@@ -54,14 +54,14 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, so that what is at work ends in good order; twice interrupts."""
+    """An event that Ctrl-C sets, for an orderly stop; a second Ctrl-C interrupts."""
     event = threading.Event()
 
-    def note_it(number: int, frame: object) -> None:
+    def set_event(number: int, frame: object) -> None:
         event.set()
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, note_it)
+    before = signal.signal(signal.SIGINT, set_event)
     try:
         yield event
     finally:
@@ -69,7 +69,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 def emit(text: str) -> None:
-    """Write to standard output, at once; a path's bytes come out as they went in."""
+    """Write to standard output and flush; a path's bytes stay as they were."""
     if sys.stdout is None:  # closed, as by >&-
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     stream = getattr(sys.stdout, "buffer", None)

@@ -50,7 +50,7 @@ class _Originals:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """What tells a file from all others; None where it is not there."""
+    """What identifies a file; None where it does not exist."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -69,7 +69,7 @@ class Annotated:
     Parameters
     ----------
     out : str
-        A folder where there are several pictures, or it ends in ``/``, or it is one already.
+        A folder where there are several pictures, or it ends in ``/``, or it is a folder.
     pictures : sequence of Picture
     several : bool
         Whether there are, or might be, several.
@@ -139,7 +139,7 @@ class Crops:
 class Predictions:
     """`--wider FOLDER`: <FOLDER>/<event>/<name>.txt for WIDER FACE's evaluation.
 
-    The event is the name of the folder in which the picture lies.
+    The event is the name of the picture's folder.
     """
 
     def __init__(self, folder: str, pictures: Sequence[Picture]) -> None:
@@ -155,7 +155,7 @@ class Predictions:
 
 
 def _with_event(picture: Picture) -> str:
-    """`event/name.jpg`; what comes from standard input has no event."""
+    """`event/name.jpg`; a picture from standard input has no event."""
     if picture.data is not None:
         return picture.name
     path = Path(picture.path)

@@ -70,8 +70,8 @@ def main(
     make_detector : callable
         Makes the detector from the parsed arguments: ``model`` (``--model``, else the environment
         variable MTCNN_MODEL, else None) and what `given_options` takes of them. With ``--jobs``
-        each process calls it, so that it has to be a function of a module. A detector other than
-        this module's looks at pictures only.
+        each process calls it, so it has to be a function of a module. A detector other than this
+        module's takes pictures only.
     description : str
         What the program is, for ``--help``.
     default_model : str

@@ -1,4 +1,4 @@
-"""`pymtcnn evaluate`: train_mtcnn's evaluation, which is no part of the installed package."""
+"""`pymtcnn evaluate`: train_mtcnn's evaluation, which is not part of the installed package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command's parser: options from the table of settings, and those of a command's own."""
+"""A command's parser: options from the table of settings, and the command's own."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ class Parser(argparse.ArgumentParser):
         otherwise: str | None = None,
         grouped: bool = False,
     ) -> None:
-        """Add a setting's option; what it is not given is None, or else the default.
+        """Add a setting's option; where it is not given, its value is the default or None.
 
         Parameters
         ----------
         name : str
-            Of the setting, and of the attribute that holds its value.
+            The setting's name, and the attribute that holds its value.
         default : str, optional
-            In place of the table's own, as text.
+            Replaces the table's default, as text.
         otherwise : str, optional
-            What the help says of the default in place of the table.
+            Replaces the table's description of the default in the help.
         grouped : bool
-            Whether it stands under its heading in the help.
+            Whether the help lists it under its heading.
         """
         row = settings()[name]
         text = row.help()
@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
             add(f"--{row.option}", dest=name, action="store_const", const="", help=help_text)
 
     def model_option(self, default_model: str, *, grouped: bool = False) -> None:
-        """Add `--model`, for which the environment variable MTCNN_MODEL may stand."""
+        """Add `--model`; the environment variable MTCNN_MODEL may replace it."""
         self.setting(
             "model",
             os.environ.get("MTCNN_MODEL") or None,
@@ -105,13 +105,13 @@ class Parser(argparse.ArgumentParser):
         *,
         otherwise: str = "the model's",
     ) -> None:
-        """Add an option; `otherwise` says what None, where there is no default, stands for."""
+        """Add an option; `otherwise` describes None where there is no default."""
 
         def read(text: str, flag: str) -> Any:
             try:
                 value = option.parse(text)
             except ValueError:
-                value = text  # for the check to complain about
+                value = text  # the check reports it
             return option.check(value, flag)
 
         self._checked[name] = read
@@ -121,7 +121,7 @@ class Parser(argparse.ArgumentParser):
     def valued(
         self, flag: str, metavar: str, help: str, *, group: Any = None, default: str | None = None
     ) -> None:
-        """Add an option whose value is any text, to a group of the parser's where one is given."""
+        """Add an option whose value is any text, to a group of the parser if one is given."""
         self._valued.append(flag)
         (group or self).add_argument(f"--{flag}", metavar=metavar, help=help, default=default)
 

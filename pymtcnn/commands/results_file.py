@@ -1,4 +1,4 @@
-"""Where `--save FILE` puts the results: JSON Lines, which can be gone on with, or a table."""
+"""The file of `--save FILE`: JSON Lines, which can be resumed, or a table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_save(save: str, resume: bool) -> None:
         raise ArgumentError(f"--save {save}: the name must end in {', '.join(_FORMS)}")
     if resume and suffix != ".jsonl":
         raise ArgumentError(
-            f"--resume: only JSON Lines can be gone on with; --save {Path(save).stem}.jsonl"
+            f"--resume: only JSON Lines can be resumed; --save {Path(save).stem}.jsonl"
         )
     if suffix == ".parquet":
         _pyarrow()
@@ -43,7 +43,7 @@ def done_in(save: str) -> set[str]:
     Raises
     ------
     FileError
-        It cannot be read, or holds something else, which then stays as it is.
+        It cannot be read, or holds something else; then it is left unchanged.
     """
     done = set()
     try:
@@ -63,7 +63,7 @@ def done_in(save: str) -> set[str]:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"{save}: cannot be gone on with: {reason(error)}") from error
+        raise FileError(f"{save}: cannot be resumed: {reason(error)}") from error
     return done
 
 
@@ -91,17 +91,17 @@ def _not_ours(where: str) -> FileError:
 def open_results(save: str, resume: bool) -> AbstractContextManager[Add]:
     """Open the file; gives a function that adds a picture.
 
-    JSON Lines are written at once, a picture a line. A table is whole when the context ends well;
-    until then, and where it ends otherwise, what was there before stays.
+    JSON Lines are written immediately, one picture a line. A table appears when the context ends
+    without an error; until then a previous file stays.
 
     Raises
     ------
     FileError
-        It cannot be written, or is there already and is not to be gone on with.
+        It cannot be written, or exists already and is not to be resumed.
     """
     if not resume and os.path.lexists(save):
         also = " or --resume" if save.lower().endswith(".jsonl") else ""
-        raise FileError(f"{save}: is there already; give --save another name{also}")
+        raise FileError(f"{save}: exists already; give --save another name{also}")
     return _FORMS[Path(save).suffix.lower()](save)
 
 

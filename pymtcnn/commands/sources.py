@@ -20,7 +20,7 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to look at.
+    """A picture to search.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Picture:
 
 
 def find_pictures(words: Iterable[str]) -> tuple[list[Picture], list[FileError]]:
-    """All pictures in the order of the words, a folder's sorted; and the words that have none."""
+    """All pictures in the order of the words, a folder's sorted; and the errors of words."""
     pictures: list[Picture] = []
     problems: list[FileError] = []
     for word in words:
@@ -82,9 +82,9 @@ def _pictures(word: str, problems: list[FileError]) -> Iterator[Picture]:
 
 
 def _in_folder(folder: str, problems: list[FileError]) -> Iterator[str]:
-    """Paths of a folder's pictures and of those in its folders, less the hidden ones.
+    """Paths of the pictures in a folder and its subfolders, except hidden ones.
 
-    By the names' bytes, folders and files in one order; links to folders are not followed.
+    Sorted by the names' bytes, folders and files together; links to folders are not followed.
     """
     try:
         with os.scandir(folder) as entries:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str], *, prog: str = "pymtcnn video") -> int:
 
 
 class _Search:
-    """Looks for faces in the frames that are to be searched."""
+    """Finds faces in the frames that are to be searched."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.detector = Detector(args.model, **given_options("detector", args))
@@ -47,7 +47,7 @@ class _Search:
         self._tracker = tracker() if args.track else None
 
     def __call__(self, frame: VideoFrame) -> Detections | Tracks | None:
-        """None: this frame is left out."""
+        """None: this frame is skipped."""
         if self._tracker:
             return self._tracker.update(frame.picture, frame.seconds)
         return self._detect(frame.picture) if frame.index % self._every == 0 else None
@@ -55,7 +55,7 @@ class _Search:
 
 def run_video(parser: Parser, args: argparse.Namespace) -> int:
     """Search the video that the parsed arguments name; returns the exit status."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own lines; ours tell enough
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own messages
     source, name = (args.video, args.video) if args.camera is None else _camera(args.camera)
     try:
         if name == "-":
@@ -90,7 +90,7 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
                 faces = found.proposals(args.stage) if args.stage else found
                 out.add(draw(frame.picture, faces), frame.seconds)
             work.count("print and write")
-            if stop.is_set():  # the way to end a camera: what there is becomes whole
+            if stop.is_set():  # the way to end a camera: the annotated video is completed
                 return 130
     return 0
 
@@ -104,13 +104,13 @@ class _Work:
         self._frames = self._searched = self._followed = self._faces = 0
 
     def count(self, step: str) -> None:
-        """The time since the step before went into this one."""
+        """Add the time since the previous step to this one."""
         now = perf_counter()
         self._seconds[step] += now - self._last
         self._last = now
 
     def add(self, found: Detections | Tracks | None) -> None:
-        """A frame; None: it was left out."""
+        """Count a frame; None: it was skipped."""
         self._frames += 1
         if found is not None:
             scanned = getattr(found, "scanned", True)

@@ -16,10 +16,10 @@ from ..files import atomic_path
 from ..opencv import opencv, quiet
 
 CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-"""By the name's ending: those that OpenCV's wheels can write."""
+"""By the name's ending; OpenCV's wheels can write these."""
 
 LONGEST = 1.0
-"""Seconds from the first frame to the second, at most: where a camera starts slowly."""
+"""Maximum seconds from the first frame to the second, as some cameras start slowly."""
 
 
 def check_video_name(out: str, video: str) -> None:
@@ -32,7 +32,7 @@ def check_video_name(out: str, video: str) -> None:
 
 @contextmanager
 def video_file(path: str) -> Iterator[VideoFile]:
-    """A video that appears whole when the block ends well, else not at all.
+    """A video that appears complete when the block ends without an error, else not at all.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def video_file(path: str) -> Iterator[VideoFile]:
         It cannot be written.
     """
     with atomic_path(path) as temporary:
-        temporary.touch()  # OpenCV would not tell why it cannot
+        temporary.touch()  # OpenCV reports no cause
         video = VideoFile(path, temporary)
         try:
             yield video
@@ -61,7 +61,7 @@ class VideoFile:
         self._count = 0
 
     def add(self, rgb: NDArray[np.uint8], seconds: float) -> None:
-        """Add a frame, [H, W, 3] uint8; one of another size is scaled to the first one's."""
+        """Add a frame, [H, W, 3] uint8, scaled to the size of the first one."""
         if self._writer is None and self._first is None:
             self._first = rgb, seconds
             return
@@ -88,7 +88,7 @@ class VideoFile:
         self._count += 1
 
     def finish(self) -> None:
-        """Complete the file; FileError if it does not hold all frames, as OpenCV does not tell."""
+        """Complete the file; FileError if frames are missing, which OpenCV does not report."""
         if self._first is not None:
             rgb, seconds = self._first
             self._begin(rgb, seconds, seconds + LONGEST)
@@ -105,6 +105,6 @@ class VideoFile:
             )
 
     def release(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._writer is not None:
             self._writer.release()

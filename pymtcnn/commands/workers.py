@@ -1,4 +1,4 @@
-"""Many tasks in several processes: an error, or the death of a process, costs one task."""
+"""Many tasks in several processes: an error or a crashed process costs one task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Work = Callable[[Task], Result]
 Outcomes = Generator[tuple[Task, Result], None, None]
 
 _AHEAD = 4
-"""Tasks a process that are handed out before the first result is taken."""
+"""Tasks per process that are submitted before the first result is taken."""
 
 
 def outcomes(make: Callable[[], Work], tasks: Iterable[Task], jobs: int) -> Outcomes:
@@ -41,14 +41,14 @@ def outcomes(make: Callable[[], Work], tasks: Iterable[Task], jobs: int) -> Outc
     MtcnnError
         From `make`.
     """
-    work = make()  # here in any case: its errors are clearer than a dead process
+    work = make()  # here in any case: its errors are clearer than a crashed process
     if jobs == 1:
         for task in tasks:
             yield task, _attempt(work, task)
         return
     del work
-    with _Crew(make, jobs) as crew:
-        yield from crew.outcomes(iter(tasks))
+    with _Pool(make, jobs) as pool:
+        yield from pool.outcomes(iter(tasks))
 
 
 def _attempt(work: Work, task: Task) -> Result:
@@ -58,8 +58,8 @@ def _attempt(work: Work, task: Task) -> Result:
         return error
 
 
-class _Crew:
-    """The processes. A context: they end with it, each after the task that it is at."""
+class _Pool:
+    """The processes. A context: they end with it, each after its current task."""
 
     def __init__(self, make: Callable[[], Work], jobs: int) -> None:
         self._make = make
@@ -67,7 +67,7 @@ class _Crew:
         self._spawn = multiprocessing.get_context("spawn")  # fork and threads do not mix
         self._stop = self._spawn.Event()
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> _Pool:
         self._pool = self._start()
         return self
 
@@ -95,7 +95,7 @@ class _Crew:
             try:
                 result = future.result()
             except BrokenProcessPool:
-                # Which task was it? Those that were handed out are done again, one at a time.
+                # The task is unknown: repeat all that were submitted, one at a time.
                 self._restart()
                 for again, _ in waiting:
                     yield again, self._alone(again)
@@ -110,7 +110,7 @@ class _Crew:
             return self._pool.submit(_do, task).result()
         except BrokenProcessPool:
             self._restart()
-            return OutOfMemoryError(f"{task}: its process died, perhaps for want of memory")
+            return OutOfMemoryError(f"{task}: its process died, perhaps out of memory")
 
 
 # ---- in each process -----------------------------------------------------------------------------
@@ -121,7 +121,7 @@ _stopped: Any
 
 def _begin(make: Callable[[], Work], stop: Any) -> None:
     global _work, _stopped
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process tells the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process stops the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _work, _stopped = make(), stop
 

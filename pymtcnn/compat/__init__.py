@@ -3,8 +3,8 @@
     from pymtcnn.compat.facenet_pytorch import MTCNN
     from pymtcnn.compat.ipazc import MTCNN
 
-Where an argument is not given, the model's own setting holds. What these classes cannot do they
-refuse with an `ArgumentError`; no argument is ignored without a word here.
+Arguments that are not given default to the model's own settings. What these classes cannot do they
+refuse with an `ArgumentError`; no argument is silently ignored.
 """
 
 from __future__ import annotations

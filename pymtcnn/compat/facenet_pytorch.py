@@ -23,7 +23,7 @@ from .selection import largest_first, selection
 
 
 def _option(name: str) -> Any:
-    """An attribute that is an option of the detector, which is made anew where it is set."""
+    """An attribute that is an option of the detector; setting it makes a new detector."""
 
     def get(self: MTCNN) -> Any:
         return getattr(self._detector.options, name)
@@ -40,7 +40,7 @@ class MTCNN:
     """Finds and cuts out faces as ``facenet_pytorch.MTCNN`` does.
 
     Pictures are PIL images, or RGB arrays or tensors [H, W, 3] of values 0..255, or batches: lists
-    of them, which may be of any sizes here, or arrays or tensors [B, H, W, 3]. PyTorch is needed
+    of them, here of any sizes, or arrays or tensors [B, H, W, 3]. PyTorch is needed
     where faces are cut out, but not for `detect`.
 
     Parameters
@@ -70,7 +70,7 @@ class MTCNN:
     threads : int
         As for `Detector`.
 
-    All but the last three are attributes, too, that may be set later.
+    All except the last three are also attributes that may be set later.
 
     Raises
     ------
@@ -294,7 +294,7 @@ class MTCNN:
             right, bottom = np.minimum(box[2:] + wider, (width, height)).astype(int)
             if not (left < right and top < bottom):
                 raise ArgumentError(f"box {box.tolist()}: lies outside the picture")
-            if _is_pil(picture):  # which facenet-pytorch resizes in another way, too
+            if _is_pil(picture):  # facenet-pytorch, too, resizes these in another way
                 part = picture.convert("RGB").crop((left, top, right, bottom))
                 bilinear = library("PIL.Image", "pillow").Resampling.BILINEAR
                 face[:] = part.resize((side, side), bilinear)
@@ -305,11 +305,11 @@ class MTCNN:
         return faces
 
     def eval(self) -> MTCNN:
-        """Nothing to do: it is a `torch.nn.Module` there."""
+        """Does nothing: in facenet-pytorch it is a `torch.nn.Module`."""
         return self
 
     def to(self, device: Any) -> MTCNN:
-        """Raise ArgumentError for any device but the CPU."""
+        """Raise ArgumentError for any device except the CPU."""
         check_device(device)
         return self
 
@@ -322,7 +322,7 @@ def _is_pil(picture: Any) -> bool:
 
 
 def _batch(img: Any) -> tuple[Sequence[Any], bool]:
-    """The pictures, and whether it is one alone."""
+    """The pictures, and whether it is a single one."""
     if isinstance(img, (list, tuple)):
         return img, False
     if getattr(img, "ndim", 0) == 4:
@@ -354,7 +354,7 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _save(path: Path, faces: NDArray[np.uint8]) -> None:
-    """Write faces [N, H, W, 3] to NAME.jpg, NAME_2.jpg, ..., in a folder that is made."""
+    """Write faces [N, H, W, 3] to NAME.jpg, NAME_2.jpg, ...; make the folder."""
     make_folder(path.parent)
     for number, face in enumerate(faces, 1):
         name = path.name if number == 1 else f"{path.stem}_{number}{path.suffix}"

@@ -17,7 +17,7 @@ from . import check_device
 STAGES = "face_and_landmarks_detection"
 
 KEYPOINTS = {"nose": 2, "mouth_right": 4, "right_eye": 1, "left_eye": 0, "mouth_left": 3}
-"""Names of the landmarks, left and right as seen in the picture, and their places in ours."""
+"""Names of the landmarks, left and right as seen in the picture, and their indices in ours."""
 
 
 class MTCNN:
@@ -91,7 +91,7 @@ class MTCNN:
         fit_to_image : bool
             Whether boxes are clipped to the picture.
         limit_boundaries_landmarks : bool
-            Whether landmarks are, too.
+            Whether landmarks are clipped, too.
         box_format : ``"xywh"`` or ``"xyxy"``
         output_type : ``"json"`` or ``"numpy"``
         postprocess : bool
@@ -150,7 +150,7 @@ class MTCNN:
         return self.detect_faces(image, *args, **kwargs)
 
     def _with(self, **given: Any) -> Detector:
-        """A detector with these options: the one of the call before, if it had the same."""
+        """A detector with these options: the previous call's if it had the same."""
         if given != self._given:
             self._detector = Detector(self._model, threads=self._threads, **given)
             self._given = given
@@ -187,5 +187,5 @@ def _json(row: NDArray[np.float64]) -> dict[str, Any]:
     return {
         "box": numbers[:4],
         "confidence": float(row[4]),
-        "keypoints": {name: [xs[place], ys[place]] for name, place in KEYPOINTS.items()},
+        "keypoints": {name: [xs[index], ys[index]] for name, index in KEYPOINTS.items()},
     }

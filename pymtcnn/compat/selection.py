@@ -1,4 +1,4 @@
-"""Which face of a picture facenet-pytorch's MTCNN takes where it takes one."""
+"""Which face of a picture facenet-pytorch's MTCNN selects where it selects one."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from .view import MAX_BYTES, MAX_PIXELS, View, view
 TITLE = "pymtcnn: faces and their five landmarks"
 STAGES = [("PNet", "pnet"), ("RNet", "rnet"), ("ONet: faces", "onet")]
 MIN_FACE = 12, 400
-"""Ends of the slider, pixels, where the model's own setting lies between them: below PNet's cell,
-pictures would be enlarged, which takes long."""
+"""Range of the slider, pixels, extended to the model's own setting: below PNet's cell, pictures
+would be enlarged, which is slow."""
 
 
 def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
@@ -24,7 +24,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
     Parameters
     ----------
     model : str, optional
-        A `.data` file, as for `Detector`; its settings are where the sliders begin.
+        A `.data` file, as for `Detector`; the sliders start at its settings.
     threads : int
         Threads of each detection.
 
@@ -57,7 +57,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
         rows = [(name, what, f"{ms:.2f}") for name, what, ms in seen.timing]
         return [seen.message, seen.picture, list(seen.faces), rows, seen.json]
 
-    every, age = 600, 3600  # seconds: files of visitors that are older are deleted
+    every, age = 600, 3600  # seconds: older files of visitors are deleted
     page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
     with page:
         gr.Markdown(f"# {TITLE}")
@@ -98,7 +98,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
                 message = gr.Textbox(label="Result", interactive=False, elem_id="message")
                 picture = gr.Image(
                     label="Found",
-                    format="jpeg",  # as fast as it gets for large pictures
+                    format="jpeg",  # the fastest for large pictures
                     height=500,
                     buttons=["download", "fullscreen"],
                     interactive=False,
@@ -124,7 +124,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
             show,
             inputs,
             [message, picture, faces, timing, json],
-            preprocess=False,  # the file as it came: Pillow would turn, convert or refuse it
+            preprocess=False,  # the file unchanged: Pillow would rotate, convert or refuse it
             trigger_mode="always_last",
             show_progress="minimal",
             api_visibility="private",
@@ -133,5 +133,5 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
 
 
 def _is_upload(path: str) -> bool:
-    """Whether a file was uploaded: without preprocess, a request may name any of this machine."""
+    """Whether a file was uploaded: without preprocess, a request may name any local file."""
     return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())

@@ -1,4 +1,4 @@
-"""Serving the page, so that nothing leaves the machine and nothing stays on it."""
+"""Serving the page so that no data leave the machine or stay on it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def serving(
     share: bool = False,
     browser: bool = False,
 ) -> Iterator[str]:
-    """Serve the page as long as the block runs.
+    """Serve the page while the block runs.
 
-    Uploads lie in a temporary folder, which is deleted at the end.
+    Uploads are in a temporary folder, which is deleted at the end.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def serving(
     Raises
     ------
     MtcnnError
-        The model cannot be loaded, the port cannot be listened on, or there is no public link.
+        The model cannot be loaded, the port cannot be opened, or there is no public link.
     """
     port = _free_port(host, port)
     no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
@@ -61,14 +61,14 @@ def serving(
             "GRADIO_ANALYTICS_ENABLED": "False",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "OPENCV_IO_MAX_IMAGE_PIXELS": str(MAX_PIXELS),
-            "no_proxy": f"{no_proxy},localhost,{HOST},{host}",  # Gradio asks the page if it is up
+            "no_proxy": f"{no_proxy},localhost,{HOST},{host}",  # Gradio checks that the page is up
         }
         import gradio as gr
 
         from .page import make_page
 
         page = make_page(model, threads)
-        theme = gr.themes.Default(  # with fonts that need not be fetched
+        theme = gr.themes.Default(  # with fonts that need no download
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
         )
         _, local, public = page.launch(
@@ -96,13 +96,12 @@ def serving(
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port itself, or a free one for 0; MtcnnError where it cannot be listened on."""
+    """The port itself, or a free one for 0; MtcnnError where it cannot be opened."""
     try:
         with socket.create_server((host, port)) as server:
             free: int = server.getsockname()[1]
             return free
     except (OSError, OverflowError) as error:  # OverflowError: no port has this number
         raise MtcnnError(
-            f"{host}:{port}: cannot be listened on: {reason(error)}; choose another --host or "
-            "--port"
+            f"{host}:{port}: cannot be opened: {reason(error)}; choose another --host or --port"
         ) from error

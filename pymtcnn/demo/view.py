@@ -1,4 +1,4 @@
-"""What the page shows of a picture: no part of Gradio is here."""
+"""What the page shows of a picture, without Gradio."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ..results import Detections
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 << 20
-"""Of a picture and of its file: they bound the time and memory that a visitor takes."""
+"""Limits of a picture and its file: they bound the time and memory of a visitor."""
 
 MAX_FACES = 24
-"""That are shown one by one."""
+"""Maximum number of faces that are shown one by one."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def view(
 ) -> View:
     """Find the faces of a picture file.
 
-    Every call makes its own detector, which takes some 3 ms, so that calls share nothing.
+    Every call makes its own detector, which takes about 3 ms, so calls share nothing.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def view(
     Returns
     -------
     View
-        A picture that cannot be read, or a setting outside its range, gives the message alone.
+        Only the message for a picture that cannot be read or a setting outside its range.
     """
     source = io.BytesIO(Path(path).read_bytes())
     source.name = name  # for messages

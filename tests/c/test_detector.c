@@ -326,7 +326,7 @@ static void bad_models(void)
                 ":9: min_face=0: must be a number of pixels, 1 to 1000000");
     refuse_data(MOST "min_face = 0X14\n", MTCNN_ERROR_CFG, "min_face=0X14");
     refuse_data("pnet_cfg pnet_weights = x\n" SETTINGS, MTCNN_ERROR_CFG, "unknown key");
-    refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":10: 'pad' stands in line 8 already");
+    refuse_data(SETTINGS "pad = 1\n", MTCNN_ERROR_CFG, ":10: 'pad' is already in line 8");
     refuse_data(WITHOUT_COLOR "color = GREY\n", MTCNN_ERROR_CFG,
                 ":9: color=GREY: must be RGB or BGR");
 

@@ -114,7 +114,7 @@ def test_port_in_use(capsys, monkeypatch):
         port = server.getsockname()[1]
         assert command.main(["--port", str(port)]) == 1
     message = capsys.readouterr().err
-    assert message.startswith(f"pymtcnn demo: 127.0.0.1:{port}: cannot be listened on: Address al")
+    assert message.startswith(f"pymtcnn demo: 127.0.0.1:{port}: cannot be opened: Address al")
 
 
 @pytest.mark.slow

@@ -338,7 +338,7 @@ def test_save_and_resume(run, folder, tmp_path):
 
     status, out, error = run("--save", save, folder)
     assert (status, out) == (1, [])
-    assert error == [f"prog: {save}: is there already; give --save another name or --resume"]
+    assert error == [f"prog: {save}: exists already; give --save another name or --resume"]
     assert save.read_text().splitlines() == wanted
 
     save.write_text(f"{wanted[0]}\n{wanted[1]}\n{wanted[2][:40]}")  # ended in the middle
@@ -364,7 +364,7 @@ def test_resume_with_a_pipe(run, folder, tmp_path):
     save = tmp_path / "faces.jsonl"
     os.mkfifo(save)
     error = run("--save", save, "--resume", folder)[2]
-    assert error[-1] == f"prog: {save}: cannot be gone on with: Not a regular file"
+    assert error[-1] == f"prog: {save}: cannot be resumed: Not a regular file"
 
 
 def test_lines_that_stay_out(tmp_path):
@@ -410,10 +410,8 @@ def test_wrong_save(run, folder, tmp_path):
         return error[0]
 
     assert "x.txt: the name must end in .jsonl, .csv, .parquet" in wrong("--save", "x.txt")
-    assert "only JSON Lines can be gone on with; --save x.jsonl" in wrong(
-        "--save", "x.csv", "--resume"
-    )
-    assert "--resume: goes on with --save FILE.jsonl" in wrong("--resume")
+    assert "only JSON Lines can be resumed; --save x.jsonl" in wrong("--save", "x.csv", "--resume")
+    assert "--resume: needs --save FILE.jsonl" in wrong("--resume")
     assert "--save: cannot go with" in wrong("--json", "--save", "x.jsonl")
     status, _, error = run("--save", tmp_path / "no" / "x.jsonl", folder)
     assert status == 1 and "no/x.jsonl: cannot be written: No such file or directory" in error[0]

@@ -20,7 +20,7 @@ int main(void)
     int status = mtcnn_model_load(&model, NULL, &error); /* NULL: the model built in */
     if (status == MTCNN_OK) {
         mtcnn_model_options(model, &options); /* the model's own settings, */
-        options.min_face = 40;                /* but for this one */
+        options.min_face = 40;                /* except this one */
         status = mtcnn_detector_create(&detector, model, &options, &error);
     }
     if (status == MTCNN_OK)
