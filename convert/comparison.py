@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pymtcnn.errors import CfgError, ModelError
-from train_mtcnn.network.inputs import Input
+from train_mtcnn.network.network_input import Input
 from train_mtcnn.network.networks import Network
 
 TOLERANCE = 1e-5  # against PyTorch; where values exceed 1, in parts of the largest
@@ -63,8 +63,8 @@ def largest_difference(
         shapes.append((2, shape.channels, *other_size(network)))
     random = np.random.default_rng(0)
     largest = 0.0
-    for shape in shapes:
-        pixels = random.uniform(0, 255, shape)
+    for sides in shapes:
+        pixels = random.uniform(0, 255, sides)
         with torch.no_grad():
             expected = network(torch.from_numpy(_input(pixels, fed))).numpy()
         run_pixels = pixels

@@ -12,8 +12,9 @@ import torch
 
 from convert.caffe_net import CaffeLayer, input_shape, read_caffe
 from convert.network_measures import misfit, multiply_adds, receptive_fields, stock_obstacles
+from pymtcnn.detector import Options
 from pymtcnn.errors import ArgumentError, FileError, ModelError
-from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.cascade.cascade_networks import default_options, load_networks
 from train_mtcnn.cascade.pyramid import pyramid
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.checkpoint import load_tensors, read_checkpoint, state_dict_of
@@ -204,7 +205,7 @@ def _data(path: Path, cfg: Path | None, size: Size) -> dict:
         row |= {"network": name, "cfg": str(data.cfg[name]), "weights": str(data.weights[name])}
         row["levels"] = None
         if size and name == "pnet":
-            levels = pyramid(*size, networks[name].cell, data.min_face, data.scale_factor)
+            levels = pyramid(*size, networks[name].cell, Options(**default_options(data)))
             runs = [_layers(definition, level)[1] for level in levels]
             row["levels"] = len(levels)
             row["multiply_adds"] = sum(multiply_adds(layer) for run in runs for layer in run)

@@ -15,7 +15,7 @@ from train_mtcnn.cascade.cascade_networks import load_networks
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.checkpoint import read_checkpoint
 from train_mtcnn.network.darknet import Data, read_cfg, read_data
-from train_mtcnn.network.inputs import STOCK, STOCK_NOTE, TRAINED, Input
+from train_mtcnn.network.network_input import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 

@@ -16,7 +16,7 @@ import pymtcnn
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
 from train_mtcnn.common.file_content import read_bytes
-from train_mtcnn.network.inputs import Input, checked_input
+from train_mtcnn.network.network_input import Input, checked_input
 
 NO_LICENCE = "that of the source; converting it does not change it"
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from train_mtcnn.network.darknet import Section
-from train_mtcnn.network.inputs import STOCK, STOCK_NOTE, Input, refit
 from train_mtcnn.network.layers import Layer
+from train_mtcnn.network.network_input import STOCK, STOCK_NOTE, Input, refit
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.rewrite import copied, renumbered
 from train_mtcnn.network.weighted_sections import (

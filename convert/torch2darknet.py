@@ -46,8 +46,8 @@ from train_mtcnn.network.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.network.inputs import STOCK, Input
-from train_mtcnn.network.model_files import network_files
+from train_mtcnn.network.model_files import with_files_in
+from train_mtcnn.network.network_input import STOCK, Input
 from train_mtcnn.network.weighted_sections import network_of, sections_of
 from train_mtcnn.training.run_folder import MODEL_FILE
 
@@ -152,8 +152,8 @@ def write_model(
     """
     for name, network in networks.items():
         fed = write_network(network, path.with_name(f"{name}.weights"), dialect, licence)
-    files = network_files(path.parent)
-    write_data(path, dataclasses.replace(data, **files, **fed._asdict()), (comment,))
+    data = dataclasses.replace(with_files_in(path.parent, data), **fed._asdict())
+    write_data(path, data, (comment,))
     return fed
 
 

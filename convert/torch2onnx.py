@@ -36,7 +36,7 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, ModelError
 from train_mtcnn.network.darknet import float32, parse_decimal
-from train_mtcnn.network.inputs import TRAINED, Input
+from train_mtcnn.network.network_input import TRAINED, Input
 from train_mtcnn.network.networks import Network
 
 CHANNELS = (  # of the output of a cascade's network

@@ -7,8 +7,8 @@
  */
 #include <math.h>
 
+#include "crop.h"
 #include "error.h"
-#include "image.h"
 #include "resize.h"
 
 enum { POINTS = 5, TEMPLATE_SIDE = 112 };

@@ -23,6 +23,18 @@ double mt_parse_decimal(const char *text, const char **end)
     return value;
 }
 
+const char *mt_write_short(char text[MT_SHORT_SIZE], double value)
+{
+    snprintf(text, MT_SHORT_SIZE, "%g", value);
+    char *point = text + strspn(text, "-0123456789");
+    if (isfinite(value) && *point && *point != 'e') { /* several bytes in some locales */
+        const char *digits = point + strcspn(point, "0123456789");
+        *point = '.';
+        memmove(point + 1, digits, strlen(digits) + 1);
+    }
+    return text;
+}
+
 const char *mt_write_decimal(char text[MT_DECIMAL_SIZE], double value, int digits)
 {
     if (!isfinite(value))

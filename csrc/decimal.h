@@ -8,6 +8,8 @@
  */
 double mt_parse_decimal(const char *text, const char **end);
 
+#define MT_SHORT_SIZE 32
+
 #define MT_DECIMAL_SIZE 352 /* the largest double, 8 digits, and any locale's decimal point */
 
 /*
@@ -15,5 +17,8 @@ double mt_parse_decimal(const char *text, const char **end);
  * -inf. Returns text, or a constant string.
  */
 const char *mt_write_decimal(char text[MT_DECIMAL_SIZE], double value, int digits);
+
+/* The number as printf's "%g" writes it, but with a point. Returns text. */
+const char *mt_write_short(char text[MT_SHORT_SIZE], double value);
 
 #endif

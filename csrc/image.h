@@ -2,7 +2,6 @@
 #ifndef MT_IMAGE_H
 #define MT_IMAGE_H
 
-#include "kernels.h"
 #include "mtcnn.h"
 
 /* Bytes of a pixel of a colour order; 0 of one that is unknown. */
@@ -20,12 +19,5 @@ static inline int mt_pixel_bytes(mtcnn_color color)
 
 /* MTCNN_OK if pixels, sides, stride and colour order of the image make sense. */
 int mt_check_image(const mtcnn_image *image, mtcnn_error *error);
-
-/*
- * What mtcnn_crop and mtcnn_align begin with: checks that crops of this side and padding can be
- * made of the image, and chooses the kernels for it.
- */
-int mt_begin_crops(const mtcnn_image *image, int side, int pad, const mt_kernels **kernels,
-                   mtcnn_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "settings.h"
 
 /* "hard or soft", "pnet, rnet or onet" */
@@ -53,17 +54,13 @@ int mtcnn_setting_rule(const mtcnn_setting *setting, char *text, size_t size)
     }
 }
 
-/* The model's own value: "0.6,0.5,0.7". */
-static void write_value(const mtcnn_setting *setting, const mtcnn_options *options, char *text,
-                        size_t size)
+void mt_setting_write(const mtcnn_setting *setting, const void *values, char *text, size_t size)
 {
-    const void *first = (const char *)options + setting->offset;
     size_t length = 0;
     for (int i = 0; i < setting->count && length < size; i++) {
-        const double value = setting->type == MTCNN_DOUBLE  ? ((const double *)first)[i]
-                             : setting->type == MTCNN_FLOAT ? (double)((const float *)first)[i]
-                                                            : ((const int *)first)[i];
-        length += (size_t)snprintf(text + length, size - length, "%s%g", i ? "," : "", value);
+        char number[MT_SHORT_SIZE];
+        mt_write_short(number, mt_setting_value(setting, values, i));
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? "," : "", number);
     }
 }
 
@@ -76,7 +73,7 @@ int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *option
         mtcnn_setting_rule(setting, rule, sizeof rule);
     if (!fallback && setting->owner == MTCNN_OF_DETECTOR) {
         if (options) {
-            write_value(setting, options, value, sizeof value);
+            mt_setting_write(setting, options, value, sizeof value);
             snprintf(model, sizeof model, "the model's, %s", value);
         }
         fallback = model;

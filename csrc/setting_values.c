@@ -12,7 +12,7 @@ enum { MAX_COUNT = 4 }; /* values of a setting */
 
 /* ---- members of structs ---------------------------------------------------------------------- */
 
-static double load(const mtcnn_setting *setting, const void *values, int index)
+double mt_setting_value(const mtcnn_setting *setting, const void *values, int index)
 {
     const char *first = (const char *)values + setting->offset;
     switch (setting->type) {
@@ -146,10 +146,7 @@ static bool is_good(const mtcnn_setting *setting, double number)
 static int fail_member(const mtcnn_setting *setting, const void *values, mtcnn_error *error)
 {
     char numbers[96] = "", rule[160];
-    size_t length = 0;
-    for (int i = 0; i < setting->count && length < sizeof numbers; i++)
-        length += (size_t)snprintf(numbers + length, sizeof numbers - length, "%s%.9g",
-                                   i ? "," : "", load(setting, values, i));
+    mt_setting_write(setting, values, numbers, sizeof numbers);
     mtcnn_setting_rule(setting, rule, sizeof rule);
     return mt_fail(error, MTCNN_ERROR_ARGUMENT, "%s %s: must be %s%s", setting->name, numbers, rule,
                    setting->flags & MTCNN_OR_ZERO ? ", or 0" : "");
@@ -161,7 +158,7 @@ int mt_settings_check(mtcnn_setting_owner owner, const void *values, mtcnn_error
     const mtcnn_setting *settings = mtcnn_settings(&count);
     for (int i = 0; i < count; i++)
         for (int k = 0; k < settings[i].count && settings[i].owner == owner; k++)
-            if (!is_good(&settings[i], load(&settings[i], values, k)))
+            if (!is_good(&settings[i], mt_setting_value(&settings[i], values, k)))
                 return fail_member(&settings[i], values, error);
     return MTCNN_OK;
 }

@@ -73,7 +73,7 @@ static const mtcnn_setting settings[] = {
 
     {PROGRAM("json"), FLAG, .group = "Output", .option = "json",
      .help = "one JSON object a line for each picture or frame", .without = "text"},
-    {PROGRAM("csv"), FLAG, .group = "Output", .option = "csv",
+    {PROGRAM("csv"), FLAG, .group = "Output", .excludes = "json", .option = "csv",
      .help = "comma-separated values with a header, one line a face"},
     {PROGRAM("time"), FLAG, .group = "Output", .option = "time",
      .help = "also print milliseconds and candidates of each stage, on stderr (with --json, in the "
@@ -94,8 +94,8 @@ static const mtcnn_setting settings[] = {
              "NAME_1.png, ..., best first; folders as with --out",
      .without = "not saved"},
     {PROGRAM("crop_size"), NUMBERS(INT, 1, 1, MTCNN_MAX_CROP), .unit = "pixels", .fallback = "112",
-     .flags = MTCNN_OF_PICTURES, .group = "Files", .option = "crop-size", .argument = "PX",
-     .help = "side of the crops"},
+     .flags = MTCNN_OF_PICTURES, .group = "Files", .needs = "crops", .option = "crop-size",
+     .argument = "PX", .help = "side of the crops"},
     {PROGRAM("wider"), TEXT("the path of a folder"), .flags = MTCNN_OF_PICTURES, .group = "Files",
      .option = "wider", .argument = "DIR",
      .help =
@@ -106,14 +106,16 @@ static const mtcnn_setting settings[] = {
     {PROGRAM("video"), TEXT("the path or URL of a video, or - for standard input"),
      .group = "Video", .option = "video", .argument = "FILE",
      .help = "find the faces in the frames of a video file or of a stream such as rtsp://..."},
-    {PROGRAM("camera"), NUMBERS(INT, 1, 0, 255), .group = "Video", .option = "camera",
-     .argument = "N", .help = "find the faces in the camera /dev/videoN, until Ctrl-C"},
+    {PROGRAM("camera"), NUMBERS(INT, 1, 0, 255), .group = "Video", .excludes = "video",
+     .option = "camera", .argument = "N",
+     .help = "find the faces in the camera /dev/videoN, until Ctrl-C"},
     {TRACKER(every), NUMBERS(INT, 1, 1, MTCNN_MAX_FRAMES), .unit = "frames", .fallback = "10",
      .flags = MTCNN_OF_VIDEOS, .group = "Video", .option = "every", .argument = "N",
      .help = "search the whole picture in every N-th frame only; those between are skipped or, "
              "with --track, searched only where faces were",
      .without = "1, with --track 10"},
-    {PROGRAM("track"), FLAG, .flags = MTCNN_OF_VIDEOS, .group = "Video", .option = "track",
+    {PROGRAM("track"), FLAG, .flags = MTCNN_OF_VIDEOS, .group = "Video", .excludes = "stage",
+     .option = "track",
      .help = "follow faces from frame to frame: each has an id, and its position is smoothed"},
     {PROGRAM("timeout"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "seconds", .fallback = "10",
      .flags = MTCNN_ABOVE_LOW | MTCNN_OF_VIDEOS, .group = "Video", .option = "timeout",
@@ -135,6 +137,7 @@ static const mtcnn_setting settings[] = {
     {PROGRAM("help"), FLAG, .group = "Other", .option = "help", .help = "print this help"},
     {PROGRAM("version"), FLAG, .group = "Other", .option = "version", .help = "print the version"},
 };
+_Static_assert(sizeof settings / sizeof *settings <= MTCNN_MAX_SETTINGS, "raise it");
 
 const mtcnn_setting *mtcnn_settings(int *count)
 {

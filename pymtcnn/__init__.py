@@ -41,7 +41,7 @@ from .network import Network
 from .pictures import read_picture, write_picture
 from .results import Detections, Stage
 from .tracking import TrackedFace, TrackedFrame, Tracker, TrackerOptions, Tracks, track
-from .video import VideoFrame, frames
+from .video_frames import VideoFrame, frames
 
 __version__: str
 

@@ -64,16 +64,17 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
     except PictureError as error:
         raise PictureError(f"{name}: {error}; get a whole copy of it") from None
     if size is not None:
-        _check_pixels(name, size.width, size.height, max_pixels)
+        check_pixels(name, size.width, size.height, max_pixels)
     rgb = _decode(data, name)
-    _check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
+    check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
     return rgb
 
 
-def _check_pixels(name: str, width: int, height: int, most: int) -> None:
+def check_pixels(name: str, width: int, height: int, most: int) -> None:
+    """Raise PictureError where a picture, or a video's frame, has more than `most` pixels."""
     if width * height > most:
         raise PictureError(
-            f"{name}: {width}x{height} pixels are too many; scale the picture down to "
+            f"{name}: {width}x{height} pixels are too many; scale it down to "
             f"{most / 1e6:g} megapixels at most, or raise the limit"
         )
 

@@ -47,6 +47,8 @@ class Setting:
         The default as text.
     option, argument, group : str, optional
         On command lines: the option's name without dashes, its value's name, its heading.
+    needs, excludes : str, optional
+        On command lines: names of settings that have to be given, too, or must not.
     rule : str
         Which values it takes: "a number of pixels, 1 to 1000000".
     """
@@ -63,6 +65,8 @@ class Setting:
     option: str | None
     argument: str | None
     group: str | None
+    needs: str | None
+    excludes: str | None
     rule: str
     _row: Any = field(repr=False, compare=False)
 
@@ -208,6 +212,8 @@ def settings() -> Mapping[str, Setting]:
             option=text(row.option),
             argument=text(row.argument),
             group=text(row.group),
+            needs=text(row.needs),
+            excludes=text(row.excludes),
             rule=rule(row),
             _row=row,
         )

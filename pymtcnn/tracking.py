@@ -15,7 +15,7 @@ from .arguments import check_image, check_seconds
 from .detector import Detector, locked
 from .faces import Face, Faces
 from .settings import check_options, write_options
-from .video import VideoSource, frames
+from .video_frames import VideoSource, frames
 
 if TYPE_CHECKING:
     import pandas

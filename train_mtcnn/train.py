@@ -39,8 +39,8 @@ from train_mtcnn.network.networks import Network
 from train_mtcnn.network.rewrite import with_batch_norm, with_prelu
 from train_mtcnn.training.augment import Augmentation
 from train_mtcnn.training.hyperparameters import Hyperparameters
-from train_mtcnn.training.memory import keep_freed_memory
 from train_mtcnn.training.parallel import Team
+from train_mtcnn.training.process_memory import keep_freed_memory
 from train_mtcnn.training.trainer import Trainer
 
 

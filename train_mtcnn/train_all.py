@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import shlex
@@ -43,10 +42,10 @@ from train_mtcnn.network.darknet import (
     read_data,
     write_data,
 )
-from train_mtcnn.network.model_files import network_files
+from train_mtcnn.network.model_files import with_files_in
 from train_mtcnn.network.networks import Network
 from train_mtcnn.training.hyperparameters import PRECISIONS
-from train_mtcnn.training.memory import own_memory
+from train_mtcnn.training.process_memory import own_memory
 from train_mtcnn.training.run_folder import MODEL, MODEL_FILE, RECORD, assembly_of, read_record
 
 _HERE = Path(__file__).resolve().parent
@@ -265,7 +264,7 @@ def install(folder: Path) -> None:
         with atomic_write(DARKNET_CFG / f"{net}.weights") as file:
             file.write(content)
     comments = ("The default model, of train_mtcnn/train_all.py --install; see MODEL_CARD.md.",)
-    write_data(DEFAULT_MODEL, dataclasses.replace(settings, **network_files(DARKNET_CFG)), comments)
+    write_data(DEFAULT_MODEL, with_files_in(DARKNET_CFG, settings), comments)
     print(f"installed in {DARKNET_CFG}; build again (bash make_install.sh) to compile it in")
 
 

@@ -147,10 +147,7 @@ MTCNN_API void mtcnn_model_free(mtcnn_model **model);
 /* 1 where a model is compiled into the library, else 0. */
 MTCNN_API int mtcnn_has_builtin_model(void);
 
-/*
- * The model's own settings, as its .data file gives them; clip = 1, threads = 1, max_side = 0,
- * final_nms = MTCNN_NMS_HARD.
- */
+/* The model's own settings, as its .data file gives them; the others as mtcnn_settings has them. */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
 
 /* ---- detection ------------------------------------------------------------------------------- */
@@ -414,13 +411,17 @@ typedef struct mtcnn_setting {
     const char *choices;  /* names with blanks between them, for the values 0, 1, ...; or NULL */
     const char *fallback; /* the default, as text; NULL: the model's own, or none */
     const char *option; /* on command lines, without the dashes; no-NAME sets 0; NULL: not there */
+    const char *needs;  /* name of a setting that has to be given, too; or NULL */
+    const char *excludes; /* name of a setting that must not be given; or NULL */
     const char *argument; /* how help names the option's value; NULL: it takes none */
     const char *group;    /* heading of the help under which the option stands */
     const char *help;     /* what the option does */
     const char *without;  /* what help says of the default in place of fallback; or NULL */
 } mtcnn_setting;
 
-/* The table, in the order of the help: a constant array of *count rows. */
+#define MTCNN_MAX_SETTINGS 64
+
+/* The table, in the order of the help: a constant array of *count <= MTCNN_MAX_SETTINGS rows. */
 MTCNN_API const mtcnn_setting *mtcnn_settings(int *count);
 
 /*

@@ -11,8 +11,7 @@
 
 #define TRY_HELP "; try mtcnn --help"
 
-/* ---- members of the program's own settings ----------------------------------------------------
- */
+/* ---- members of the program's own settings --------------------------------------------------- */
 
 #define MEMBER(name) \
     { \
@@ -36,8 +35,17 @@ static void *member_of(struct arguments *arguments, const mtcnn_setting *setting
     return NULL; /* help and version */
 }
 
-/* ---- one option -------------------------------------------------------------------------------
- */
+/* The row of a name that the table has. */
+static int row_of(const char *name)
+{
+    int count, row = 0;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    while (strcmp(settings[row].name, name))
+        row++;
+    return row;
+}
+
+/* ---- one option ------------------------------------------------------------------------------ */
 
 /* Checks an option's value, and stores it if the option is the program's own. */
 static int take(struct arguments *arguments, int index, const char *text)
@@ -86,54 +94,47 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
     message_print(subject, message.text);
 }
 
-/* ---- combinations -----------------------------------------------------------------------------
- */
+/* ---- combinations ---------------------------------------------------------------------------- */
 
-/* The first option given that is only for pictures, or videos; NULL: none. */
-static const char *first_given(const struct arguments *arguments, int flag)
+/* Whether an option cannot stand beside the others, with the reason. */
+static bool is_misplaced(const struct arguments *arguments, const mtcnn_setting *setting,
+                         bool video, struct message *message)
 {
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    for (int i = 0; i < count; i++)
-        if (arguments->given[i] && settings[i].flags & flag)
-            return settings[i].option;
-    return NULL;
-}
-
-static bool is_given(const struct arguments *arguments, const char *name)
-{
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    for (int i = 0; i < count; i++)
-        if (!strcmp(settings[i].name, name))
-            return arguments->given[i];
-    return false;
+    const mtcnn_setting *settings = mtcnn_settings(&(int){0});
+    if (setting->excludes && arguments->given[row_of(setting->excludes)])
+        message_set(message, "cannot go with --%s" TRY_HELP,
+                    settings[row_of(setting->excludes)].option);
+    else if (setting->needs && !arguments->given[row_of(setting->needs)])
+        message_set(message, "needs --%s" TRY_HELP, settings[row_of(setting->needs)].option);
+    else if (setting->flags & MTCNN_OF_PICTURES && video)
+        message_set(message, "is for pictures, not for videos" TRY_HELP);
+    else if (setting->flags & MTCNN_OF_VIDEOS && !video)
+        message_set(message,
+                    "is for videos: it needs the verb video, --video or --camera" TRY_HELP);
+    else
+        return false;
+    return true;
 }
 
 /* Reports options that cannot be combined. */
 static int check_together(const struct arguments *arguments)
 {
     const char *source = arguments->video ? "--video" : arguments->camera >= 0 ? "--camera" : NULL;
-    const char *other = first_given(arguments, source ? MTCNN_OF_PICTURES : MTCNN_OF_VIDEOS);
-    char subject[64];
-    snprintf(subject, sizeof subject, "--%s", other ? other : "");
-    if (arguments->json && arguments->csv)
-        message_print("--csv", "cannot go with --json" TRY_HELP);
-    else if (arguments->video && arguments->camera >= 0)
-        message_print("--camera", "cannot go with --video" TRY_HELP);
-    else if (source && arguments->word_count)
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++) {
+        struct message message;
+        char subject[64];
+        if (!arguments->given[i] || !is_misplaced(arguments, &settings[i], source, &message))
+            continue;
+        snprintf(subject, sizeof subject, "--%s", settings[i].option);
+        message_print(subject, message.text);
+        return -1;
+    }
+    if (source && arguments->word_count)
         message_print(source, "cannot go with pictures" TRY_HELP);
-    else if (source && other)
-        message_print(subject, "is for pictures, not for videos" TRY_HELP);
-    else if (other)
-        message_print(subject,
-                      "is for videos: it needs the verb video, --video or --camera" TRY_HELP);
     else if (!source && !arguments->word_count)
         message_print(NULL, "no picture named" TRY_HELP);
-    else if (arguments->track && arguments->stage != STAGE_FINAL)
-        message_print("--track", "cannot go with --stage" TRY_HELP);
-    else if (is_given(arguments, "crop_size") && !arguments->crops)
-        message_print("--crop-size", "needs --crops" TRY_HELP);
     else if (arguments->crops && !output_has_landmarks(arguments->stage))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
     else
@@ -141,8 +142,7 @@ static int check_together(const struct arguments *arguments)
     return -1;
 }
 
-/* ---- the command line -------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* What `mtcnn video SOURCE` names: a camera by its number, else a file, URL or standard input. */
 static int take_source(struct arguments *arguments)
@@ -160,13 +160,10 @@ static int take_source(struct arguments *arguments)
         arguments->video = word;
         return 0;
     }
-    int count, index = 0;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    while (index < count && strcmp(settings[index].name, "camera"))
-        index++;
-    if (!take(arguments, index, word))
+    const int row = row_of("camera");
+    if (!take(arguments, row, word))
         return 0;
-    refuse_value(&settings[index], word);
+    refuse_value(&mtcnn_settings(&(int){0})[row], word);
     return -1;
 }
 
@@ -186,7 +183,7 @@ static enum arguments_wish read_options(struct arguments *arguments, int argc, c
 {
     int count, used = 0;
     const mtcnn_setting *settings = mtcnn_settings(&count);
-    struct option options[MAX_SETTINGS + 1] = {0};
+    struct option options[MTCNN_MAX_SETTINGS + 1] = {0};
     for (int i = 0; i < count; i++)
         if (settings[i].option)
             options[used++] = (struct option){.name = settings[i].option,
@@ -236,7 +233,7 @@ enum arguments_wish arguments_read(struct arguments *arguments, int argc, char *
     arguments_apply(arguments, MTCNN_OF_DETECTOR, &detector);
     arguments_apply(arguments, MTCNN_OF_TRACKER, &tracker);
     arguments->threads = detector.threads;
-    arguments->every = is_given(arguments, "every") || arguments->track ? tracker.every : 1;
+    arguments->every = arguments->given[row_of("every")] || arguments->track ? tracker.every : 1;
     return WISH_DETECT;
 }
 

@@ -14,8 +14,6 @@ enum arguments_wish {
     WISH_NOTHING  /* the command line is wrong; stderr has the reason */
 };
 
-enum { MAX_SETTINGS = 64 }; /* rows of the table, at most */
-
 /*
  * What the command line asks for. Strings are those of argv.
  *
@@ -23,7 +21,8 @@ enum { MAX_SETTINGS = 64 }; /* rows of the table, at most */
  * text until there is a model: arguments_apply.
  */
 struct arguments {
-    const char *given[MAX_SETTINGS]; /* of each row its text, "" for a flag; NULL: not given */
+    const char
+        *given[MTCNN_MAX_SETTINGS]; /* of each row its text, "" for a flag; NULL: not given */
 
     const char *model; /* path of a .data file; NULL: not named */
     int stage;         /* 0, 1, 2: whose boxes are shown; STAGE_FINAL: the cascade's faces */

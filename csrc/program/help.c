@@ -47,8 +47,7 @@ static bool begins_group(const mtcnn_setting *setting, const char **group)
     return true;
 }
 
-/* ---- the help ---------------------------------------------------------------------------------
- */
+/* ---- the help -------------------------------------------------------------------------------- */
 
 /* Prints text, wrapped at spaces, from column on; lines after the first begin at indent. */
 static void print_wrapped(FILE *stream, const char *text, int column, int indent)
@@ -108,8 +107,7 @@ void help_print(FILE *stream, const mtcnn_options *options)
         fprintf(stream, "  %s\n", examples[i]);
 }
 
-/* ---- the man page -----------------------------------------------------------------------------
- */
+/* ---- the man page ---------------------------------------------------------------------------- */
 
 /* Text for man(7): minus signs instead of hyphens, no line that looks like a request. */
 static void print_roff(FILE *stream, const char *text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ArgumentError
-from ..settings import settings
+from ..settings import Setting, settings
 from .options import Parser, on_command_lines
 
 EPILOG = """\
@@ -106,38 +106,41 @@ def _take_source(args: argparse.Namespace) -> None:
 
 
 def _check_together(args: argparse.Namespace) -> None:
-    """Raise ArgumentError where options are not compatible: the C program's rules."""
+    """Raise ArgumentError where options cannot be combined: by the table, and with --save."""
     source = next((name for name in _SOURCES if getattr(args, name) is not None), None)
-    other = "OF_PICTURES" if source else "OF_VIDEOS"
     for row in on_command_lines():
-        if row.has(other) and getattr(args, row.name) is not None:
-            raise ArgumentError(
-                f"--{row.option}: is for pictures, not for videos"
-                if source
-                else f"--{row.option}: is for videos: it needs the verb video, --video or --camera"
-            )
-    if args.json and args.csv:
-        raise ArgumentError("--csv: cannot go with --json")
-    if args.video is not None and args.camera is not None:
-        raise ArgumentError("--camera: cannot go with --video")
+        problem = getattr(args, row.name) is not None and _misplaced(args, row, bool(source))
+        if problem:
+            raise ArgumentError(f"--{row.option}: {problem}")
     if source and args.inputs:
         raise ArgumentError(f"--{source}: cannot go with pictures")
     if not source and not args.inputs:
         raise ArgumentError("no picture named")
-    if args.track and args.stage:
-        raise ArgumentError("--track: cannot go with --stage")
-    if args.crop_size is not None and args.crops is None:
-        raise ArgumentError("--crop-size: needs --crops")
     if args.crops is not None and args.stage in ("pnet", "rnet"):
         raise ArgumentError("--crops: needs landmarks, which --stage pnet and rnet do not give")
-    if args.save is not None and (args.json or args.csv):
-        raise ArgumentError("--save: cannot go with --json or --csv: the name's ending is the form")
-    if args.save is not None and args.stage:
-        raise ArgumentError("--save: cannot go with --stage: tables hold faces")
-    if source and (args.save is not None or args.resume):
+    if args.save is None:
+        if args.resume:
+            raise ArgumentError("--resume: needs --save FILE.jsonl")
+    elif source:
         raise ArgumentError("--save: is for pictures, not for videos")
-    if args.resume and args.save is None:
-        raise ArgumentError("--resume: needs --save FILE.jsonl")
+    elif args.stage:
+        raise ArgumentError("--save: cannot go with --stage: tables hold faces")
+    elif args.json or args.csv:
+        raise ArgumentError("--save: cannot go with --json or --csv: the name's ending is the form")
+
+
+def _misplaced(args: argparse.Namespace, row: Setting, video: bool) -> str | None:
+    """Why a setting's option cannot stand beside the others; None: it can."""
+    table = settings()
+    if row.excludes and getattr(args, row.excludes) is not None:
+        return f"cannot go with --{table[row.excludes].option}"
+    if row.needs and getattr(args, row.needs) is None:
+        return f"needs --{table[row.needs].option}"
+    if row.has("OF_PICTURES") and video:
+        return "is for pictures, not for videos"
+    if row.has("OF_VIDEOS") and not video:
+        return "is for videos: it needs the verb video, --video or --camera"
+    return None
 
 
 def value_of(args: argparse.Namespace, name: str) -> Any:

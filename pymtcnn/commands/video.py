@@ -18,8 +18,8 @@ from ..drawing import draw
 from ..errors import ArgumentError
 from ..results import Detections
 from ..tracking import Tracker, Tracks
-from ..video import VideoFrame, frames
-from .command_line import make_parser, read
+from ..video_frames import VideoFrame, frames
+from .command_line import make_parser, read, value_of
 from .console import emit, interruptible, is_terminal, note, status_of, with_progress
 from .options import Parser, given_options
 from .video_file import check_video_name, video_file
@@ -67,7 +67,8 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         search = _Search(args)
         stack.enter_context(search.detector)
-        video: Any = frames(source, fps=args.fps, timeout=args.timeout)
+        most = round(value_of(args, "max_pixels") * 1e6)
+        video: Any = frames(source, fps=args.fps, timeout=args.timeout, max_pixels=most)
         stack.callback(video.close)
         out = stack.enter_context(video_file(args.out)) if args.out is not None else None
         if args.form == "csv":

@@ -248,6 +248,7 @@ def test_folder(capsys, program, default_model):
     assert float(table[ours[0]][1]) == 1
 
 
+@pytest.mark.slow
 def test_folder_without_the_program(capsys, monkeypatch):
     """No ratio is printed without a comparison; without any result the run fails."""
     assert folder.main(["missing/*.jpg"]) == 1

@@ -75,9 +75,9 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK_HOLDS(error.message, "final_nms");
     }
     mtcnn_options later = good;
-    later.reserved[7] = 1;
+    later.reserved[0] = 1;
     CHECK(mtcnn_detector_create(&detector, model, &later, &error) == MTCNN_ERROR_ARGUMENT);
-    CHECK_HOLDS(error.message, "mtcnn_options: reserved[7] is not zero");
+    CHECK_HOLDS(error.message, "mtcnn_options: reserved[0] is not zero");
     const int boxes[] = {0, -1, MTCNN_MAX_BOXES + 1};
     for (int i = 0; i < 3; i++) {
         mtcnn_options options = good;

@@ -160,6 +160,7 @@ def test_import_of_the_published_model(published, tmp_path, report_difference):
     assert difference < 1e-5
 
 
+@pytest.mark.slow
 def test_import_of_any_numbers(tmp_path, report_difference):
     states = published_like()
     wheel = make_wheel(tmp_path / "x.whl", {n: state_bytes(s) for n, s in states.items()})

@@ -230,6 +230,7 @@ def test_settings(model, tmp_path):
     assert (data.nms, data.max_boxes) == (default.nms, default.max_boxes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_published_models_find_the_faces(model, published, pictures, tmp_path):
     import_model(model, published(model), tmp_path / "out")

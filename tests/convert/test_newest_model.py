@@ -13,7 +13,7 @@ from pymtcnn.errors import FileError
 from train_mtcnn.assemble import assemble
 from train_mtcnn.network.checkpoint import load_checkpoint, save_checkpoint
 from train_mtcnn.network.darknet import DARKNET_CFG, NETWORKS, read_cfg, read_data
-from train_mtcnn.network.inputs import STOCK
+from train_mtcnn.network.network_input import STOCK
 from train_mtcnn.network.rewrite import with_batch_norm
 
 
@@ -37,6 +37,7 @@ def write_run(folder, seed, age, finished=True):
     (folder / "stages.json").write_text(json.dumps(stages))
 
 
+@pytest.mark.slow
 def test_without_a_training_the_shipped_checkpoints(here, capsys, report_difference):
     assert torch2darknet.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -54,6 +55,7 @@ def test_without_a_training_the_shipped_checkpoints(here, capsys, report_differe
     assert torch2darknet.main([]) == 0  # repeated
 
 
+@pytest.mark.slow
 def test_the_newest_finished_training(here, capsys):
     write_run(here / "old", 0, age=20)
     write_run(here / "elsewhere", 3, age=10)

@@ -28,7 +28,7 @@ from train_mtcnn.network.darknet import (
     write_data,
     write_weights,
 )
-from train_mtcnn.network.inputs import STOCK, STOCK_NOTE, TRAINED, Input
+from train_mtcnn.network.network_input import STOCK, STOCK_NOTE, TRAINED, Input
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.rewrite import with_prelu
 from train_mtcnn.train import make_network

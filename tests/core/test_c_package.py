@@ -82,6 +82,7 @@ def test_the_example_is_that_of_the_page():
     assert line == f"find_package(mtcnn {MAJOR}.{MINOR} REQUIRED)" and line in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["mtcnn::mtcnn", "mtcnn::mtcnn_static"])
 def test_find_package(package, finds_the_face, tmp_path, library):
     configure(EXAMPLE, tmp_path, f"-DCMAKE_PREFIX_PATH={package}", f"-DMTCNN_LIBRARY={library}")
@@ -89,6 +90,7 @@ def test_find_package(package, finds_the_face, tmp_path, library):
     finds_the_face(tmp_path / "faces")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor, found", [(-1, 0), (0, 1), (1, 0)])
 def test_find_package_takes_no_other_minor_version(package, tmp_path, minor, found):
     (tmp_path / "CMakeLists.txt").write_text(

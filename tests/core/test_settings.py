@@ -37,6 +37,12 @@ def test_names_are_given_once():
     assert len(options) == len(set(options))
 
 
+def test_settings_that_name_others():
+    for row in settings().values():
+        for other in {row.needs, row.excludes} - {None}:
+            assert settings()[other].option and other != row.name
+
+
 @pytest.mark.parametrize("owner", STRUCTS)
 def test_members_of_the_structs(owner):
     """Each member except `reserved` has a row, with its type and length."""
@@ -89,6 +95,17 @@ def test_header_says_the_defaults():
     for row in of("tracker"):
         documented = re.search(rf"default (\d+(?:\.\d+)?)[^*]*\*/ \w+ {row.name};", comments)
         assert documented and documented[1] == row.fallback, row.name
+
+
+def test_tracker_says_the_defaults():
+    """The defaults that the docstring of Python's Tracker names, in its order."""
+    told = re.search(r"None stands for the default: (.*)\.", Tracker.__doc__)[1]
+    assert re.findall(r"[\d.]+", told) == [row.fallback for row in of("tracker")]
+
+
+def test_other_functions_have_the_same_defaults():
+    side = inspect.signature(pymtcnn.extract_faces).parameters["side"]
+    assert settings()["crop_size"].default == side.default
 
 
 # ---- values --------------------------------------------------------------------------------------

@@ -168,6 +168,7 @@ def test_faces_are_those_of_opencv_and_pymtcnn(detect, clips, kind, report_diffe
     assert np.abs(np.subtract([frame["seconds"] for frame in found], seconds)).max() < 0.002
 
 
+@pytest.mark.slow
 def test_text_csv_and_json_agree(run, detect, clips):
     video = clips["mp4"]
     rows = [

@@ -58,6 +58,7 @@ def test_same_bytes(program, default_model, folder, form):
     assert (b"\\ufffd" in ours) == (form == ["--json"]) == (b"\xff" not in ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
 def test_same_stages(program, default_model, folder, tmp_path, stage):
     """What a stage proposes: the same bytes, and the same pixels drawn."""
@@ -86,6 +87,7 @@ def test_same_options(program):
         assert f"{name} {' '.join(sentence.split())}" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -128,6 +130,7 @@ def test_same_error_messages(program, words):
     assert sentences[0] == sentences[1]
 
 
+@pytest.mark.slow
 def test_same_predictions(program, default_model, folder, tmp_path):
     words = ["--model", default_model, folder, "--wider"]
     bytes_of([program, *words, tmp_path / "theirs"])
@@ -140,6 +143,7 @@ def test_same_predictions(program, default_model, folder, tmp_path):
         assert path.read_bytes().startswith(b"an event/")
 
 
+@pytest.mark.slow
 def test_same_table_of_times(program, default_model, folder):
     """Except the milliseconds; Python escapes what is not UTF-8 on standard error."""
     paths = [folder / os.fsdecode(name) for name in ODD_NAMES[:-1]]
@@ -167,6 +171,7 @@ def clip(tmp_path_factory, program, pictures) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("track", [True, False])
 def test_same_bytes_of_videos(program, default_model, clip, form, track):
@@ -192,6 +197,7 @@ def both(program, default_model, *arguments) -> list[subprocess.CompletedProcess
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"], ["--json", "--no-clip"]])
 def test_same_output_as_the_program(program, default_model, pictures, form):
     """The same text; numbers within 0.01, as decoders may round a pixel differently."""
@@ -203,6 +209,7 @@ def test_same_output_as_the_program(program, default_model, pictures, form):
     assert np.abs(numbers[0] - numbers[1]).max() <= 0.01
 
 
+@pytest.mark.slow
 def test_same_candidates_as_the_program(program, default_model, pictures):
     theirs, ours = both(program, default_model, "--json", "--time", *pictures)
     for a, b in zip(theirs.stdout.splitlines(), ours.stdout.splitlines(), strict=True):
@@ -214,6 +221,7 @@ def test_same_candidates_as_the_program(program, default_model, pictures):
 # ---- wrong usage ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

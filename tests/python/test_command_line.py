@@ -320,6 +320,7 @@ def detect_command(model, picture):
     return [sys.executable, "-m", "pymtcnn", "detect", "--model", str(model), str(picture)]
 
 
+@pytest.mark.slow
 @absent_if(not os.path.exists("/dev/full"), "/dev/full")
 def test_standard_output_that_cannot_be_written(pictures, default_model):
     command = detect_command(default_model, pictures[0])
@@ -351,6 +352,7 @@ def test_closed_streams(pictures, default_model):
     assert (done.returncode, done.stderr) == (1, f"python -m pymtcnn: {problem}\n")
 
 
+@pytest.mark.slow
 def test_reader_that_closes_the_pipe(pictures, default_model):
     command = detect_command(default_model, pictures[0])
     read, write = os.pipe()

@@ -204,6 +204,7 @@ def test_annotated_video(run, film, default_model, tmp_path, ending):
         (["missing.mp4"], 1, "missing.mp4: cannot be read: No such file"),
         (["README.md"], 1, "README.md: not a video that can be decoded"),
         (["99"], 1, "camera 99: cannot be opened"),
+        (["--max-pixels", "0.07", "FILM"], 1, "320x240 pixels are too many"),
         (["x" * 5000], 1, "cannot be read: File name too long"),
         (["256"], 2, "--camera 256: must be a whole number, 0 to 255"),
         ([], 2, "video: one file, URL or number of a camera is needed"),

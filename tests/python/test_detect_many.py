@@ -85,6 +85,7 @@ def test_folder(run, folder):
     assert error[1] == f"prog: 1 of 4 failed: {folder}/broken.jpg"
 
 
+@pytest.mark.slow
 def test_same_pictures_as_the_program(program, default_model, folder):
     """In the same order, with the same status, also for broken files."""
     for ending in picture_endings():
@@ -212,6 +213,7 @@ def test_no_picture_is_overwritten_for_another(program, default_model, pictures,
         assert before == {name: (folder / name).read_bytes() for name in names}
 
 
+@pytest.mark.slow
 def test_the_same_files_as_the_program(program, default_model, pictures, tmp_path):
     """Predictions within 0.01; crops differ where decoders round a pixel differently."""
     for name, command in (
@@ -458,6 +460,7 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
 # ---- a terminal ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @absent_if(sys.platform == "win32", "pseudo-terminals")
 def test_progress_on_a_terminal(folder, tmp_path):
     """A bar, and complete lines of messages above it; no bar if standard error is a file."""

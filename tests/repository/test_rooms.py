@@ -103,6 +103,7 @@ def test_no_name_twice():
     assert {name for name, count in names.items() if count > 1} <= {"__init__"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["train_mtcnn", "convert", "bench"])
 def test_a_folder_of_programs_hides_no_module(folder):
     """The folder of a program that is run by its path comes first on Python's path."""

@@ -99,6 +99,7 @@ def test_pnet(sets, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == stamps
 
 
+@pytest.mark.slow
 def test_positives_show_their_faces(sets, tmp_path):
     """A crop of a face has the picture's pixels where the offsets locate the face."""
     run(sets, tmp_path)

@@ -50,6 +50,7 @@ def test_where_torch_is_not_installed(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["train_mtcnn.detector", "convert.describe"])
 def test_modules_run_from_any_folder(module, tmp_path):
     done = subprocess.run(

@@ -143,6 +143,7 @@ def test_page(tmp_path, capsys):
     assert all((out / name).read_bytes()[:4] == b"\x89PNG" for name in drawn)
 
 
+@pytest.mark.slow
 def test_missing_parts(tmp_path):
     log(tmp_path / "log", {"epoch": 1, "loss": 0.5})
     assert program.main([str(tmp_path / "log"), "--out", str(tmp_path / "a")]) == 0

@@ -138,6 +138,7 @@ def test_validation_is_a_mean_over_what_teaches(tmp_path):
     assert found["val_loss"] == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_validation_ignores_what_is_not_held_out(tmp_path):
     data = noise_samples(tmp_path / "data", 48)
     samples = Samples(data)
@@ -217,6 +218,7 @@ def test_resumed_equals_uninterrupted(data, tmp_path, monkeypatch, breaks):
     assert rows[0] == rows[1]
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_left_unchanged(data, tmp_path):
     assert train(data, tmp_path) == 0
     before = (tmp_path / "pnet.pt").read_bytes()
@@ -261,6 +263,7 @@ def test_resume_with_other_samples(data, tmp_path, capsys):
     check_refused(capsys, other, tmp_path / "out", "--resume", "was made with other samples")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content, message",
     [

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pymtcnn.errors import ModelError
+from pymtcnn.settings import of
 from train_mtcnn.network.darknet import NETWORKS, Data
 from train_mtcnn.network.networks import Network
 
 _OUTPUTS = {"pnet": 5, "rnet": 5, "onet": 15}  # channels: probability, offsets, landmarks
+
+
+def default_options(data: Data) -> dict[str, Any]:
+    """The options of a detector: what a `.data` file has, else the table's defaults."""
+    return {
+        row.name: getattr(data, row.name) if row.default is None else row.default
+        for row in of("detector")
+    }
 
 
 def load_networks(data: Data) -> dict[str, Network]:

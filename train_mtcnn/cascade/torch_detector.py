@@ -20,12 +20,12 @@ from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError
 from pymtcnn.pictures import is_picture_source, pixels_of
 from pymtcnn.results import Detections, Stage
-from pymtcnn.settings import check_options, of
+from pymtcnn.settings import check_options
 from train_mtcnn.cascade.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
-from train_mtcnn.cascade.cascade_networks import load_networks
+from train_mtcnn.cascade.cascade_networks import default_options, load_networks
 from train_mtcnn.cascade.pyramid import pyramid
 from train_mtcnn.cascade.resize import Span, resize
-from train_mtcnn.network.darknet import DEFAULT_MODEL, NETWORKS, Data, read_data
+from train_mtcnn.network.darknet import DEFAULT_MODEL, NETWORKS, read_data
 from train_mtcnn.network.networks import Network
 
 _CHUNK = 256  # crops that go through a network at once: bounds the memory
@@ -49,14 +49,6 @@ class HeatMap(NamedTuple):
     width: int
     cell: int
     stride: int
-
-
-def _default_options(data: Data) -> dict[str, Any]:
-    """The settings of a model: what its `.data` file has, else the table's defaults."""
-    return {
-        row.name: getattr(data, row.name) if row.default is None else row.default
-        for row in of("detector")
-    }
 
 
 class TorchDetector:
@@ -84,7 +76,7 @@ class TorchDetector:
     ) -> None:
         given = check_options("detector", options)
         self._data = read_data(DEFAULT_MODEL if model is None else model)
-        values = _default_options(self._data) | given
+        values = default_options(self._data) | given
         for name in ("thresholds", "nms"):
             values[name] = tuple(float(np.float32(number)) for number in values[name])
         self._options = Options(**values)
@@ -148,7 +140,7 @@ class TorchDetector:
         )
         landmarks = _landmarks(squares, outputs[:, 5:15])
         boxes = regress(squares, outputs[:, 1:5])
-        inside = np.flatnonzero(visible(boxes, width, height))
+        inside = visible(boxes, width, height)
         boxes, scores, landmarks = boxes[inside], scores[inside], landmarks[inside]
         if options.final_nms == "hard":
             kept = nms(boxes, scores, options.nms[3], iom)
@@ -243,15 +235,7 @@ class TorchDetector:
         return torch.from_numpy(planes)
 
     def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
-        options = self._options
-        return pyramid(
-            height,
-            width,
-            self._pnet.cell,
-            options.min_face,
-            options.scale_factor,
-            options.max_side,
-        )
+        return pyramid(height, width, self._pnet.cell, self._options)
 
     def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
         """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""

@@ -211,22 +211,22 @@ def _reading(
 ) -> Reading:
     """The usable ones of the faces that `path` lists; `boxes` [N, 4], `points` [N, 10]."""
     values = np.hstack([boxes, points])
-    finite = (np.abs(values) <= LARGEST_COORDINATE).all(1)  # not so of what is no number
-    values = np.where(finite[:, None], values, 0).astype(np.float32)
-    boxes, points = values[:, :4], values[:, 4:].reshape(-1, 5, 2)
-    first = {}
+    finite = np.all(np.abs(values) <= LARGEST_COORDINATE, 1)  # not so of what is no number
+    table = np.where(finite[:, None], values, 0).astype(np.float32)
+    corners, landmarks = table[:, :4], table[:, 4:].reshape(-1, 5, 2)
+    first: dict[tuple, int] = {}
     keep, skipped = keep_usable(
         {
             "coordinate not finite or far too large": ~finite,
-            "box without an area": ~(boxes[:, :2] < boxes[:, 2:]).all(1),
-            "points far outside the box": _far(boxes, points),
-            "left and right points swapped": _mirrored(points),
+            "box without an area": ~np.all(corners[:, :2] < corners[:, 2:], 1),
+            "points far outside the box": _far(corners, landmarks),
+            "left and right points swapped": _mirrored(landmarks),
             "listed twice": np.array(
                 [
                     first.setdefault((picture, *box), index) != index
-                    for index, (picture, box) in enumerate(zip(pictures, boxes.tolist()))
+                    for index, (picture, box) in enumerate(zip(pictures, corners.tolist()))
                 ],
-                bool,
+                np.bool_,
             ),
         }
     )
@@ -239,7 +239,8 @@ def _reading(
             " the columns, and that all files are of one data set"
         )
     faces = [
-        LandmarkFace(pictures[index], boxes[index], points[index]) for index in np.flatnonzero(keep)
+        LandmarkFace(pictures[index], corners[index], landmarks[index])
+        for index in np.flatnonzero(keep)
     ]
     return Reading(faces, skipped)
 
@@ -248,7 +249,7 @@ def _far(boxes: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.
     """Which of `boxes` [N, 4] have one of their `points` [N, 5, 2] far outside: they are wrong."""
     margin = _FAR * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, :2] - margin, boxes[:, 2:] + margin
-    return ((points < low[:, None]) | (points > high[:, None])).any((1, 2))
+    return np.any((points < low[:, None]) | (points > high[:, None]), (1, 2))
 
 
 def _mirrored(points: NDArray[np.float32]) -> NDArray[np.bool_]:

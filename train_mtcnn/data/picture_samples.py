@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import crop
-from train_mtcnn.cascade.boxes import square
+from train_mtcnn.cascade.boxes import Boxes, square
 from train_mtcnn.common.dataclass_options import Range, option
 from train_mtcnn.data.landmark_sets import LandmarkFace
 from train_mtcnn.data.samples import LABEL, Kind
-from train_mtcnn.data.sampling import Boxes, Limits, at_most, inside, jitter, label, random_squares
+from train_mtcnn.data.sampling import Limits, at_most, inside, jitter, label, random_squares
 
 SIDES = {"pnet": 12, "rnet": 24, "onet": 48}
 
@@ -182,6 +182,6 @@ def landmark_samples(
         turned = cv2.warpAffine(pixels, shifted, (width, height)) if i else pixels
         points = face.points @ turn.T + change[:, 2]
         near = jitter(face.box[None], 1, 0.2, 0.1, rng)
-        crops[i] = crop(turned, near, side)[0]
+        crops[i] = crop(np.asarray(turned, np.uint8), near, side)[0]
         labels["landmarks"][i] = (points - near[0, :2]) / (near[0, 2] - near[0, 0])
     return crops, labels

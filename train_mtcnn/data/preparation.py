@@ -81,8 +81,8 @@ def _chunk(task: tuple[int, str, list, SampleSettings]) -> tuple[NDArray, NDArra
         crops.append(part[0])
         labels.append(part[1])
     side = SIDES[settings.net]
-    crops = np.concatenate([np.empty((0, side, side, 3), np.uint8), *crops])
-    return crops, np.concatenate([np.empty(0, LABEL), *labels]), report
+    pixels = np.concatenate([np.empty((0, side, side, 3), np.uint8), *crops])
+    return pixels, np.concatenate([np.empty(0, LABEL), *labels]), report
 
 
 def _wider(

@@ -104,7 +104,7 @@ def random_squares(
 
 def inside(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
     """Which of `boxes` [N, 4] lie inside the picture."""
-    return (boxes[:, :2] >= 0).all(1) & (boxes[:, 2:] <= (width, height)).all(1)
+    return np.all(boxes[:, :2] >= 0, 1) & np.all(boxes[:, 2:] <= (width, height), 1)
 
 
 def at_most(indices: NDArray, count: int, rng: np.random.Generator) -> NDArray:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from pymtcnn import Detector
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
 from train_mtcnn.common.file_content import read_bytes
@@ -21,7 +23,7 @@ from train_mtcnn.network.model_files import model_digest
 FINAL = "final"  # the cascade's own result: ONet's boxes, clipped to the picture
 STAGES = ("pnet", "rnet", FINAL)
 
-_detector = None  # one a process
+_detector: Any = None  # one a process
 
 
 def stage_folder(predictions: Path, stage: str) -> Path:
@@ -34,11 +36,10 @@ def stage_folder(predictions: Path, stage: str) -> Path:
 def _make_detector(settings: dict) -> None:
     global _detector
     options = {key: settings[key] for key in ("min_face", "scale_factor", "thresholds")}
+    kind: Any = Detector
     if settings["backend"] == "torch":
-        from train_mtcnn.cascade.torch_detector import TorchDetector as Detector
-    else:
-        from pymtcnn import Detector
-    _detector = Detector(settings["model"], **options)
+        from train_mtcnn.cascade.torch_detector import TorchDetector as kind
+    _detector = kind(settings["model"], **options)
 
 
 def _detect(task: tuple[Path, Path, str, str, tuple[str, ...]]) -> float:

@@ -16,7 +16,7 @@ from pymtcnn.errors import FileError, ModelError
 from pymtcnn.files import atomic_write
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.darknet import Cfg, format_cfg, parse_cfg
-from train_mtcnn.network.inputs import TRAINED, Input, checked_input, refit
+from train_mtcnn.network.network_input import TRAINED, Input, checked_input, refit
 from train_mtcnn.network.networks import Network
 from train_mtcnn.network.weighted_sections import network_of, sections_of
 

@@ -22,11 +22,12 @@ from train_mtcnn.network.darknet import (
 )
 
 
-def network_files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The files of the networks in `folder`: "cfg", "weights" -> network -> file."""
-    return {
-        kind: {name: folder / f"{name}.{kind}" for name in NETWORKS} for kind in ("cfg", "weights")
-    }
+def with_files_in(folder: Path, settings: Data) -> Data:
+    """The settings, with the networks' files in `folder`: pnet.cfg, pnet.weights, ..."""
+    cfg, weights = (
+        {name: folder / f"{name}.{kind}" for name in NETWORKS} for kind in ("cfg", "weights")
+    )
+    return dataclasses.replace(settings, cfg=cfg, weights=weights)
 
 
 def write_model_files(
@@ -53,11 +54,11 @@ def write_model_files(
     FileError, WeightsError
         If a file cannot be written, or a weight is not finite.
     """
-    files = network_files(path.parent)
+    data = with_files_in(path.parent, settings)
     for name, (cfg, values) in networks.items():
-        write_cfg(files["cfg"][name], cfg)
-        write_weights(files["weights"][name], values)
-    write_data(path, dataclasses.replace(settings, **files), comments)
+        write_cfg(data.cfg[name], cfg)
+        write_weights(data.weights[name], values)
+    write_data(path, data, comments)
 
 
 def model_digest(model: Path) -> str:

@@ -20,7 +20,7 @@ from train_mtcnn.common.file_content import read_bytes, read_lines
 from train_mtcnn.data.samples import Kind, Samples
 from train_mtcnn.network.checkpoint import load_tensors, save_checkpoint, save_tensors
 from train_mtcnn.network.darknet import format_cfg, parse_cfg
-from train_mtcnn.network.inputs import TRAINED
+from train_mtcnn.network.network_input import TRAINED
 from train_mtcnn.network.networks import Network
 from train_mtcnn.training.augment import augment
 from train_mtcnn.training.batches import RATIOS, Batches, Source

@@ -9,7 +9,7 @@ import pytest
 from support import ROOT
 from support.skips import absent_if
 
-from train_mtcnn.training.memory import own_memory
+from train_mtcnn.training.process_memory import own_memory
 
 TAKES = """
 import subprocess, sys
@@ -51,7 +51,7 @@ def test_mapped_files_do_not_count(tmp_path):
 FAULTS = """
 import ctypes, resource, sys
 
-from train_mtcnn.training.memory import keep_freed_memory
+from train_mtcnn.training.process_memory import keep_freed_memory
 
 if sys.argv[1] == "keep":
     keep_freed_memory()

@@ -15,6 +15,7 @@ from .arguments import check_image
 from .errors import ArgumentError, FileError, VideoError
 from .files import reason
 from .opencv import opencv, quiet
+from .pictures import MAX_PIXELS, check_pixels
 from .settings import settings
 
 VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
@@ -49,7 +50,11 @@ class VideoFrame:
 
 
 def frames(
-    source: VideoSource, *, fps: float | None = None, timeout: float | None = None
+    source: VideoSource,
+    *,
+    fps: float | None = None,
+    timeout: float | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[VideoFrame]:
     """The frames of a video.
 
@@ -62,6 +67,8 @@ def frames(
         file's times.
     timeout : float, optional
         Seconds to wait for a stream's connection, and for each of its frames; default 10.
+    max_pixels : int
+        A video of larger frames is refused.
 
     Yields
     ------
@@ -77,15 +84,17 @@ def frames(
     VideoError
         Not a video; or one that breaks off: all frames before have been yielded, and the message
         has their number.
+    PictureError
+        Its frames have more than `max_pixels` pixels.
     """
     table = settings()
     fps = None if fps is None else table["fps"].check(fps)
     limit = table["timeout"]
     seconds = limit.default if timeout is None else limit.check(timeout)
     if isinstance(source, (str, os.PathLike)):
-        return _capture(*_open_file(os.fspath(source), seconds), fps)
+        return _capture(*_open_file(os.fspath(source), seconds), fps, max_pixels)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
-        return _capture(*_open_camera(int(source)), fps)
+        return _capture(*_open_camera(int(source)), fps, max_pixels)
     if isinstance(source, np.ndarray) and source.ndim != 4:
         raise ArgumentError(f"video of shape {source.shape}: must be (frames, height, width, 3)")
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, memoryview)):
@@ -146,17 +155,23 @@ def _open_camera(number: int) -> tuple[Any, str, bool]:
     return capture, f"camera {number}", True
 
 
-def _capture(capture: Any, name: str, live: bool, fps: float | None) -> Iterator[VideoFrame]:
+def _capture(
+    capture: Any, name: str, live: bool, fps: float | None, max_pixels: int
+) -> Iterator[VideoFrame]:
     cv2 = opencv()
+    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     index, last, start = 0, -1.0, None
     declared = 0 if live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
     step = 1 / (fps or capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS)
     try:
+        check_pixels(name, width, height, max_pixels)
         while True:
             with quiet(cv2):
                 ok, bgr = capture.read()
             if not ok:
                 break
+            check_pixels(name, bgr.shape[1], bgr.shape[0], max_pixels)
             seconds = index * step
             if live:
                 start = start or time.monotonic()
