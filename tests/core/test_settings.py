@@ -99,8 +99,8 @@ def test_header_says_the_defaults():
 
 def test_tracker_says_the_defaults():
     """The defaults that the docstring of Python's Tracker names, in its order."""
-    told = re.search(r"None stands for the default: (.*)\.", Tracker.__doc__)[1]
-    assert re.findall(r"[\d.]+", told) == [row.fallback for row in of("tracker")]
+    listed = re.search(r"None means the default: (.*)\.", Tracker.__doc__)[1]
+    assert re.findall(r"[\d.]+", listed) == [row.fallback for row in of("tracker")]
 
 
 def test_other_functions_have_the_same_defaults():
