@@ -172,7 +172,7 @@ int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings
         return status;
     const int line = (width / 2 + height / 2) / LINE_DIVISOR;
     const mt_canvas canvas = {pixels, stride, width, height, line < 2 ? 2 : line};
-    for (int i = mt_found_count(findings); i-- > 0;) /* the best face last, on top */
+    for (int i = mtcnn_findings_count(findings); i-- > 0;) /* the best face last, on top */
         draw_face(&canvas, findings, i, labels ? labels[i] : NULL);
     return MTCNN_OK;
 }

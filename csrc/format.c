@@ -87,7 +87,7 @@ static void put_place(mt_text *text, const mtcnn_findings *findings, int index,
 static void write_text(mt_text *text, const mtcnn_findings *findings)
 {
     const int landmarks = has_landmarks(findings) ? 10 : 0;
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     for (int i = 0; i < count; i++) {
         const mtcnn_face *face = mt_found_face(findings, i);
         put(text, findings->source);
@@ -163,7 +163,7 @@ static void put_json_times(mt_text *text, const mtcnn_findings *findings)
 
 static void write_json(mt_text *text, const mtcnn_findings *findings)
 {
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     put(text, findings->is_frame ? "{\"video\": " : "{\"image\": ");
     put_json_string(text, findings->source);
     if (findings->is_frame) {
@@ -210,7 +210,7 @@ static void put_csv_string(mt_text *text, const char *string)
 
 static void write_csv(mt_text *text, const mtcnn_findings *findings)
 {
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     for (int i = 0; i < count; i++) {
         const mtcnn_face *face = mt_found_face(findings, i);
         put_csv_string(text, findings->source);
@@ -232,7 +232,7 @@ static void write_csv(mt_text *text, const mtcnn_findings *findings)
 
 static void write_wider(mt_text *text, const mtcnn_findings *findings)
 {
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     put(text, findings->source);
     put_format(text, "\n%d\n", count);
     for (int i = 0; i < count; i++) {
@@ -279,7 +279,7 @@ static void write_times(mt_text *text, const mtcnn_findings *findings)
 
 static void write_summary(mt_text *text, const mtcnn_findings *findings)
 {
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     put_printable(text, findings->source);
     put_format(text, ": %d face%s\n", count, count == 1 ? "" : "s");
 }

@@ -12,7 +12,7 @@ static const mtcnn_face *result_faces(const mtcnn_findings *findings)
     return stage ? findings->result->stages[stage - 1].faces : findings->result->faces;
 }
 
-int mt_found_count(const mtcnn_findings *findings)
+int mtcnn_findings_count(const mtcnn_findings *findings)
 {
     const int stage = findings->stage;
     return findings->tracks ? findings->tracks->count
@@ -34,7 +34,7 @@ int mt_check_findings(const mtcnn_findings *findings, mtcnn_error *error)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "stage %d: must be 0 to %d, and 0 where faces are tracked", findings->stage,
                        MT_STAGES);
-    const int count = mt_found_count(findings);
+    const int count = mtcnn_findings_count(findings);
     const bool none = findings->tracks ? !findings->tracks->faces : !result_faces(findings);
     if (count < 0 || (count && none))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "%d faces: must not be negative, nor NULL",

@@ -7,10 +7,7 @@
 /* MTCNN_OK if the findings have faces of one kind, and a stage that exists. */
 int mt_check_findings(const mtcnn_findings *findings, mtcnn_error *error);
 
-/* How many faces there are. */
-int mt_found_count(const mtcnn_findings *findings);
-
-/* One of them. */
+/* One of the mtcnn_findings_count faces. */
 const mtcnn_face *mt_found_face(const mtcnn_findings *findings, int index);
 
 #endif

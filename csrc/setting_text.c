@@ -69,6 +69,7 @@ int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *option
 {
     char rule[160] = "", value[64] = "", model[96] = "the model's";
     const char *fallback = setting->without ? setting->without : setting->fallback;
+    const char *help = setting->help ? setting->help : setting->name;
     if (setting->argument)
         mtcnn_setting_rule(setting, rule, sizeof rule);
     if (!fallback && setting->owner == MTCNN_OF_DETECTOR) {
@@ -79,7 +80,7 @@ int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *option
         fallback = model;
     }
     if (!*rule && !fallback)
-        return snprintf(text, size, "%s", setting->help);
-    return snprintf(text, size, "%s (%s%s%s%s)", setting->help, rule, *rule && fallback ? "; " : "",
+        return snprintf(text, size, "%s", help);
+    return snprintf(text, size, "%s (%s%s%s%s)", help, rule, *rule && fallback ? "; " : "",
                     fallback ? "default: " : "", fallback ? fallback : "");
 }

@@ -37,8 +37,10 @@ static void store(const mtcnn_setting *setting, void *values, const double *numb
 static bool is_in_range(const mtcnn_setting *setting, double number)
 {
     const int flags = setting->flags;
-    if (!isfinite((float)number))
+    if (!isfinite(setting->type == MTCNN_FLOAT ? (float)number : number))
         return false;
+    if (setting->type == MTCNN_FLAG)
+        return number == 0.0 || number == 1.0;
     if (setting->type == MTCNN_INT && number != floor(number))
         return false;
     if (flags & MTCNN_NOT_ZERO && (float)number == 0.0f)
@@ -104,8 +106,7 @@ int mtcnn_setting_parse(const mtcnn_setting *setting, const char *text, void *va
     bool good = setting->type != MTCNN_TEXT && (text || setting->type == MTCNN_FLAG) &&
                 read_text(setting, text, numbers);
     for (int i = 0; i < setting->count && good; i++)
-        good = setting->type == MTCNN_CHOICE || setting->type == MTCNN_FLAG ||
-               is_in_range(setting, numbers[i]);
+        good = setting->type == MTCNN_CHOICE || is_in_range(setting, numbers[i]);
     if (good) {
         store(setting, values, numbers);
         return MTCNN_OK;

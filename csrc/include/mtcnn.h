@@ -323,7 +323,8 @@ typedef enum mtcnn_form {
     /* A line for each face: source, frame, seconds and id, as far as there are such, each with a
        tab; box, score and landmarks, with blanks between. */
     MTCNN_FORM_TEXT = 0,
-    /* An object on one line (RFC 8259); what is not UTF-8 in source becomes U+FFFD. */
+    /* An object on one line (RFC 8259; numbers that are not finite, which no detection has, are
+       written as nan and inf). What is not UTF-8 in source becomes U+FFFD. */
     MTCNN_FORM_JSON = 1,
     /* A row for each face (RFC 4180, with LF for line ends). */
     MTCNN_FORM_CSV = 2,
@@ -336,10 +337,13 @@ typedef enum mtcnn_form {
     MTCNN_FORM_SUMMARY = 5
 } mtcnn_form;
 
+/* How many faces findings have: of their result, its stage, or their tracks. */
+MTCNN_API int mtcnn_findings_count(const mtcnn_findings *findings);
+
 /*
  * Writes findings in a form, in the manner of snprintf: at most size bytes into text, the zero at
  * the end included, and into *length the bytes that the whole has without that zero. What does not
- * fit is cut: *length >= size says so. With size 0, text may be NULL.
+ * fit is cut: *length >= size says so. With size 0, text may be NULL; length may be NULL, too.
  *
  * Lines end in LF. Numbers have a decimal point in every locale. In the two forms for people,
  * control characters of source are '?'.
@@ -358,8 +362,8 @@ MTCNN_API const char *mtcnn_csv_header(int is_frame, int has_ids);
  * pixels: RGB, the first of height rows of width pixels, which are those of findings
  * stride: bytes from one row to the next; negative for bottom-up pictures
  * labels: [faces], what is written at each face: printable ASCII; any other character becomes a
- *         box, an empty text nothing. NULL, or NULL for a face: its score, with its id where it has
- *         one, or nothing where it has no landmarks
+ *         box, an empty text nothing, and what exceeds 256 characters is left out. NULL, or NULL
+ *         for a face: its score, with its id where it has one, or nothing where it has no landmarks
  */
 MTCNN_API int mtcnn_draw(uint8_t *pixels, ptrdiff_t stride, const mtcnn_findings *findings,
                          const char *const *labels, mtcnn_error *error);
@@ -427,8 +431,9 @@ MTCNN_API const mtcnn_setting *mtcnn_settings(int *count);
 /*
  * Reads a value as .data files and command lines have it ("0.6,0.5,0.7", "soft") and stores it at
  * setting->offset bytes from values, which is the owner's struct, or for MTCNN_OF_PROGRAM the value
- * itself. Numbers are plain decimals, whatever the locale. MTCNN_ERROR_ARGUMENT, and nothing
- * stored, where text is not as mtcnn_setting_rule says; 0 for "off" is not taken.
+ * itself. Numbers are plain decimals, whatever the locale. text NULL is the option of a flag, which
+ * sets 1, or 0 where it is no-NAME. MTCNN_ERROR_ARGUMENT, and nothing stored, where text is not as
+ * mtcnn_setting_rule says; 0 for "off" is not taken.
  */
 MTCNN_API int mtcnn_setting_parse(const mtcnn_setting *setting, const char *text, void *values,
                                   mtcnn_error *error);
@@ -437,7 +442,8 @@ MTCNN_API int mtcnn_setting_parse(const mtcnn_setting *setting, const char *text
  * The two write text for people as snprintf does, and return the length that the whole needs.
  *
  * mtcnn_setting_rule: which values the setting takes: "three numbers, each 0 to 1".
- * mtcnn_setting_help: help, rule and default; options (NULL: unknown) are the model's own.
+ * mtcnn_setting_help: help (the name where there is none), rule and default; options (NULL:
+ * unknown) are the model's own.
  */
 MTCNN_API int mtcnn_setting_rule(const mtcnn_setting *setting, char *text, size_t size);
 MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *options,

@@ -11,6 +11,8 @@
 
 #define TRY_HELP "; try mtcnn --help"
 
+enum { FIRST_ROW = 256 }; /* what getopt_long returns for the first row: no character */
+
 /* ---- members of the program's own settings --------------------------------------------------- */
 
 #define MEMBER(name) \
@@ -67,14 +69,15 @@ static void refuse(int reason, const char *word)
     const mtcnn_setting *settings = mtcnn_settings(&count);
     char subject[64];
     struct message message;
-    if (optopt >= 1 && optopt <= count) {
+    if (optopt >= FIRST_ROW) {
+        const mtcnn_setting *setting = &settings[optopt - FIRST_ROW];
         char rule[160];
-        mtcnn_setting_rule(&settings[optopt - 1], rule, sizeof rule);
+        mtcnn_setting_rule(setting, rule, sizeof rule);
         if (reason == ':')
             message_set(&message, "needs %s" TRY_HELP, rule);
         else
             message_set(&message, "takes no value" TRY_HELP);
-        snprintf(subject, sizeof subject, "--%s", settings[optopt - 1].option);
+        snprintf(subject, sizeof subject, "--%s", setting->option);
         message_print(subject, message.text);
     } else if (optopt) {
         snprintf(subject, sizeof subject, "-%c", optopt);
@@ -135,7 +138,7 @@ static int check_together(const struct arguments *arguments)
         message_print(source, "cannot go with pictures" TRY_HELP);
     else if (!source && !arguments->word_count)
         message_print(NULL, "no picture named" TRY_HELP);
-    else if (arguments->crops && !output_has_landmarks(arguments->stage))
+    else if (arguments->crops && (arguments->stage == 0 || arguments->stage == 1))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
     else
         return 0;
@@ -170,7 +173,7 @@ static int take_source(struct arguments *arguments)
 /* The program's own defaults; every other member is as for an empty command line. */
 static void set_defaults(struct arguments *arguments)
 {
-    *arguments = (struct arguments){.stage = STAGE_FINAL, .camera = -1};
+    *arguments = (struct arguments){.stage = -1, .camera = -1};
     int count;
     const mtcnn_setting *settings = mtcnn_settings(&count);
     for (int i = 0; i < count; i++)
@@ -189,19 +192,21 @@ static enum arguments_wish read_options(struct arguments *arguments, int argc, c
             options[used++] = (struct option){.name = settings[i].option,
                                               .has_arg = settings[i].argument ? required_argument
                                                                               : no_argument,
-                                              .val = i + 1};
+                                              .val = FIRST_ROW + i};
     opterr = 0; /* we report errors ourselves */
     for (int found; (found = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (found == '?' || found == ':') {
             refuse(found, argv[optind - 1]);
             return WISH_NOTHING;
         }
-        const mtcnn_setting *setting = &settings[found - 1];
-        if (found == 'h' || !strcmp(setting->name, "help"))
+        if (found == 'h')
+            return WISH_HELP;
+        const mtcnn_setting *setting = &settings[found - FIRST_ROW];
+        if (!strcmp(setting->name, "help"))
             return WISH_HELP;
         if (!strcmp(setting->name, "version"))
             return WISH_VERSION;
-        if (take(arguments, found - 1, optarg)) {
+        if (take(arguments, found - FIRST_ROW, optarg)) {
             refuse_value(setting, optarg);
             return WISH_NOTHING;
         }

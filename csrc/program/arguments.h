@@ -25,7 +25,7 @@ struct arguments {
         *given[MTCNN_MAX_SETTINGS]; /* of each row its text, "" for a flag; NULL: not given */
 
     const char *model; /* path of a .data file; NULL: not named */
-    int stage;         /* 0, 1, 2: whose boxes are shown; STAGE_FINAL: the cascade's faces */
+    int stage;         /* 0, 1, 2: whose boxes are shown; -1: the cascade's faces */
     int jobs;          /* pictures in work at a time */
     double max_pixels; /* the largest picture that is read, megapixels */
     int json, csv;     /* flags: the form of the output */

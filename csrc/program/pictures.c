@@ -60,7 +60,7 @@ static int write_files(const struct run *run, const struct input *input, struct 
         const mtcnn_result *result = found->result; /* ONet alone of all stages has landmarks */
         failed |= crops_write(arguments->crops, run->inputs, input, picture,
                               found->stage ? result->stages[2].faces : result->faces,
-                              output_count(found), arguments->crop_size, errors);
+                              mtcnn_findings_count(found), arguments->crop_size, errors);
     }
     if (target) {
         struct message message;
@@ -90,7 +90,7 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
                                   .width = picture->width,
                                   .height = picture->height,
                                   .result = &result,
-                                  .stage = arguments->stage - STAGE_FINAL,
+                                  .stage = arguments->stage + 1,
                                   .timed = arguments->time};
     int failed = output_write(out, arguments->format, &found);
     if (run->summaries)
@@ -100,7 +100,7 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
     if (failed)
         message_write(errors, input->path, "no memory for what is to be printed");
     failed |= write_files(run, input, picture, &found, target, errors);
-    return failed ? -1 : output_count(&found);
+    return failed ? -1 : mtcnn_findings_count(&found);
 }
 
 /* As detect. */

@@ -140,7 +140,7 @@ static int process(struct video_run *run, double seconds, struct message *messag
         run->found.seconds = seconds;
         if (search(run, message))
             return -1;
-        run->faces += output_count(&run->found);
+        run->faces += mtcnn_findings_count(&run->found);
         add_time(run, SEARCH);
         progress_clear(&run->progress);
         if (print_found(run, message))
@@ -167,7 +167,7 @@ static void process_all(struct video_run *run)
             break;
         }
         progress_step(&run->progress,
-                      is_searched(run, run->frames - 1) ? output_count(&run->found) : 0);
+                      is_searched(run, run->frames - 1) ? mtcnn_findings_count(&run->found) : 0);
         if (run->output_closed)
             break;
     }
@@ -231,7 +231,7 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
     run.found = (mtcnn_findings){.source = run.source.name,
                                  .is_frame = true,
                                  .result = arguments->track ? NULL : &run.result,
-                                 .stage = arguments->stage - STAGE_FINAL,
+                                 .stage = arguments->stage + 1,
                                  .tracks = arguments->track ? &run.tracks : NULL,
                                  .timed = arguments->time};
     interrupt_catch();
