@@ -107,7 +107,8 @@ class Setting:
                 raise ValueError
             return tuple(map(self._number, values))
         except (TypeError, ValueError, OverflowError):
-            problem = f"{name or self.name} {value!r}: must be {self.rule}"
+            off = ", or 0" if self.has("OR_ZERO") else ""
+            problem = f"{name or self.name} {value!r}: must be {self.rule}{off}"
             raise ArgumentError(problem) from None
 
     def _number(self, value: Any) -> float:
@@ -120,9 +121,12 @@ class Setting:
         return number
 
     def _in_range(self, number: float) -> bool:
-        with np.errstate(over="ignore"):
-            float32 = float(np.float32(number))
-        if not math.isfinite(float32) or (float32 == 0 and self.has("NOT_ZERO")):
+        if self.kind == "float":
+            with np.errstate(over="ignore"):
+                stored = float(np.float32(number))
+        else:
+            stored = number
+        if not math.isfinite(stored) or (stored == 0 and self.has("NOT_ZERO")):
             return False
         above = number > self.low if self.has("ABOVE_LOW") else number >= self.low
         below = number < self.high if self.has("BELOW_HIGH") else number <= self.high

@@ -23,7 +23,7 @@ VideoSource = str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]]
 DEFAULT_FPS = 25.0
 """Frames a second where neither the source nor the caller says so."""
 
-MAX_CAMERAS = 100
+_PLAIN_CAMERAS = 100
 """OpenCV reads the hundreds of a larger number as one of its back ends, and may crash."""
 
 WHOLE = 0.95
@@ -143,10 +143,9 @@ def _open_file(name: str, timeout: float) -> tuple[Any, str, bool]:
 
 
 def _open_camera(number: int) -> tuple[Any, str, bool]:
-    if not 0 <= number < MAX_CAMERAS:
-        raise ArgumentError(f"camera {number}: must be a whole number, 0..{MAX_CAMERAS - 1}")
+    settings()["camera"].check(number, "camera")
     cv2 = opencv()
-    capture = _open(cv2, number)
+    capture = _open(cv2, number if number < _PLAIN_CAMERAS else f"/dev/video{number}")
     if not capture.isOpened():
         raise FileError(
             f"camera {number}: cannot be opened; check that it is there (/dev/video{number}), that "
@@ -163,7 +162,7 @@ def _capture(
     height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     index, last, start = 0, -1.0, None
     declared = 0 if live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    step = 1 / (fps or capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS)
+    step = 1 / (capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS)
     try:
         check_pixels(name, width, height, max_pixels)
         while True:
@@ -172,8 +171,8 @@ def _capture(
             if not ok:
                 break
             check_pixels(name, bgr.shape[1], bgr.shape[0], max_pixels)
-            seconds = index * step
-            if live:
+            seconds = index / fps if fps else index * step
+            if live and fps is None:
                 start = start or time.monotonic()
                 seconds = time.monotonic() - start
             elif fps is None:

@@ -41,7 +41,7 @@ int destination_refuse_same_names(const struct inputs *inputs,
 static char *copy_name(const struct input *input)
 {
     struct message message;
-    if (!picture_is_named(input->name) || !picture_writable(input->name, &message))
+    if (!inputs_is_picture_name(input->name) || !picture_writable(input->name, &message))
         return strdup(input->name);
     char *stem = destination_stem(input->name);
     char *name = stem ? malloc(strlen(stem) + sizeof ".png") : NULL;

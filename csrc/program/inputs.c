@@ -59,8 +59,7 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Whether a folder gives the file as a picture: by the ending of its name. */
-static bool is_picture_name(const char *name)
+bool inputs_is_picture_name(const char *name)
 {
     char ending[8] = "";
     const char *dot = strrchr(name, '.');
@@ -94,7 +93,7 @@ static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
             failed = no_memory();
         } else if (path && lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
             failed = add_folder(inputs, path, skip);
-        } else if (path && is_picture_name(entries[i]->d_name) && stat(path, &status) == 0 &&
+        } else if (path && inputs_is_picture_name(entries[i]->d_name) && stat(path, &status) == 0 &&
                    S_ISREG(status.st_mode)) { /* opening a named pipe would wait */
             failed = add(inputs, path, skip);
             path = NULL;

@@ -41,6 +41,9 @@ int inputs_find(struct inputs *inputs, char *const *words, int count);
 /* Whether the file at path is one of them, also through links and other spellings of the path. */
 bool inputs_contain(const struct inputs *inputs, const char *path);
 
+/* Whether a folder gives a file of this name as a picture: by its ending. */
+bool inputs_is_picture_name(const char *name);
+
 void inputs_free(struct inputs *inputs);
 
 #endif

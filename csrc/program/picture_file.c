@@ -107,11 +107,6 @@ static const struct codec *codec_of_path(const char *path)
     return NULL;
 }
 
-bool picture_is_named(const char *path)
-{
-    return codec_of_path(path);
-}
-
 int picture_writable(const char *path, struct message *message)
 {
     const struct codec *codec = codec_of_path(path);

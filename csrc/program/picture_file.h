@@ -30,9 +30,6 @@ int picture_read(struct picture *picture, const char *path, double megapixels,
 int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, double megapixels,
                    struct message *message);
 
-/* Whether path ends as the names of pictures that are read do. */
-bool picture_is_named(const char *path);
-
 /* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */
 int picture_writable(const char *path, struct message *message);
 

@@ -45,7 +45,7 @@ def make_parser(prog: str, description: str, default_model: str, *, videos: bool
         metavar="INPUT",
         nargs="*",
         help="a picture, a folder (all in it and below it), a pattern such as 'x/*.jpg', or - for "
-        "standard input; of `video` a file, a URL or the number of a camera",
+        "standard input" + ("; of `video` a file, a URL or the number of a camera" * videos),
     )
     for row in on_command_lines():
         if row.name == "model":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from ..errors import MtcnnError
@@ -41,31 +42,52 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
         complain(prog, error)
         return 1
     except OSError as error:  # from emit; all other files' errors are MtcnnErrors
-        if not isinstance(error, BrokenPipeError):  # head, for example, needs no more
+        closed = isinstance(error, BrokenPipeError)  # head, for example, needs no more
+        if not closed:
             complain(prog, f"standard output cannot be written: {error.strerror}")
         if sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        return 1
+        return 128 + signal.SIGPIPE if closed else 1
     except KeyboardInterrupt:
         if stopped:
             complain(prog, f"stopped; {stopped}")
         return 130
 
 
+@dataclass
+class Stop:
+    """Whether a signal asked for an orderly stop.
+
+    Attributes
+    ----------
+    signal : int
+        Its number; 0: none so far.
+    """
+
+    signal: int = 0
+
+
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, for an orderly stop; a second Ctrl-C interrupts."""
-    event = threading.Event()
+def interruptible() -> Iterator[Stop]:
+    """What the first Ctrl-C, SIGTERM or SIGHUP is noted in; the second one ends the program."""
+    stop = Stop()
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
-    def set_event(number: int, frame: object) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, before)
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    before = signal.signal(signal.SIGINT, set_event)
+    def note_signal(number: int, frame: object) -> None:
+        stop.signal = number
+        restore()
+
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, note_signal)
     try:
-        yield event
+        yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 def emit(text: str) -> None:
@@ -93,7 +115,12 @@ def note(text: str) -> None:
 
 def complain(prog: str, problem: object) -> None:
     """One line on standard error."""
-    note(f"{prog}: {' '.join(str(problem).splitlines())}")
+    note(f"{prog}: {printable(' '.join(str(problem).splitlines()))}")
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: control characters, as of an odd file name, become '?'."""
+    return re.sub(r"[\x00-\x1f\x7f]", "?", text)
 
 
 def with_progress(items: Iterable[T], total: int | None, unit: str) -> Iterable[T]:

@@ -14,11 +14,13 @@ from ..drawing import draw
 from ..errors import ArgumentError
 from ..files import atomic_write, make_folder
 from ..formats import wider_text
-from ..pictures import check_writable, write_picture
+from ..pictures import write_picture
 from ..results import Detections
+from ..settings import picture_endings
 from .sources import Picture
 
 EXTENSIONS = (".jpg", ".jpeg", ".png")
+_ENDINGS = ".jpg, .jpeg or .png"
 """What the name of a single annotated picture may end in: what the C program writes."""
 
 Write = Callable[[Picture, NDArray[np.uint8], Detections], None]
@@ -63,6 +65,14 @@ def _stem(name: str) -> str:
     return str(PurePath(name).with_suffix(""))
 
 
+def _copy_name(picture: Picture) -> str:
+    """The name of a picture's annotated copy in a folder: PNG for formats that are only read."""
+    suffix = PurePath(picture.name).suffix.lower()
+    if suffix in picture_endings() and suffix not in EXTENSIONS:
+        return f"{_stem(picture.name)}.png"
+    return picture.name
+
+
 class Annotated:
     """What `--out PATH` means for a list of pictures.
 
@@ -83,11 +93,11 @@ class Annotated:
     def __init__(self, out: str, pictures: Sequence[Picture], several: bool) -> None:
         self._path = Path(out)
         self._originals = _Originals(pictures)
-        self.folder = several or out.endswith("/") or self._path.is_dir()
+        self.folder = several or out.endswith("/") or os.path.isdir(out)
         if self.folder:
-            refuse_same_names(f"--out {out}", (picture.name for picture in pictures))
+            refuse_same_names(f"--out {out}", map(_copy_name, pictures))
         elif self._path.suffix.lower() not in EXTENSIONS:
-            raise ArgumentError(f"--out {out}: the name must end in .jpg, .jpeg or .png")
+            raise ArgumentError(f"--out {out}: the name must end in {_ENDINGS}")
 
     def make(self) -> None:
         """Make the folder, if it is one and missing; FileError where that fails."""
@@ -97,7 +107,8 @@ class Annotated:
     def check(self, picture: Picture) -> None:
         """Raise ArgumentError where its copy cannot be written, or would overwrite a picture."""
         target = self._target(picture)
-        check_writable(target)
+        if target.suffix.lower() not in EXTENSIONS:
+            raise ArgumentError(f"{target}: cannot be written: the name must end in {_ENDINGS}")
         if target in self._originals:
             raise ArgumentError(
                 f"{picture}: its annotated copy would overwrite {target}, which is one of the"
@@ -105,7 +116,7 @@ class Annotated:
             )
 
     def _target(self, picture: Picture) -> Path:
-        return self._path / picture.name if self.folder else self._path
+        return self._path / _copy_name(picture) if self.folder else self._path
 
     def __call__(self, picture: Picture, rgb: NDArray[np.uint8], faces: Detections) -> None:
         target = self._target(picture)

@@ -141,7 +141,8 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
     try:
         if args.save is not None:
             check_save(args.save, args.resume)
-        several = [picture.path for picture in pictures] != args.inputs or len(pictures) > 1
+        named = set(args.inputs)  # a folder or a pattern stands for several, whatever it gives
+        several = len(pictures) > 1 or any(picture.path not in named for picture in pictures)
         annotated = Annotated(args.out, pictures, several) if args.out is not None else None
         writes: list[Write] = [annotated] if annotated else []
         if args.crops is not None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ..errors import ArgumentError
 from ..settings import Setting, of, settings
+from .console import printable
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,19 @@ class Parser(argparse.ArgumentParser):
         self._headings: dict[str, Any] = {}
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; try --help\n")
+        self.exit(2, f"{self.prog}: {printable(self._plain(message))}; try --help\n")
+
+    def _plain(self, message: str) -> str:
+        """A message of argparse in the words of the C program."""
+        flag, _, problem = message.removeprefix("argument ").partition(": ")
+        if problem == "expected one argument":
+            row = next((row for row in on_command_lines() if f"--{row.option}" == flag), None)
+            return f"{flag}: needs {row.rule if row else 'a value'}"
+        if problem.startswith("ignored explicit argument"):
+            return f"{flag}: takes no value"
+        if flag == "unrecognized arguments":
+            return f"{problem.split()[0]}: no such option, or short for several"
+        return message
 
     def setting(
         self,
@@ -138,7 +151,7 @@ class Parser(argparse.ArgumentParser):
                 setattr(args, name, read(text, flag))
             except ArgumentError as error:
                 _, _, rule = str(error).partition(": ")
-                self.error(f"{flag} {text}: {rule}")
+                self.error(f"{flag} {text or repr('')}: {rule}")
         return args
 
 

@@ -64,8 +64,9 @@ def _pictures(word: str, problems: list[FileError]) -> Iterator[Picture]:
     if word == STANDARD_INPUT:
         yield Picture(word, "stdin.png", _standard_input())
     elif os.path.isdir(word):
+        before = len(problems)
         found = list(_in_folder(word, problems))
-        if not found:
+        if not found and len(problems) == before:
             raise FileError(
                 f"{word}: is a folder without pictures, by the endings of the names in it"
             )
@@ -74,7 +75,7 @@ def _pictures(word: str, problems: list[FileError]) -> Iterator[Picture]:
     elif os.path.lexists(word) or not glob.has_magic(word):
         yield Picture(word, Path(word).name)
     else:
-        matches = sorted(glob.glob(word), key=os.fsencode)
+        matches = sorted(glob.glob(word.replace("[^", "[!")), key=os.fsencode)  # as glob(3) has it
         if not matches:
             raise FileError(f"{word}: no file has a name of this pattern")
         for match in matches:

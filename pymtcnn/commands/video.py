@@ -15,7 +15,7 @@ from typing import Any
 from .. import formats
 from ..detector import Detector
 from ..drawing import draw
-from ..errors import ArgumentError
+from ..errors import ArgumentError, VideoError
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video_frames import VideoFrame, frames
@@ -70,7 +70,7 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
         most = round(value_of(args, "max_pixels") * 1e6)
         video: Any = frames(source, fps=args.fps, timeout=args.timeout, max_pixels=most)
         stack.callback(video.close)
-        out = stack.enter_context(video_file(args.out)) if args.out is not None else None
+        out = stack.enter_context(video_file(args.out, args.fps)) if args.out is not None else None
         if args.form == "csv":
             emit(formats.csv_header(frames=True, ids=bool(args.track)))
         found: Any = None
@@ -78,20 +78,28 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
         work = _Work()
         if args.time:
             stack.callback(lambda: note(work.summary(name, args.track)))
-        for frame in _shown(video):
-            work.count("decode")
-            new = search(frame)
-            work.add(new)
-            work.count("search")
-            if new is not None:
-                found = new
-                emit(_formatted(args, name, frame, found))
-            if out is not None:
-                faces = found.proposals(args.stage) if args.stage else found
-                out.add(draw(frame.picture, faces), frame.seconds)
-            work.count("print and write")
-            if stop.is_set():  # the way to end a camera: the annotated video is completed
-                return 130
+        broken = None
+        try:
+            for frame in _shown(video):
+                work.count("decode")
+                new = search(frame)
+                work.add(new)
+                work.count("search")
+                if new is not None:
+                    found = new
+                    emit(_formatted(args, name, frame, found))
+                if out is not None:
+                    faces = found.proposals(args.stage) if args.stage else found
+                    out.add(draw(frame.picture, faces), frame.seconds)
+                work.count("print and write")
+                if stop.signal:  # the way to end a camera: the annotated video is completed
+                    return 128 + stop.signal
+        except VideoError as error:  # so it is where the video breaks off
+            if not work.frames:
+                raise
+            broken = error
+    if broken is not None:
+        raise broken
     return 0
 
 
@@ -101,7 +109,7 @@ class _Work:
     def __init__(self) -> None:
         self._begin = self._last = perf_counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._frames = self._searched = self._followed = self._faces = 0
+        self.frames = self._searched = self._followed = self._faces = 0
 
     def count(self, step: str) -> None:
         """Add the time since the previous step to this one."""
@@ -111,7 +119,7 @@ class _Work:
 
     def add(self, found: Detections | Tracks | None) -> None:
         """Count a frame; None: it was skipped."""
-        self._frames += 1
+        self.frames += 1
         if found is not None:
             scanned = getattr(found, "scanned", True)
             self._searched += scanned
@@ -124,13 +132,13 @@ class _Work:
         followed = f", {self._followed} followed" if track else ""
         lines = [
             f"{name}:",
-            f"  {self._frames} frames, {self._searched} searched{followed}, {self._faces} faces",
+            f"  {self.frames} frames, {self._searched} searched{followed}, {self._faces} faces",
         ]
-        for step, seconds in self._seconds.items():
-            each, share = 1e3 * seconds / self._frames, 100 * seconds / total
+        for step, seconds in self._seconds.items() if self.frames else ():
+            each, share = 1e3 * seconds / self.frames, 100 * seconds / total
             lines.append(f"  {step:<16}{each:8.2f} ms a frame{share:7.1f}%")
-        if self._frames:
-            rate = self._frames / total
+        if self.frames:
+            rate = self.frames / total
             lines.append(f"  {'total':<16}{total:8.2f} s{rate:10.1f} frames a second")
         return "\n".join(lines)
 

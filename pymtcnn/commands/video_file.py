@@ -31,8 +31,10 @@ def check_video_name(out: str, video: str) -> None:
 
 
 @contextmanager
-def video_file(path: str) -> Iterator[VideoFile]:
+def video_file(path: str, rate: float | None = None) -> Iterator[VideoFile]:
     """A video that appears complete when the block ends without an error, else not at all.
+
+    rate: frames a second; None: that of the first two frames.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def video_file(path: str) -> Iterator[VideoFile]:
     """
     with atomic_path(path) as temporary:
         temporary.touch()  # OpenCV reports no cause
-        video = VideoFile(path, temporary)
+        video = VideoFile(path, temporary, rate)
         try:
             yield video
             video.finish()
@@ -50,9 +52,10 @@ def video_file(path: str) -> Iterator[VideoFile]:
 
 
 class VideoFile:
-    """A video that is being written; its rate is that of its first two frames."""
+    """A video that is being written."""
 
-    def __init__(self, path: str, temporary: Path) -> None:
+    def __init__(self, path: str, temporary: Path, rate: float | None) -> None:
+        self._rate = rate
         self._path = path
         self._temporary = temporary
         self._first: tuple[NDArray[np.uint8], float] | None = None  # until there is a second one
@@ -75,7 +78,7 @@ class VideoFile:
         self._first = None
         self._size = rgb.shape[1], rgb.shape[0]
         code = cv2.VideoWriter_fourcc(*CODECS[Path(self._path).suffix.lower()])
-        rate = 1 / min(after - seconds, LONGEST)
+        rate = self._rate or 1 / min(after - seconds, LONGEST)
         with quiet(cv2):
             self._writer = cv2.VideoWriter(str(self._temporary), code, rate, self._size)
         self._write(rgb)

@@ -116,6 +116,11 @@ def test_same_options(program):
         ["--video", "a.mp4", "--camera", "0"],
         ["--video", "a.mp4", "x.jpg"],
         ["--camera", "0", "--wider", "x"],
+        ["x.jpg", "--min-face"],
+        ["--min-face=", "x.jpg"],
+        ["--json=1", "x.jpg"],
+        ["--nope", "x.jpg"],
+        ["--min-face", "2\n0", "x.jpg"],
     ],
 )
 def test_same_error_messages(program, words):
@@ -131,6 +136,29 @@ def test_same_error_messages(program, words):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("words", [["none.*"], ["none.png"], ["[^a-m]*.png", "missing*"]])
+def test_same_files(program, default_model, folder, tmp_path, words):
+    """What --out makes: a folder or a file, names, and PNG for formats that are only read."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("none.png", "other.bmp", "third.tif"):
+        cv2.imwrite(str(source / name), cv2.imread(str(folder / "none.png")))
+    made = []
+    for name, command in (("c", [program]), ("py", [sys.executable, "-m", "pymtcnn"])):
+        out = tmp_path / name / "out.png"
+        out.parent.mkdir()
+        inputs = [source / word for word in words]
+        done = [*command, "--model", default_model, "--out", out, *inputs]
+        subprocess.run(list(map(str, done)), capture_output=True, cwd=ROOT)
+        subprocess.run(
+            list(map(str, [*command, "--model", default_model, "--out", out.parent, source])),
+            capture_output=True,
+            cwd=ROOT,
+        )
+        made.append(sorted(str(p.relative_to(out.parent)) for p in out.parent.rglob("*")))
+    assert made[0] == made[1] and "third.png" in made[0] and "other.png" in made[0]
+
+
 def test_same_predictions(program, default_model, folder, tmp_path):
     words = ["--model", default_model, folder, "--wider"]
     bytes_of([program, *words, tmp_path / "theirs"])

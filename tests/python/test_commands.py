@@ -104,8 +104,8 @@ def test_bench(run, default_model):
         (["--sizes", "1000000x1000000"], 2, "400 megapixels at most"),
         (["--min-faces", "20,0"], 2, "--min-faces 20,0: must be a number of pixels"),
         (["--min-faces", "a"], 2, "--min-faces a: must be"),
-        (["--min-faces", ""], 2, "--min-faces : must be a number of pixels"),
-        (["--sizes", ""], 2, "--sizes : must be sizes"),
+        (["--min-faces", ""], 2, "--min-faces '': must be a number of pixels"),
+        (["--sizes", ""], 2, "--sizes '': must be sizes"),
         (["--sizes", "12x1000000", "--json"], 1, "size 12x1000000: the picture would have"),
         (["--runs", "0"], 2, "--runs 0: must be a whole number, 1 to 10000"),
         (["missing.jpg"], 1, "missing.jpg: cannot be read"),
@@ -219,27 +219,37 @@ def test_wrong_video(run, film, monkeypatch, words, status, part):
     assert film.read_bytes() == before
 
 
+def test_times_of_no_frames(run, film):
+    """The first search fails: one line says so, below a table without rows."""
+    status, out, error = run("video", "--time", "--scale-factor", "0.9999", film)
+    assert (status, out, len(error.splitlines())) == (1, "", 3)
+    assert "0 frames" in error and "too many pyramid levels" in error
+
+
+@pytest.mark.slow
 def test_video_that_breaks_off(run, film, default_model, tmp_path):
-    """Results until then are printed; no annotated video is left."""
+    """Results until then are printed, and the annotated video of them is completed."""
     avi, cut = tmp_path / "film.avi", tmp_path / "cut.avi"
     run("video", "--model", default_model, "--out", avi, film)
     cut.write_bytes(avi.read_bytes()[: avi.stat().st_size // 2])
     status, out, error = run("video", "--model", default_model, "--out", tmp_path / "out.mp4", cut)
     assert status == 1 and 5 < len(out.splitlines()) < COUNT
-    assert "cut.avi: breaks off" in error and not (tmp_path / "out.mp4").exists()
+    assert "cut.avi: breaks off" in error
+    assert len(list(frames(tmp_path / "out.mp4"))) == len(out.splitlines())
 
 
 @pytest.mark.slow
-def test_interrupted_video(film, default_model, tmp_path):
-    """Ctrl-C, the way to end a camera, completes the annotated video."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_video(film, default_model, tmp_path, number):
+    """Ctrl-C, the way to end a camera, completes the annotated video; so does SIGTERM."""
     out = tmp_path / "out.avi"
     words = ["video", "--model", default_model, "--json", "--min-face", "2", "--out", out, film]
     command = [sys.executable, "-m", "pymtcnn", *map(str, words)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     lines = [process.stdout.readline() for _ in range(2)]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     lines += process.communicate(timeout=60)[0].splitlines()
-    assert process.returncode == 130 and os.listdir(tmp_path) == [out.name]
+    assert process.returncode == 128 + number and os.listdir(tmp_path) == [out.name]
     assert abs(len(list(frames(out))) - len(lines)) <= 1
 
 

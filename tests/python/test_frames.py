@@ -66,7 +66,7 @@ def test_a_file(avi, pictures_in):
 def test_mp4_and_fps(tmp_path, pictures_in):
     path = write(tmp_path / "a.mp4", pictures_in, "mp4v")
     assert len(list(frames(str(path)))) == COUNT
-    assert [frame.seconds for frame in frames(path, fps=10)] == [i * 0.1 for i in range(COUNT)]
+    assert [frame.seconds for frame in frames(path, fps=10)] == [i / 10 for i in range(COUNT)]
 
 
 @pytest.mark.slow
@@ -107,10 +107,11 @@ def test_not_a_video(tmp_path, content):
 
 
 def test_no_such_camera():
-    with pytest.raises(FileError, match="camera 97: cannot be opened"):
-        frames(97)
-    for number in (-1, 100, 9137):
-        with pytest.raises(ArgumentError, match=rf"camera {number}: must be .* 0\.\.99"):
+    for number in (97, 197):
+        with pytest.raises(FileError, match=f"camera {number}: cannot be opened"):
+            frames(number)
+    for number in (-1, 256, 9137):
+        with pytest.raises(ArgumentError, match=rf"camera {number}: must be .* 0 to 255"):
             frames(number)
 
 
