@@ -259,18 +259,19 @@ def _run(argv: Sequence[str] | None) -> int:
         "--out",
         type=Path,
         metavar="DIR",
-        help="a folder, or FILE.weights for one network (default: beside the source)",
+        help="a folder, or FILE.weights for one network; default: beside the source, without one "
+        f"{NEWEST_OUT}",
     )
     add("--dialect", choices=DIALECTS, default="stock", help="default: stock")
     add("--licence", metavar="TEXT", help="of the weights, for the .json")
     add("--force", action="store_true", help="replace files that differ")
     args = parser.parse_args(argv)
     source, out = args.source, args.out
-    if not source and (args.cfg or out):
-        parser.error("--cfg and --out go with a SOURCE; name it")
+    if not source and args.cfg:
+        parser.error("--cfg goes with a SOURCE; name it")
     options = {"force": args.force, "dialect": args.dialect, "licence": args.licence}
     if source is None:
-        print(convert_newest(**options))
+        print(convert_newest(out or NEWEST_OUT, **options))
     elif source.suffix == ".data" and not source.is_dir():
         if not out or args.cfg:
             parser.error("a .data has its own cfgs and needs --out DIR")

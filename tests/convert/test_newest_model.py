@@ -75,11 +75,21 @@ def test_the_newest_finished_training(here, capsys):
     assert torch2darknet.main([]) == 1
     assert "would change; --force replaces them" in capsys.readouterr().err
     assert torch2darknet.main(["--force"]) == 0
+    assert torch2darknet.main(["--out", "other"]) == 0
+    assert (here / "other/cascade.data").is_file()
 
 
-def test_a_damaged_record(here):
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"convert to model": {"command": ["assemble.py", "--out", "x/model", "a/1", "b/2", "c/3"]}},
+        {"convert to model": {"command": ["assemble.py", "--out", "x/model", 1, 2, 3]}},
+    ],
+)
+def test_a_damaged_record(here, record):
     write_run(here / "runs/mine", 0, age=0)
-    (here / "runs/mine/stages.json").write_text("[]")
+    (here / "runs/mine/stages.json").write_text(json.dumps(record))
     with pytest.raises(FileError, match=r"mine/stages\.json: damaged .*; remove it"):
         trained_model.newest_model(torch2darknet.RUNS)
 

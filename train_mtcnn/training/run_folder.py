@@ -40,11 +40,19 @@ def read_record(run: Path) -> dict[str, dict]:
 def final_checkpoints(run: Path) -> dict[str, Path]:
     """The checkpoints that the model of a finished training is made of; empty where it is not.
 
-    They lie in the folder where it is now, wherever that was while it was filled.
+    They are in the folder where it is now, wherever that was while it was filled.
+
+    Raises
+    ------
+    FileError
+        If the record cannot be read or is damaged.
     """
     command = read_record(run).get(assembly_of(MODEL), {}).get("command", [])
     if not (run / MODEL / MODEL_FILE).is_file() or len(command) != 3 + len(NETWORKS):
         return {}
-    _, _, out, *checkpoints = map(Path, command)  # assemble.py --out OUT/model PNET RNET ONET
-    paths = (run / path.relative_to(out.parent) for path in checkpoints)
+    try:
+        _, _, out, *checkpoints = map(Path, command)  # assemble.py --out OUT/model PNET RNET ONET
+        paths = [run / path.relative_to(out.parent) for path in checkpoints]
+    except (TypeError, ValueError) as error:  # no paths, or of another folder
+        raise FileError(f"{run / RECORD}: damaged ({error}); remove it") from error
     return dict(zip(NETWORKS, paths, strict=True))
