@@ -12,7 +12,7 @@ PROGRAMS = {
     "convert.darknet2torch": [[], ["a.data"], ["a.weights", "--dialect", "other"]],
     "convert.describe": [[], ["a.cfg", "--size", "640"], ["a.cfg", "--size", "0x4"]],
     "convert.import_pretrained": [[], ["other"], ["caffe"], ["mtcnn-sysu"], ["pytorch"]],
-    "convert.torch2darknet": [["a.data"], ["--out", "x"], ["a.pt", "--dialect", "other"]],
+    "convert.torch2darknet": [["a.data"], ["--cfg", "x"], ["a.pt", "--dialect", "other"]],
     "convert.torch2onnx": [[], ["a.pt", "--norm", "0"], ["a.pt", "--mean", "x"]],
     "train_mtcnn.assemble": [[], ["a.pt"], ["--out", "x", "a", "b", "c", "d"]],
     "train_mtcnn.evaluate": [[], ["--data", "x", "--jobs", "0"]],
