@@ -65,14 +65,15 @@ class _Pool:
         self._make = make
         self._jobs = jobs
         self._spawn = multiprocessing.get_context("spawn")  # fork and threads do not mix
-        self._stop = self._spawn.Event()
+        # No Event: a process that is killed while it asks one keeps its lock, and all others wait.
+        self._stop = self._spawn.RawValue("b", 0)
 
     def __enter__(self) -> _Pool:
         self._pool = self._start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stop.set()
+        self._stop.value = 1
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> ProcessPoolExecutor:
@@ -134,4 +135,4 @@ def _end_with_parent() -> None:
 
 
 def _do(task: Task) -> Result:
-    return None if _stopped.is_set() else _attempt(_work, task)
+    return None if _stopped.value else _attempt(_work, task)
