@@ -141,7 +141,8 @@ _Static_assert(sizeof settings / sizeof *settings <= MTCNN_MAX_SETTINGS, "raise 
 
 const mtcnn_setting *mtcnn_settings(int *count)
 {
-    *count = (int)(sizeof settings / sizeof *settings);
+    if (count)
+        *count = (int)(sizeof settings / sizeof *settings);
     return settings;
 }
 

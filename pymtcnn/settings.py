@@ -51,6 +51,8 @@ class Setting:
         On command lines: names of settings that have to be given, too, or must not.
     rule : str
         Which values it takes: "a number of pixels, 1 to 1000000".
+    sentence : str, optional
+        What the option does: the help without rule and default.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Setting:
     needs: str | None
     excludes: str | None
     rule: str
+    sentence: str | None
     _row: Any = field(repr=False, compare=False)
 
     def has(self, flag: str) -> bool:
@@ -219,6 +222,7 @@ def settings() -> Mapping[str, Setting]:
             needs=text(row.needs),
             excludes=text(row.excludes),
             rule=rule(row),
+            sentence=text(row.help),
             _row=row,
         )
         table[setting.name] = setting

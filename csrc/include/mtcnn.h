@@ -425,7 +425,10 @@ typedef struct mtcnn_setting {
 
 #define MTCNN_MAX_SETTINGS 64
 
-/* The table, in the order of the help: a constant array of *count <= MTCNN_MAX_SETTINGS rows. */
+/*
+ * The table, in the order of the help: a constant array of *count (may be NULL) rows, at most
+ * MTCNN_MAX_SETTINGS.
+ */
 MTCNN_API const mtcnn_setting *mtcnn_settings(int *count);
 
 /*

@@ -40,8 +40,8 @@ static void *member_of(struct arguments *arguments, const mtcnn_setting *setting
 /* The row of a name that the table has. */
 static int row_of(const char *name)
 {
-    int count, row = 0;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
+    const mtcnn_setting *settings = mtcnn_settings(NULL);
+    int row = 0;
     while (strcmp(settings[row].name, name))
         row++;
     return row;
@@ -52,7 +52,7 @@ static int row_of(const char *name)
 /* Checks an option's value, and stores it if the option is the program's own. */
 static int take(struct arguments *arguments, int index, const char *text)
 {
-    const mtcnn_setting *setting = &mtcnn_settings(&(int){0})[index];
+    const mtcnn_setting *setting = &mtcnn_settings(NULL)[index];
     mtcnn_options detector;
     mtcnn_tracker_options tracker;
     void *values = setting->owner == MTCNN_OF_DETECTOR  ? (void *)&detector
@@ -65,12 +65,10 @@ static int take(struct arguments *arguments, int index, const char *text)
 /* Reports what is wrong with an option that getopt_long refused. */
 static void refuse(int reason, const char *word)
 {
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
     char subject[64];
     struct message message;
     if (optopt >= FIRST_ROW) {
-        const mtcnn_setting *setting = &settings[optopt - FIRST_ROW];
+        const mtcnn_setting *setting = &mtcnn_settings(NULL)[optopt - FIRST_ROW];
         char rule[160];
         mtcnn_setting_rule(setting, rule, sizeof rule);
         if (reason == ':')
@@ -103,7 +101,7 @@ static void refuse_value(const mtcnn_setting *setting, const char *value)
 static bool is_misplaced(const struct arguments *arguments, const mtcnn_setting *setting,
                          bool video, struct message *message)
 {
-    const mtcnn_setting *settings = mtcnn_settings(&(int){0});
+    const mtcnn_setting *settings = mtcnn_settings(NULL);
     if (setting->excludes && arguments->given[row_of(setting->excludes)])
         message_set(message, "cannot go with --%s" TRY_HELP,
                     settings[row_of(setting->excludes)].option);
@@ -166,7 +164,7 @@ static int take_source(struct arguments *arguments)
     const int row = row_of("camera");
     if (!take(arguments, row, word))
         return 0;
-    refuse_value(&mtcnn_settings(&(int){0})[row], word);
+    refuse_value(&mtcnn_settings(NULL)[row], word);
     return -1;
 }
 

@@ -44,7 +44,7 @@ class PictureDetector(Protocol):
 MakeDetector = Callable[[argparse.Namespace], PictureDetector]
 
 
-def make_detector(args: argparse.Namespace) -> PictureDetector:
+def _make_detector(args: argparse.Namespace) -> PictureDetector:
     """The detector that the parsed options ask for."""
     from ..detector import Detector
 
@@ -55,7 +55,7 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     prog: str = "pymtcnn detect",
-    make_detector: MakeDetector = make_detector,
+    make_detector: MakeDetector | None = None,
     description: str = DESCRIPTION,
     default_model: str = "the model built in",
 ) -> int:
@@ -67,7 +67,7 @@ def main(
         The arguments; those of the process by default.
     prog : str
         The program's name in help and messages.
-    make_detector : callable
+    make_detector : callable, optional
         Makes the detector from the parsed arguments: ``model`` (``--model``, else the environment
         variable MTCNN_MODEL, else None) and what `given_options` takes of them. With ``--jobs``
         each process calls it, so it has to be a function of a module. A detector other than this
@@ -83,10 +83,9 @@ def main(
         The exit status: 0 all pictures were read; 1 a picture or an output failed; 2 wrong usage;
         130 interrupted.
     """
-    videos = make_detector is globals()["make_detector"]
-    parser = make_parser(prog, description, default_model, videos=videos)
+    parser = make_parser(prog, description, default_model, videos=make_detector is None)
     words = sys.argv[1:] if argv is None else argv
-    return status_of(prog, lambda: _run(parser, words, make_detector))
+    return status_of(prog, lambda: _run(parser, words, make_detector or _make_detector))
 
 
 # ---- work ----------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class Parser(argparse.ArgumentParser):
         row = settings()[name]
         text = row.help()
         if default or otherwise:
-            text = f"{text.partition(' (')[0]} ({row.rule}; default: {otherwise or default})"
+            text = f"{row.sentence} ({row.rule}; default: {otherwise or default})"
         heading = str(row.group) if grouped else ""
         if heading and heading not in self._headings:
             self._headings[heading] = self.add_argument_group(heading)

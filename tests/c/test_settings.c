@@ -7,19 +7,18 @@
 
 static const mtcnn_setting *row(const char *name)
 {
-    int count;
-    const mtcnn_setting *settings = mtcnn_settings(&count);
-    for (int i = 0; i < count; i++)
-        if (!strcmp(settings[i].name, name))
-            return &settings[i];
-    return NULL;
+    const mtcnn_setting *settings = mtcnn_settings(NULL);
+    int i = 0;
+    while (strcmp(settings[i].name, name))
+        i++;
+    return &settings[i];
 }
 
 static void rows(void)
 {
     int count;
     const mtcnn_setting *settings = mtcnn_settings(&count);
-    CHECK(count > 30 && count <= MTCNN_MAX_SETTINGS);
+    CHECK(mtcnn_settings(NULL) == settings && count > 30 && count <= MTCNN_MAX_SETTINGS);
     for (int i = 0; i < count; i++) {
         CHECK(row(settings[i].name) == &settings[i]);
         CHECK(settings[i].count >= 1 && settings[i].count <= 4);

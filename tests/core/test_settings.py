@@ -37,6 +37,12 @@ def test_names_are_given_once():
     assert len(options) == len(set(options))
 
 
+def test_help_says_the_default():
+    for row in settings().values():
+        if row.option and row.kind in ("int", "double") and row.fallback and row.name != "max_side":
+            assert re.search(rf"default: .*\b{row.fallback}\b", row.help()), row.name
+
+
 def test_settings_that_name_others():
     for row in settings().values():
         for other in {row.needs, row.excludes} - {None}:

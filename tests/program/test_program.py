@@ -24,7 +24,7 @@ from support.program_runs import (
     encode_jpeg,
     execute,
     read_rgb,
-    read_terminal,
+    run_on_terminal,
 )
 from support.skips import absent, absent_if
 
@@ -708,37 +708,31 @@ def cut_points(size: int) -> list[int]:
             size - 12, size - 4, size - 2, size - 1]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["baseline", "progressive", "restarts"])
-def test_truncated_jpeg(run, tmp_path, kind):
-    whole = encode_jpeg(read_rgb(HOPPER)[:200, :200], *JPEG_KINDS[kind])
+def check_truncated(run, folder, whole: bytes, kind: str) -> None:
+    """Each cut of a file is refused in a line of its own; nothing is written."""
     paths = []
     for size in cut_points(len(whole)):
-        paths.append(tmp_path / f"cut{size}.jpg")
+        paths.append(folder / f"cut{size}.{kind.lower()}")
         paths[-1].write_bytes(whole[:size])
-    done = run("--json", "--out", tmp_path / "out", *paths)
+    done = run("--json", "--out", folder / "out", *paths)
     lines = done.stderr.decode().splitlines()
     assert (done.returncode, done.stdout, len(lines)) == (1, b"", len(paths))
     for path, line in zip(paths, lines):
         assert line.startswith(f"mtcnn: {path}: ")
-        assert "truncated JPEG" in line
-    assert list((tmp_path / "out").iterdir()) == []
+        assert f"truncated {kind}" in line
+    assert list((folder / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["baseline", "progressive", "restarts"])
+def test_truncated_jpeg(run, tmp_path, kind):
+    whole = encode_jpeg(read_rgb(HOPPER)[:200, :200], *JPEG_KINDS[kind])
+    check_truncated(run, tmp_path, whole, "JPEG")
 
 
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_truncated_png(run, tmp_path, interlaced):
-    pixels = read_rgb(HOPPER)[:100, :100]
-    whole = files.png_rgb(pixels, interlaced=interlaced)
-    paths = []
-    for size in cut_points(len(whole)):
-        paths.append(tmp_path / f"cut{size}.png")
-        paths[-1].write_bytes(whole[:size])
-    done = run("--json", "--out", tmp_path / "out", *paths)
-    lines = done.stderr.decode().splitlines()
-    assert (done.returncode, done.stdout, len(lines)) == (1, b"", len(paths))
-    for path, line in zip(paths, lines):
-        assert line.startswith(f"mtcnn: {path}: ")
-        assert "truncated PNG" in line
-    assert list((tmp_path / "out").iterdir()) == []
+    whole = files.png_rgb(read_rgb(HOPPER)[:100, :100], interlaced=interlaced)
+    check_truncated(run, tmp_path, whole, "PNG")
 
 
 def test_truncated_bundled_picture(run, tmp_path):
@@ -808,15 +802,6 @@ def test_pictures_from_a_pipe(run):
 
 @absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_summary_on_a_terminal(program, model_environment):
-    ours, theirs = os.openpty()
-    done = subprocess.run(
-        [program, str(HOPPER)],
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        env={**os.environ, **model_environment},
-        check=True,
-        timeout=120,
-    )
-    os.close(theirs)
-    assert read_terminal(ours).strip() == f"{HOPPER}: 1 face"
-    assert len(done.stdout.splitlines()) == 1
+    out, shown = run_on_terminal(program, HOPPER, environment=model_environment)
+    assert shown.strip() == f"{HOPPER}: 1 face"
+    assert len(out.splitlines()) == 1

@@ -24,7 +24,7 @@ from support.program_runs import (
     encode_jpeg,
     execute,
     read_rgb,
-    read_terminal,
+    run_on_terminal,
 )
 from support.skips import absent_if, missing, missing_if
 
@@ -225,17 +225,7 @@ def test_a_full_disk_ends_it(run):
 
 @absent_if(sys.platform != "linux", "a pseudo-terminal as Linux has it")
 def test_progress_on_a_terminal(program, model_environment):
-    ours, theirs = os.openpty()
-    subprocess.run(
-        [program, str(HOPPER), str(ASTRONAUT)],
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        env={**os.environ, **model_environment},
-        check=True,
-        timeout=120,
-    )
-    os.close(theirs)
-    shown = read_terminal(ours)
+    _, shown = run_on_terminal(program, HOPPER, ASTRONAUT, environment=model_environment)
     assert re.search(r"\r1 of 2 pictures, 1 face, \d+\.\d pictures/s\x1b\[K\r", shown)
     assert re.search(r"\r2 of 2 pictures, 2 faces, \d+\.\d pictures/s\x1b\[K\r?\n$", shown)
 

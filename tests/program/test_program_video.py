@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from support import ASTRONAUT, DATA
 from support import picture_files as files
+from support.program_runs import assert_one_line
 from support.skips import absent, missing
 
 import pymtcnn
@@ -123,15 +124,6 @@ def detect(run):
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     return detect
-
-
-def assert_one_line(done, status: int, *words: str) -> None:
-    """The run failed with this status and one line on stderr that holds all the words."""
-    lines = done.stderr.decode(errors="replace").splitlines()
-    assert (done.returncode, len(lines)) == (status, 1), (done.returncode, lines)
-    assert lines[0].startswith("mtcnn: ")
-    for word in words:
-        assert word in lines[0]
 
 
 def numbers_of(face: dict) -> np.ndarray:

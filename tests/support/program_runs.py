@@ -34,6 +34,21 @@ def read_terminal(descriptor: int) -> str:
     return shown.decode()
 
 
+def run_on_terminal(program, *arguments, environment) -> tuple[bytes, str]:
+    """Runs the program with a terminal as standard error: its output, what the terminal got."""
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [str(program), *map(os.fspath, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, **environment},
+        check=True,
+        timeout=120,
+    )
+    os.close(theirs)
+    return done.stdout, read_terminal(ours)
+
+
 def assert_one_line(done, status: int, *words: str) -> None:
     """The run failed with this status and one line on stderr that holds all the words."""
     lines = done.stderr.decode(errors="replace").splitlines()
