@@ -15,7 +15,7 @@ from convert.network_measures import misfit, multiply_adds, receptive_fields, st
 from pymtcnn.detector import Options
 from pymtcnn.errors import ArgumentError, FileError, ModelError
 from train_mtcnn.cascade.cascade_networks import default_options, load_networks
-from train_mtcnn.cascade.pyramid import pyramid
+from train_mtcnn.cascade.pyramid import Grid, pyramid
 from train_mtcnn.common.file_content import read_bytes
 from train_mtcnn.network.checkpoint import load_tensors, read_checkpoint, state_dict_of
 from train_mtcnn.network.darknet import (
@@ -205,8 +205,9 @@ def _data(path: Path, cfg: Path | None, size: Size) -> dict:
         row |= {"network": name, "cfg": str(data.cfg[name]), "weights": str(data.weights[name])}
         row["levels"] = None
         if size and name == "pnet":
-            levels = pyramid(*size, networks[name].cell, Options(**default_options(data)))
-            runs = [_layers(definition, level)[1] for level in levels]
+            grid = Grid(networks[name].cell, networks[name].stride)
+            levels = pyramid(*size, grid, Options(**default_options(data)))
+            runs = [_layers(definition, level.input_size)[1] for level in levels]
             row["levels"] = len(levels)
             row["multiply_adds"] = sum(multiply_adds(layer) for run in runs for layer in run)
         rows.append({key: row[key] for key in _COLUMNS})

@@ -50,7 +50,8 @@ def write_model(name: str, source: Path | None, folder: Path, options: dict) -> 
     published = importer.read(source, layers, **options)
     write_model_files(
         folder / f"{name}.data",
-        dataclasses.replace(read_data(DEFAULT_MODEL), **published.settings),
+        # Published figures are those without a border.
+        dataclasses.replace(read_data(DEFAULT_MODEL), border=0.0, **published.settings),
         {network: (cfgs[network], published.values[network]) for network in NETWORKS},
         comments=(f"{name}, imported by convert/import_pretrained.py.",),
     )

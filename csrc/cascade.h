@@ -9,7 +9,8 @@
 
 /* A level of the image pyramid. */
 typedef struct mt_level {
-    int width, height; /* pixels */
+    int width, height; /* pixels of the picture */
+    int margin;        /* pixels by which PNet's windows reach out of it, on each side */
     int columns, rows; /* of PNet's output */
     int tiles_left;    /* to be done */
 } mt_level;

@@ -19,8 +19,8 @@ int mtcnn_detector_create(mtcnn_detector **result, const mtcnn_model *model,
                        "mtcnn_detector_create: detector or model is NULL");
     if (!options)
         options = &model->options;
-    int status = mt_check_reserved(options->reserved, "mtcnn_options", "mtcnn_model_options",
-                                   error);
+    int status = mt_check_reserved(options->reserved, sizeof options->reserved, "mtcnn_options",
+                                   "mtcnn_model_options", error);
     if (!status)
         status = mt_settings_check(MTCNN_OF_DETECTOR, options, error);
     if (status)

@@ -70,7 +70,7 @@ static int check_keys(const mt_section *data, mtcnn_error *error)
     return MTCNN_OK;
 }
 
-/* All settings of a .data file are required. */
+/* All settings of a .data file are required, but those that have a default. */
 static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error *error)
 {
     int count, status = check_keys(data, error);
@@ -79,7 +79,8 @@ static int read_settings(mtcnn_model *model, const mt_section *data, mtcnn_error
     for (int i = 0; i < count && !status; i++) {
         const mtcnn_setting *setting = &settings[i];
         const char *text;
-        if (!(setting->flags & MTCNN_IN_DATA))
+        if (!(setting->flags & MTCNN_IN_DATA) ||
+            (setting->fallback && !mt_option_find(data, setting->name)))
             continue;
         void *values = setting->owner == MTCNN_OF_MODEL ? (void *)&model->normalisation
                                                         : (void *)&model->options;

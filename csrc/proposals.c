@@ -11,7 +11,7 @@ typedef struct mt_tile_run {
     const mt_tile *tile;
     mt_level *level;
     double x_scale, y_scale;      /* from the level's pixels to the image's */
-    int left, top, width, height; /* of the tile, in the level's pixels */
+    int left, top, width, height; /* of the tile, in the level's pixels; may begin outside */
 } mt_tile_run;
 
 /* Candidates that a lane gathers before it takes the lock to add them to its level's best. */
@@ -54,7 +54,7 @@ static bool add_candidate(const mt_tile_run *run, int row, int column, const flo
 {
     const mtcnn_model *model = run->detector->model;
     mt_lane *lane = run->lane;
-    const double cell = model->cell, stride = model->stride;
+    const double cell = model->cell;
     row += run->tile->row;
     column += run->tile->column;
     if (lane->candidate_count == CHUNK) {
@@ -68,10 +68,11 @@ static bool add_candidate(const mt_tile_run *run, int row, int column, const flo
         return false;
     mt_candidate *candidate = (mt_candidate *)lane->buffers[MT_LANE_CANDIDATES].data +
                               lane->candidate_count++;
+    const double left = (double)model->stride * column - run->level->margin;
+    const double top = (double)model->stride * row - run->level->margin;
     *candidate = (mt_candidate){
-        .box = {(float)(stride * column * run->x_scale), (float)(stride * row * run->y_scale),
-                (float)((stride * column + cell) * run->x_scale),
-                (float)((stride * row + cell) * run->y_scale)},
+        .box = {(float)(left * run->x_scale), (float)(top * run->y_scale),
+                (float)((left + cell) * run->x_scale), (float)((top + cell) * run->y_scale)},
         .score = output[0],
         .offsets = {output[1], output[2], output[3], output[4]},
         .level = run->tile->level,
@@ -190,6 +191,7 @@ static void propose_task(void *context, int task, int worker)
     const mt_tile *tile = (const mt_tile *)detector->buffers[MT_DETECTOR_TILES].data + task;
     mt_level *level = (mt_level *)detector->buffers[MT_DETECTOR_LEVELS].data + tile->level;
     mt_lane *lane = &detector->lanes[worker];
+    const int margin = level->margin;
     if (lane->failed)
         return;
 
@@ -200,10 +202,11 @@ static void propose_task(void *context, int task, int worker)
         .level = level,
         .x_scale = (double)image->width / level->width,
         .y_scale = (double)image->height / level->height,
-        .left = model->stride * tile->column,
-        .top = model->stride * tile->row,
-        .width = pixels_of(model, tile->column, tile->columns, level->columns, level->width),
-        .height = pixels_of(model, tile->row, tile->rows, level->rows, level->height),
+        .left = model->stride * tile->column - margin,
+        .top = model->stride * tile->row - margin,
+        .width = pixels_of(model, tile->column, tile->columns, level->columns,
+                           level->width + 2 * margin),
+        .height = pixels_of(model, tile->row, tile->rows, level->rows, level->height + 2 * margin),
     };
     const mt_span x = {0.0, run.x_scale, run.left, run.width, image->width};
     const mt_span y = {0.0, run.y_scale, run.top, run.height, image->height};

@@ -17,6 +17,19 @@
 /* No sensible pyramid has more levels; scale_factor 0.99 makes some 700 of a large picture. */
 #define MAX_LEVELS 1024
 
+/* PNet's windows reach out of the picture for faces of at least this part of its shorter side:
+   those that may fill it. For smaller ones it would take time and bring false alarms. */
+#define BORDER_SHARE (1.0 / 8.0)
+
+/* In whole strides, so that the cells inside the picture are those of a level without a margin. */
+static int margin_of(const mtcnn_detector *detector, int shorter, double face)
+{
+    const mtcnn_model *model = detector->model;
+    if (face < BORDER_SHARE * shorter)
+        return 0;
+    return model->stride * (int)floor(detector->options.border * model->cell / model->stride + 0.5);
+}
+
 static int plan_level(mtcnn_detector *detector, int width, int height, double face, mt_level *level,
                       mtcnn_error *error)
 {
@@ -25,17 +38,20 @@ static int plan_level(mtcnn_detector *detector, int width, int height, double fa
     /* In this order of operations, or the reference rounds some levels to another size. */
     const double w = floor((double)width * model->cell / face + 0.5);
     const double h = floor((double)height * model->cell / face + 0.5);
-    if (w * h > INT_MAX)
+    level->margin = margin_of(detector, width < height ? width : height, face);
+    const int margins = 2 * level->margin;
+    const int least = model->cell > margins ? model->cell - margins : 1;
+    if ((w + margins) * (h + margins) > INT_MAX)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "a picture of %dx%d pixels grows to %.0fx%.0f with min_face %g: use a "
                        "larger min_face",
                        width, height, w, h, detector->options.min_face);
-    level->width = w > model->cell ? (int)w : model->cell;
-    level->height = h > model->cell ? (int)h : model->cell;
+    level->width = w > least ? (int)w : least;
+    level->height = h > least ? (int)h : least;
     mtcnn_shape shape;
     int status = mt_workspace_shape(&detector->lanes[0].workspaces[MT_PNET], pnet,
-                                    pnet->layer_count - 1, level->height, level->width, &shape,
-                                    error);
+                                    pnet->layer_count - 1, level->height + margins,
+                                    level->width + margins, &shape, error);
     level->rows = shape.height;
     level->columns = shape.width;
     return status;
@@ -67,14 +83,14 @@ static bool plan_tiles(mtcnn_detector *detector, int index, mt_level *level)
 
 int mt_plan_pyramid(mtcnn_detector *detector, int width, int height, mtcnn_error *error)
 {
-    detector->level_count = detector->tile_count = 0;
     const mtcnn_options *options = &detector->options;
+    detector->level_count = detector->tile_count = 0;
     const int shorter = width < height ? width : height, longer = width + height - shorter;
     int64_t cells = 0; /* of all levels: mtcnn_stage counts them in an int */
     double face = options->min_face;
     if (options->max_side && longer > options->max_side)
         face = face * longer / options->max_side;
-    for (; face <= shorter; face /= options->scale_factor) {
+    for (; face * (1.0 - 2.0 * options->border) <= shorter; face /= options->scale_factor) {
         const size_t count = (size_t)detector->level_count;
         if (!mt_grow(&detector->buffers[MT_DETECTOR_LEVELS], count, count + 1, sizeof(mt_level)))
             return mt_fail_memory(error, "the pyramid", (count + 1) * sizeof(mt_level));

@@ -4,14 +4,11 @@
 
 #include "error.h"
 
-/* Their members have one type and length. */
-#define MT_RESERVED (sizeof(((mtcnn_options *)NULL)->reserved) / sizeof(uint64_t))
-
-/* options: the struct's name; defaults: the function that fills it. */
-static inline int mt_check_reserved(const uint64_t reserved[MT_RESERVED], const char *options,
+/* reserved: `bytes` long; options: the struct's name; defaults: the function that fills it. */
+static inline int mt_check_reserved(const uint64_t *reserved, size_t bytes, const char *options,
                                     const char *defaults, mtcnn_error *error)
 {
-    for (size_t i = 0; i < MT_RESERVED; i++)
+    for (size_t i = 0; i < bytes / sizeof *reserved; i++)
         if (reserved[i])
             return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                            "%s: reserved[%zu] is not zero; start from %s, or, if the program was "

@@ -34,6 +34,8 @@ static void write_range(const mtcnn_setting *setting, char *text, size_t size)
         snprintf(text, size, " above %.10g and below %.10g", low, high);
     else if (above)
         snprintf(text, size, ", above %.10g, to %.10g", low, high);
+    else if (below)
+        snprintf(text, size, ", at least %.10g and below %.10g", low, high);
     else
         snprintf(text, size, ", %s%.10g to %.10g", setting->count > 1 ? "each " : "", low, high);
 }
@@ -72,7 +74,7 @@ int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *option
     const char *help = setting->help ? setting->help : setting->name;
     if (setting->argument)
         mtcnn_setting_rule(setting, rule, sizeof rule);
-    if (!fallback && setting->owner == MTCNN_OF_DETECTOR) {
+    if (setting->owner == MTCNN_OF_DETECTOR && (!fallback || setting->flags & MTCNN_IN_DATA)) {
         if (options) {
             mt_setting_write(setting, options, value, sizeof value);
             snprintf(model, sizeof model, "the model's, %s", value);

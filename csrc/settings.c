@@ -35,6 +35,11 @@ static const mtcnn_setting settings[] = {
      .flags = MTCNN_ABOVE_LOW | MTCNN_BELOW_HIGH | MTCNN_IN_DATA, .group = "Detection",
      .option = "scale-factor", .argument = "F",
      .help = "ratio of the image pyramid's neighbouring levels"},
+    {DETECTOR(border), NUMBERS(DOUBLE, 1, 0, 0.5), .fallback = "0",
+     .flags = MTCNN_BELOW_HIGH | MTCNN_IN_DATA, .group = "Detection", .option = "border",
+     .argument = "F",
+     .help = "how far PNet's windows reach out of the picture, as a share of their side: finds "
+             "faces that fill the picture or that its edge cuts"},
     {DETECTOR(nms), NUMBERS(FLOAT, 4, 0, 1), .flags = MTCNN_IN_DATA},
     {DETECTOR(max_boxes), NUMBERS(INT, 3, 1, MTCNN_MAX_BOXES), .flags = MTCNN_IN_DATA,
      .group = "Detection", .option = "max-boxes", .argument = "P,R,O",

@@ -61,8 +61,8 @@ int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
     mtcnn_tracker_defaults(&defaults);
     if (!options)
         options = &defaults;
-    int status = mt_check_reserved(options->reserved, "mtcnn_tracker_options",
-                                   "mtcnn_tracker_defaults", error);
+    int status = mt_check_reserved(options->reserved, sizeof options->reserved,
+                                   "mtcnn_tracker_options", "mtcnn_tracker_defaults", error);
     if (!status)
         status = mt_settings_check(MTCNN_OF_TRACKER, options, error);
     if (status)

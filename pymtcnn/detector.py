@@ -47,6 +47,8 @@ class Options:
         Longer side, in pixels, to which larger pictures count as scaled down; 0: no limit.
     final_nms : str
         How the final stage suppresses overlapping faces: ``"hard"`` or ``"soft"``.
+    border : float
+        How far PNet's windows reach out of the picture, as a share of their side.
     """
 
     min_face: float
@@ -58,6 +60,7 @@ class Options:
     threads: int
     max_side: int
     final_nms: str
+    border: float
 
 
 OPTIONS = tuple(each.name for each in fields(Options))
@@ -98,6 +101,9 @@ class Detector:
         How the last stage suppresses faces that overlap by more than nms[3]: ``"hard"`` drops the
         lower-scored one; ``"soft"`` (soft-NMS) lowers its score, so that low thresholds keep more
         faces that hide each other, and more false ones.
+    border : float, optional
+        How far PNet's windows reach out of the picture on each side, as a share of their own side;
+        at least 0 and below 0.5. Finds faces that fill the picture or that its edge cuts.
 
     None means the model's own setting.
 
@@ -133,6 +139,7 @@ class Detector:
         threads: int = 1,
         max_side: int = 0,
         final_nms: str = "hard",
+        border: float | None = None,
     ) -> None:
         arguments = locals()
         given = check_options("detector", {name: arguments[name] for name in OPTIONS})

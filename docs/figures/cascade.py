@@ -38,17 +38,15 @@ def _picture(name: str) -> NDArray[np.uint8]:
 
 def _level(rgb: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.uint8]:
     """The picture as large as a level."""
-    size = heat_map.width, heat_map.height
+    size = heat_map.level.width, heat_map.level.height
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
 def _cells(heat_map: HeatMap, size: tuple[int, int], threshold: float) -> tuple[Boxes, NDArray]:
     """Boxes and scores of a level's cells, in a picture of `size`: step 3 of the cascade."""
     rows, columns = np.nonzero(heat_map.probabilities >= threshold)
-    corner = np.stack([columns, rows], 1) * heat_map.stride
-    scale = np.array([size[1] / heat_map.width, size[0] / heat_map.height])
-    boxes = np.hstack([corner * scale, (corner + heat_map.cell) * scale])
-    return boxes.astype(np.float32), heat_map.probabilities[rows, columns]
+    boxes = heat_map.grid.boxes(rows, columns, heat_map.level, size)
+    return boxes, heat_map.probabilities[rows, columns]
 
 
 def _hottest(maps: list[HeatMap]) -> HeatMap:
@@ -66,18 +64,19 @@ def pyramid() -> Figure:
     gap, x = 8, 0
     figure = Figure(figsize=(9.4, 3.6))
     axes = figure.add_axes((0, 0, 1, 1))
-    bottom = maps[0].height
+    bottom = maps[0].level.height
     for one in maps:
+        level, cell = one.level, one.grid.cell
         grey = cv2.cvtColor(_level(rgb, one), cv2.COLOR_RGB2GRAY)
-        extent = (x, x + one.width, bottom, bottom - one.height)
+        extent = (x, x + level.width, bottom, bottom - level.height)
         axes.imshow(grey, cmap="gray", vmin=-60, vmax=255, extent=extent)
-        cell_x, cell_y = x + 0.51 * one.width, bottom - 0.62 * one.height  # the face's middle
-        corner = cell_x - one.cell / 2, cell_y - one.cell / 2
-        cell = Rectangle(corner, one.cell, one.cell, fill=False, edgecolor=_CELL, linewidth=1.5)
-        axes.add_patch(cell)
-        label = f"{one.width}x{one.height}\n{face_side(one, rgb.shape[:2]):.0f} px"
-        axes.text(x + one.width / 2, bottom + 4, label, ha="center", va="top", size=7)
-        x += one.width + gap
+        cell_x, cell_y = x + 0.51 * level.width, bottom - 0.62 * level.height  # the face's middle
+        corner = cell_x - cell / 2, cell_y - cell / 2
+        square = Rectangle(corner, cell, cell, fill=False, edgecolor=_CELL, linewidth=1.5)
+        axes.add_patch(square)
+        label = f"{level.width}x{level.height}\n{face_side(one, rgb.shape[:2]):.0f} px"
+        axes.text(x + level.width / 2, bottom + 4, label, ha="center", va="top", size=7)
+        x += level.width + gap
     axes.set(xlim=(-2, x), ylim=(bottom + 28, -2), aspect="equal")
     axes.set_axis_off()
     return figure
@@ -88,24 +87,23 @@ def heat_map() -> Figure:
     rgb = _picture("grace_hopper")
     size = rgb.shape[:2]
     hottest = _hottest(_detector().heat_maps(rgb))
+    (side, stride), (height, width, margin) = hottest.grid, hottest.level
     figure = Figure(figsize=(9.4, 3.9), layout="constrained")
     level, heat, found = figure.subplots(1, 3)
 
     show_picture(level, _level(rgb, hottest))
     rows, columns = hottest.probabilities.shape
-    y, x = np.mgrid[:rows, :columns] * hottest.stride + hottest.cell / 2
+    y, x = np.mgrid[:rows, :columns] * stride + side / 2 - margin
     level.plot(x.ravel(), y.ravel(), ".", color=_CELL, markersize=4)
     row, column = np.unravel_index(hottest.probabilities.argmax(), (rows, columns))
-    corner = column * hottest.stride, row * hottest.stride
-    cell = Rectangle(corner, hottest.cell, hottest.cell, fill=False, edgecolor="red", lw=2)
+    corner = column * stride - margin, row * stride - margin
+    cell = Rectangle(corner, side, side, fill=False, edgecolor="red", lw=2)
     level.add_patch(cell)
-    level.set_title(f"level of {hottest.width}x{hottest.height} pixels,\n{columns}x{rows} cells")
+    level.set_title(f"level of {width}x{height} pixels,\n{columns}x{rows} cells")
 
     show_picture(heat, rgb)
     draw_heat_map(heat, hottest, size)
-    heat.set_title(
-        f"probability of a face\nof {hottest.cell * size[0] / hottest.height:.0f} pixels"
-    )
+    heat.set_title(f"probability of a face\nof {side * size[0] / height:.0f} pixels")
     add_scale(figure, [heat], "probability")
 
     threshold = _detector().options.thresholds[0]

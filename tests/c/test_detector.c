@@ -74,6 +74,12 @@ static void options_are_checked(const mtcnn_model *model)
         CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
         CHECK_HOLDS(error.message, "final_nms");
     }
+    for (double border = -0.25; border <= 0.5; border += 0.75) {
+        mtcnn_options options = good;
+        options.border = border;
+        CHECK(mtcnn_detector_create(&detector, model, &options, &error) == MTCNN_ERROR_ARGUMENT);
+        CHECK_HOLDS(error.message, "at least 0 and below 0.5");
+    }
     mtcnn_options later = good;
     later.reserved[0] = 1;
     CHECK(mtcnn_detector_create(&detector, model, &later, &error) == MTCNN_ERROR_ARGUMENT);

@@ -87,6 +87,51 @@ def test_soft_nms(pictures, default_model, report_difference):
         assert sum(found) > sum(len(hard.detect(path)) for path in pictures)
 
 
+def close_up(picture, box, share):
+    """The picture cut so tightly that each side loses `share` of the face's box."""
+    x1, y1, x2, y2 = box
+    x, y = share * (x2 - x1), share * (y2 - y1)
+    left, top, right, bottom = (round(side) for side in (x1 + x, y1 + y, x2 - x, y2 - y))
+    return np.ascontiguousarray(picture[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("share", [0, 0.1])
+def test_faces_that_fill_the_picture(pictures, default_model, share):
+    """Found where the whole face is; without a border the cut ones are lost."""
+    reference = TorchDetector(default_model)
+    with Detector(default_model, clip=False) as ours, Detector(default_model, border=0) as inside:
+        for path in pictures:
+            picture = read_picture(path)
+            x1, y1, x2, y2 = box = ours.detect(picture).boxes[0]
+            close = close_up(picture, box, share)
+            found = ours.detect(close)
+            assert len(found) == 1
+            corner = np.array([x1 + share * (x2 - x1), y1 + share * (y2 - y1)] * 2)
+            assert np.abs(found.boxes[0] - (box - corner)).max() < 0.2 * (y2 - y1)
+            assert len(partners(ours.detect(close), reference.detect(close))) == 1
+            assert (len(inside.detect(close)) == 0) == (share > 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("border", [0.1, 0.3, 0.49])
+def test_border(pictures, default_model, report_difference, border):
+    """Whatever the border, both look at the same windows, of edges and corners alone, too."""
+    options = {"border": border, "clip": False}
+    compare(pictures, default_model, report_difference, f"bundled, border {border}", **options)
+    reference = TorchDetector(default_model, thresholds=(0.05, 0.05, 0.05), **options)
+    with Detector(default_model, thresholds=(0.05, 0.05, 0.05), **options) as detector:
+        for path in pictures:
+            picture = read_picture(path)[100:260, 150:300]
+            for height, width in ((160, 150), (40, 150), (160, 25), (9, 9), (8, 60), (1, 1)):
+                part = np.ascontiguousarray(picture[:height, :width])
+                ours, theirs = detector.detect_stages(part), reference.detect(part)
+                for stage, other in zip(ours.stages, theirs.stages, strict=True):
+                    assert (stage.inputs, len(stage)) == (other.inputs, len(other))
+                if len(ours.stages[0]):
+                    proposals = np.sort(ours.stages[0].scores), np.sort(theirs.stages[0].scores)
+                    assert np.abs(proposals[0] - proposals[1]).max() < SCORE
+
+
 @pytest.mark.slow
 def test_max_side(pictures, default_model, report_difference):
     """A larger picture counts as one of 300 pixels, and its faces are in its own pixels."""
@@ -104,14 +149,16 @@ def test_max_side(pictures, default_model, report_difference):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("min_face", [20, 24, 30, 45, 48, 21.7])
-def test_same_pyramid(default_model, min_face):
+@pytest.mark.parametrize("border", [0, 0.3])
+def test_same_pyramid(default_model, min_face, border):
     """Sizes of the levels are rounded equally: PNet has the same number of cells."""
-    with Detector(default_model, min_face=min_face) as detector:
-        reference = TorchDetector(default_model, min_face=min_face)
+    with Detector(default_model, min_face=min_face, border=border) as detector:
+        reference = TorchDetector(default_model, min_face=min_face, border=border)
         for width in range(100, 2600, 25):
             height = math.ceil(min_face) + width % 7
             found = detector.detect(np.zeros((height, width), np.uint8), color="GRAY")
-            shapes = [reference._pnet.shape(*level) for level in reference._levels(height, width)]
+            levels = reference._levels(height, width)
+            shapes = [reference._pnet.shape(*level.input_size) for level in levels]
             cells = sum(shape.height * shape.width for shape in shapes)
             assert (found.levels, found.stages[0].inputs) == (len(shapes), cells), (width, height)
 

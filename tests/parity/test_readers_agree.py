@@ -132,6 +132,9 @@ DATA = {
     "unknown key": (r"^pad", "speed = 1\npad", False),
     "key given twice": (r"^pad", "norm = 1\npad", False),
     "missing key": (r"^pad.*", "", False),
+    "border": (r"^border.*", "border = 0.49", True),
+    "no border": (r"^border.*", "", True),
+    "wide border": (r"^border.*", "border = 0.5", False),
     "section": (r"^pad", "[net]\npad", False),
 }
 

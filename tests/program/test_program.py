@@ -30,7 +30,7 @@ from support.skips import absent, absent_if
 
 DEFAULT_MODEL = ROOT / "darknet_cfg" / "default.data"
 OPTIONS = [
-    "--model", "--min-face", "--thresholds", "--scale-factor", "--max-boxes", "--nms", "--stage",
+    "--model", "--min-face", "--thresholds", "--scale-factor", "--border", "--max-boxes", "--nms", "--stage",
     "--no-clip", "--threads", "--jobs", "--max-side", "--max-pixels", "--json", "--csv", "--time",
     "--out", "--crops", "--crop-size", "--wider", "--video", "--camera", "--every", "--track",
     "--timeout", "--fps", "--help", "--version",

@@ -85,8 +85,12 @@ def test_no_face_is_an_empty_result(detector, size):
     assert_contract(detector.detect(np.full((*size, 3), 127, np.uint8)), 0)
 
 
-def test_smallest_face_larger_than_the_picture(default_model, hopper):
-    with Detector(default_model, min_face=513) as detector:
+@pytest.mark.parametrize("border, min_face", [(0, 513), (0.3, 1281)])
+def test_smallest_face_larger_than_the_picture(default_model, hopper, border, min_face):
+    """A border of 0.3 lets a face be 1 / (1 - 2 * 0.3) times as large."""
+    with Detector(default_model, min_face=min_face - 1, border=border) as detector:
+        assert detector.detect(hopper).levels == 1
+    with Detector(default_model, min_face=min_face, border=border) as detector:
         empty = detector.detect(hopper)
     assert_contract(empty, 0)
     assert (empty.levels, empty.stages[0].inputs) == (0, 0)
@@ -296,11 +300,21 @@ def test_given_options_are_taken(default_model):
         "threads": np.int64(2),
         "max_side": 640,
         "final_nms": "soft",
+        "border": 0.25,
     }
     with Detector(str(default_model), **given) as detector:
         options = detector.options
     assert options == pymtcnn.Options(
-        33.5, (0.1, 0.2, 0.3), 0.5, (0.0, 0.25, 0.5, 1.0), (300, 200, 100), False, 2, 640, "soft"
+        33.5,
+        (0.1, 0.2, 0.3),
+        0.5,
+        (0.0, 0.25, 0.5, 1.0),
+        (300, 200, 100),
+        False,
+        2,
+        640,
+        "soft",
+        0.25,
     )
 
 

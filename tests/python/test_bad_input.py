@@ -136,6 +136,7 @@ BAD_OPTIONS = [
     ("max_boxes", "100,100,100"),
     *(("max_boxes", (9, value, 9)) for value in (0, -1, 1_000_001, 1.0, "1", True, None, 2**70)),
     *(("max_side", value) for value in (-1, 1_000_001, 640.0, "640", False, 2**70)),
+    *(("border", value) for value in (-0.1, 0.5, np.nan, "0.3", True)),
     *(("final_nms", value) for value in ("linear", "", 0, True, ["hard"])),
     *(("threads", value) for value in (0, -1, 257, 1.0, "1", True, np.nan, 2**70)),
 ]

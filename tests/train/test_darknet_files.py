@@ -435,6 +435,9 @@ def test_data(tmp_path, newline):
     assert data.max_boxes == (300, 200, 100)
     assert all(isinstance(number, int) for number in data.max_boxes)
     assert (data.color, data.pad) == ("RGB", 0)
+    assert data.border == 0  # the one key that may be left out
+    (tmp_path / "x.data").write_text(DATA + "border = 0.3\n")
+    assert read_data(tmp_path / "x.data").border == 0.3
 
 
 def test_data_round_trip(tmp_path):
@@ -449,7 +452,7 @@ def test_data_round_trip(tmp_path):
         old, new = getattr(data, paths), getattr(again, paths)
         assert {n: p.resolve() for n, p in new.items()} == {n: p.resolve() for n, p in old.items()}
     settings = vars(data).keys() - {"cfg", "weights"}
-    assert len(settings) == 9
+    assert len(settings) == 10
     for key in settings:
         assert getattr(again, key) == getattr(data, key)
 

@@ -32,10 +32,10 @@ def test_heat_maps_are_what_pnet_proposes_from(detector, hopper):
     assert len(maps) == found.levels > 1
     assert sum(one.probabilities.size for one in maps) == found.stages[0].inputs
     assert max(one.probabilities.max() for one in maps) == found.stages[0].scores[0]
-    areas = [one.height * one.width for one in maps]
+    areas = [one.level.height * one.level.width for one in maps]
     assert areas == sorted(areas, reverse=True)
-    assert (maps[0].cell, maps[0].stride) == (12, 2)
-    assert detector.heat_maps(rgb[:40, :40]) == []
+    assert maps[0].grid == (12, 2)
+    assert detector.heat_maps(rgb[:31, :31]) == []
 
 
 def test_a_heat_map_matches_its_cells(detector, hopper):

@@ -302,6 +302,21 @@ def test_missing_packages_are_named():
         require("x.py", "numpy", "no_such_package")
 
 
+def test_a_border_leaves_the_cells_inside(default_model):
+    """Large faces' windows reach out of the picture, by whole strides; the others stay inside."""
+    picture = read_picture(ASTRONAUT)
+    with_border = TorchDetector(default_model, border=0.3).heat_maps(picture)
+    inside = TorchDetector(default_model, border=0).heat_maps(picture)
+    assert len(with_border) > len(inside)
+    for ours, theirs in zip(with_border, inside):
+        cells, (cell, stride) = theirs.probabilities.shape, ours.grid
+        face = cell * min(picture.shape[:2]) / min(theirs.level[:2])
+        assert ours.level.margin == (4 if face >= min(picture.shape[:2]) / 8 else 0)
+        first = ours.level.margin // stride
+        part = ours.probabilities[first : first + cells[0], first : first + cells[1]]
+        assert np.abs(part - theirs.probabilities)[:-1, :-1].max() < 1e-6
+
+
 def test_too_many_levels(default_model):
     detector = TorchDetector(default_model, scale_factor=0.9999)
     with pytest.raises(ArgumentError, match=r"scale_factor 0\.9999 makes too many .* 200x300"):

@@ -15,7 +15,7 @@ _OUTPUTS = {"pnet": 5, "rnet": 5, "onet": 15}  # channels: probability, offsets,
 def default_options(data: Data) -> dict[str, Any]:
     """The options of a detector: what a `.data` file has, else the table's defaults."""
     return {
-        row.name: getattr(data, row.name) if row.default is None else row.default
+        row.name: getattr(data, row.name) if row.has("IN_DATA") else row.default
         for row in of("detector")
     }
 

@@ -59,9 +59,10 @@ def draw_heat_map(axes: Axes, heat_map: HeatMap, size: tuple[int, int]) -> None:
     Each is drawn in the middle of its cell, as large as a step of the grid.
     """
     height, width = size
-    y, x = height / heat_map.height, width / heat_map.width
+    (cell, step), level = heat_map.grid, heat_map.level
+    y, x = height / level.height, width / level.width
     rows, columns = heat_map.probabilities.shape
-    start, step = (heat_map.cell - heat_map.stride) / 2, heat_map.stride
+    start = (cell - step) / 2 - level.margin
     left, right, top, bottom = start, start + step * columns, start, start + step * rows
     axes.imshow(
         heat_map.probabilities,
@@ -77,13 +78,14 @@ def draw_heat_map(axes: Axes, heat_map: HeatMap, size: tuple[int, int]) -> None:
 
 def face_side(heat_map: HeatMap, size: tuple[int, int]) -> float:
     """Side of the faces that fill a cell, in pixels of a picture of `size`, height and width."""
-    return heat_map.cell * min(size) / min(heat_map.height, heat_map.width)
+    return heat_map.grid.cell * min(size) / min(heat_map.level[:2])
 
 
 def heat_map_title(heat_map: HeatMap, size: tuple[int, int]) -> str:
     """A level's size, and the faces that PNet finds there in a picture of `size`."""
     side = face_side(heat_map, size)
-    return f"{heat_map.width}x{heat_map.height}: faces of {side:.0f} pixels"
+    level = heat_map.level
+    return f"{level.width}x{level.height}: faces of {side:.0f} pixels"
 
 
 def stage_title(stage: Stage) -> str:

@@ -23,7 +23,7 @@ from pymtcnn.results import Detections, Stage
 from pymtcnn.settings import check_options
 from train_mtcnn.cascade.boxes import Boxes, clip, iom, nms, regress, soft_nms, square, visible
 from train_mtcnn.cascade.cascade_networks import default_options, load_networks
-from train_mtcnn.cascade.pyramid import pyramid
+from train_mtcnn.cascade.pyramid import Grid, Level, pyramid
 from train_mtcnn.cascade.resize import Span, resize
 from train_mtcnn.network.darknet import DEFAULT_MODEL, NETWORKS, read_data
 from train_mtcnn.network.networks import Network
@@ -37,18 +37,14 @@ class HeatMap(NamedTuple):
     Attributes
     ----------
     probabilities : [rows, columns] float32
-        Row i, column j is for the square of `cell` pixels from (stride * j, stride * i) on.
-    height, width : int
-        Of the level, pixels.
-    cell, stride : int
-        Of PNet's grid, pixels of the level.
+    level : Level
+    grid : Grid
+        Where its rows and columns look.
     """
 
     probabilities: NDArray[np.float32]
-    height: int
-    width: int
-    cell: int
-    stride: int
+    level: Level
+    grid: Grid
 
 
 class TorchDetector:
@@ -82,6 +78,7 @@ class TorchDetector:
         self._options = Options(**values)
         networks = load_networks(self._data)
         self._pnet, self._rnet, self._onet = (networks[name] for name in NETWORKS)
+        self._grid = Grid(self._pnet.cell, self._pnet.stride)
         torch.set_num_threads(self._options.threads)
 
     @property
@@ -211,15 +208,10 @@ class TorchDetector:
             As for `detect`.
         """
         planes = self._planes(image, color)
-        sizes = self._levels(*planes.shape[1:])
+        levels = self._levels(*planes.shape[1:])
         return [
-            HeatMap(
-                self._pnet(self._level(planes, *size)[None])[0, 0].numpy(),
-                *size,
-                self._pnet.cell,
-                self._pnet.stride,
-            )
-            for size in sizes
+            HeatMap(self._pnet(self._level(planes, level)[None])[0, 0].numpy(), level, self._grid)
+            for level in levels
         ]
 
     # -- steps 1 to 5
@@ -234,13 +226,16 @@ class TorchDetector:
         planes = np.ascontiguousarray(pixels[..., :3].transpose(2, 0, 1), np.float32)
         return torch.from_numpy(planes)
 
-    def _levels(self, height: int, width: int) -> list[tuple[int, int]]:
-        return pyramid(height, width, self._pnet.cell, self._options)
+    def _levels(self, height: int, width: int) -> list[Level]:
+        return pyramid(height, width, self._grid, self._options)
 
-    def _level(self, planes: Tensor, level_height: int, level_width: int) -> Tensor:
-        """One level of the pyramid as PNet takes it, [3, level_height, level_width]."""
-        height, width = planes.shape[1:]
-        return self._input(planes, Span(0, width, level_width), Span(0, height, level_height))
+    def _level(self, planes: Tensor, level: Level) -> Tensor:
+        """One level of the pyramid as PNet takes it, [3, *level.input_size]."""
+        y, x = (
+            Span(-level.margin * size / pixels, outputs * size / pixels, outputs)
+            for size, pixels, outputs in zip(planes.shape[1:], level[:2], level.input_size)
+        )
+        return self._input(planes, x, y)
 
     def _input(self, planes: Tensor, x: Span, y: Span) -> Tensor:
         """A part of the picture as a network takes it, [3, y.outputs, x.outputs]."""
@@ -253,21 +248,18 @@ class TorchDetector:
         options = self._options
         cells, levels, pyramid_ms, begin = 0, 0, 0.0, perf_counter()
         found = [(np.empty((0, 4), np.float32), np.empty((0, 5), np.float32))]
-        for level_height, level_width in self._levels(height, width):
+        for level in self._levels(height, width):
             tick = perf_counter()
-            level = self._level(planes, level_height, level_width)
+            pixels = self._level(planes, level)
             pyramid_ms += _ms(tick)
-            output = self._pnet(level[None])[0]
+            output = self._pnet(pixels[None])[0]
             cells += output[0].numel()
             levels += 1
             rows, columns = torch.nonzero(
                 output[0] >= options.thresholds[0], as_tuple=True
             )  # in row-major order
             outputs = output[:, rows, columns].T.numpy()
-            corner = np.stack([columns, rows], 1) * float(self._pnet.stride)
-            scale = np.array([width / level_width, height / level_height])
-            boxes = np.hstack([corner * scale, (corner + self._pnet.cell) * scale])
-            boxes = boxes.astype(np.float32)
+            boxes = self._grid.boxes(rows.numpy(), columns.numpy(), level, (height, width))
             found.append(_best(boxes, outputs, options.max_boxes[0], options.nms[0]))
         boxes, outputs = (np.concatenate(parts) for parts in zip(*found, strict=True))
         boxes, outputs = _best(boxes, outputs, options.max_boxes[0], options.nms[1])

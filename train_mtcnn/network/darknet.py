@@ -316,6 +316,8 @@ class Data:
         Channel order of the networks' input, "RGB" or "BGR".
     pad
         Value of what lies outside the picture, 0..255.
+    border
+        How far PNet's windows reach out of the picture, as a share of their side, [0, 0.5).
     """
 
     cfg: dict[str, Path]
@@ -329,6 +331,7 @@ class Data:
     norm: float
     color: str
     pad: float
+    border: float
 
 
 def _data_settings() -> dict[str, Setting]:
@@ -336,7 +339,7 @@ def _data_settings() -> dict[str, Setting]:
     return {name: row for name, row in settings().items() if row.has("IN_DATA")}
 
 
-def _value(where: str, row: Setting, text: str) -> Any:
+def _value(where: str, text: str, row: Setting) -> Any:
     """A key's value; CfgError where it breaks the table's rule."""
     try:
         if row.choices:
@@ -357,7 +360,8 @@ def read_data(path: str | os.PathLike) -> Data:
     FileError
         If the file cannot be read.
     CfgError
-        If a key is unknown, missing or given twice, or a value is out of its range.
+        If a key is unknown, given twice or, without a default, missing, or a value is out of its
+        range.
     """
     rows = _data_settings()
     keys = [*_FILES, *rows]
@@ -378,7 +382,9 @@ def read_data(path: str | os.PathLike) -> Data:
         if key in values:
             raise CfgError(f"{where}: '{key}' is given twice")
         values[key] = where, value
-    missing = [key for key in keys if key not in values]
+    missing = [
+        key for key in keys if key not in values and not (key in rows and rows[key].fallback)
+    ]
     if missing:
         raise CfgError(f"{path}: missing {', '.join(missing)}")
 
@@ -386,7 +392,10 @@ def read_data(path: str | os.PathLike) -> Data:
     return Data(
         cfg={network: folder / values[f"{network}_cfg"][1] for network in NETWORKS},
         weights={network: folder / values[f"{network}_weights"][1] for network in NETWORKS},
-        **{key: _value(values[key][0], row, values[key][1]) for key, row in rows.items()},
+        **{
+            key: _value(*values[key], row) if key in values else row.default
+            for key, row in rows.items()
+        },
     )
 
 
