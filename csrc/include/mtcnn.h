@@ -34,6 +34,10 @@
  *   processor cannot run, is MTCNN_ERROR_ARGUMENT.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
+ * - After a fork the child may use and free all that its parent had, whatever the parent's threads
+ *   were doing. A detector starts its threads anew at the child's first detection. Of a detection
+ *   that another thread was in, nothing is left but the memory, which stays lost in the child; a
+ *   tracker in a frame begins again, with new ids.
  *
  * Versions: until 1.0 a new MINOR version may change structs and functions, so the soname has it
  * (libmtcnn.so.0.2), and programs are compiled again; from 1.0 on only a new MAJOR version does. A
