@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
+from .locks import Lock
 
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 """Colour orders and their bytes a pixel."""
 
 _LIBRARY = "libmtcnn.so"
 _PARTS = ("MAJOR", "MINOR", "PATCH")
-_lock = threading.Lock()
+_lock = Lock()
 _core: Core | None = None
 
 
@@ -85,6 +85,11 @@ class Core:
         if b"\0" in name:
             raise errors.ArgumentError(f"path {path!r}: must not hold a NUL character")
         return self.ffi.new("char[]", name)
+
+
+def absolute(path: str | os.PathLike[str] | None) -> str | None:
+    """A path that other processes find, too; None for None."""
+    return None if path is None else os.path.abspath(os.fsdecode(path))
 
 
 def _abi() -> Any:

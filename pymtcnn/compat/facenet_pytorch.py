@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,8 @@ def _option(name: str) -> Any:
         return getattr(self._detector.options, name)
 
     def change(self: MTCNN, value: Any) -> None:
-        options = self._detector.options
-        kept = {key: getattr(options, key) for key in ("min_face", "thresholds", "scale_factor")}
-        self._make_detector(**{**kept, name: value})
+        options = asdict(self._detector.options)
+        self._detector = Detector(self._detector.model, **{**options, name: value})
 
     return property(get, change)
 
@@ -115,11 +115,14 @@ class MTCNN:
         self.keep_all = keep_all
         self.selection_method = selection_method or ("largest" if select_largest else "probability")
         selection(self.selection_method)
-        self._model, self._threads = model, threads
-        self._make_detector(min_face=min_face_size, thresholds=thresholds, scale_factor=factor)
-
-    def _make_detector(self, **options: Any) -> None:
-        self._detector = Detector(self._model, clip=False, threads=self._threads, **options)
+        self._detector = Detector(
+            model,
+            min_face=min_face_size,
+            thresholds=thresholds,
+            scale_factor=factor,
+            clip=False,
+            threads=threads,
+        )
 
     def detect(self, img: Any, landmarks: bool = False) -> tuple[Any, ...]:
         """Find all faces.

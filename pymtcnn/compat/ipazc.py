@@ -58,7 +58,6 @@ class MTCNN:
         if stages != STAGES:
             raise ArgumentError(f"stages {stages!r}: must be {STAGES!r}")
         check_device(device)
-        self._model, self._threads = model, threads
         self._detector = Detector(model, threads=threads)
         self._own = self._detector.options
         self._given: dict[str, Any] = {}
@@ -152,7 +151,8 @@ class MTCNN:
     def _with(self, **given: Any) -> Detector:
         """A detector with these options: the previous call's if it had the same."""
         if given != self._given:
-            self._detector = Detector(self._model, threads=self._threads, **given)
+            model, threads = self._detector.model, self._own.threads
+            self._detector = Detector(model, threads=threads, **given)
             self._given = given
         return self._detector
 
