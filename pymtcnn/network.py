@@ -55,9 +55,7 @@ class Network:
             raise ArgumentError("cfg None: must be a path")
         self._load(cfg, weights)
 
-    def _load(
-        self, cfg: str | os.PathLike[str], weights: str | os.PathLike[str] | None
-    ) -> None:
+    def _load(self, cfg: str | os.PathLike[str], weights: str | os.PathLike[str] | None) -> None:
         self._core = core()
         ffi, lib = self._core.ffi, self._core.lib
         self._network = ffi.new("mtcnn_network **")
