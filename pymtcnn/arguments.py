@@ -63,7 +63,7 @@ def _remedy(image: Any) -> str:
         return "; cv2.imread gives None for a file that it cannot read"
     if isinstance(image, (list, tuple)):
         return ", or a path; detect_many takes several pictures"
-    if hasattr(image, "__array__"):
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         return ", such as numpy.asarray(image), or a path"
     return ", or a path, a file's bytes or an open file"
 
@@ -85,6 +85,10 @@ def _check_shape(shape: tuple[int, ...], color: str) -> None:
         expected = "(height, width)" if channels == 1 else f"(height, width, {channels})"
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
+        if len(shape) == 3 and shape[0] == channels:
+            hint = (
+                "; move the channels to the end: .transpose(1, 2, 0), of a tensor .permute(1, 2, 0)"
+            )
         raise ArgumentError(f"image of shape {shape}: must be {expected} for color {color}{hint}")
     most = core().lib.MTCNN_MAX_SIDE
     if 0 in shape or max(shape) > most:

@@ -12,7 +12,7 @@ from ..detector import Detector, ImageSource
 from ..errors import ArgumentError
 from ..pictures import pixels_of
 from ..results import Detections
-from . import check_device
+from . import array_of, check_device
 
 STAGES = "face_and_landmarks_detection"
 
@@ -134,7 +134,7 @@ class MTCNN:
         )
         limit = limit_boundaries_landmarks and fit_to_image and postprocess
         pictures = image if isinstance(image, list) else [image]
-        rows = [_rows(detector, _source(picture), limit) for picture in pictures]
+        rows = [_rows(detector, array_of(picture), limit) for picture in pictures]
         if box_format == "xywh":
             for array in rows:
                 array[:, 2:4] -= array[:, :2]
@@ -160,12 +160,6 @@ class MTCNN:
 def _merged(given: tuple[float | None, ...], own: tuple[float, ...]) -> tuple[float, ...]:
     """The given values, and the model's own in place of None."""
     return tuple(other if value is None else value for value, other in zip(given, own))
-
-
-def _source(picture: Any) -> ImageSource:
-    """TensorFlow's tensors as arrays."""
-    source: ImageSource = picture.numpy() if hasattr(picture, "numpy") else picture
-    return source
 
 
 def _rows(detector: Detector, picture: ImageSource, limit: bool) -> NDArray[np.float64]:
