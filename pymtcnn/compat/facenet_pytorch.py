@@ -335,7 +335,7 @@ def _batch(img: Any) -> tuple[Sequence[Any], bool]:
     return [img], True
 
 
-def _pixels(picture: Any) -> NDArray[np.uint8]:
+def _pixels(picture: Any) -> NDArray[Any]:
     """A picture as an RGB array; `Detector` checks its shape."""
     if _is_pil(picture):
         try:
@@ -351,7 +351,7 @@ def _pixels(picture: Any) -> NDArray[np.uint8]:
     return _bytes(array)
 
 
-def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _bytes(array: NDArray[Any]) -> NDArray[Any]:
     """Numbers of 0..255 as bytes; `Detector` refuses what are no numbers.
 
     Filters of resizing may leave the range somewhat. What leaves it by more, or has fractions near
@@ -366,9 +366,10 @@ def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     if near_zero or low < -255 or high > 2 * 255:
         raise ArgumentError(
             f"img holds values from {low:g} to {high:g}: must be 0..255, as for facenet-pytorch; "
-            "multiply 0..1 by 255; add 1 to -1..1, then multiply it by 127.5"
+            "multiply 0..1 by 255; add 1 to -1..1, then multiply by 127.5; divide 0..65535 by 257"
         )
-    return np.clip(array, 0, 255).round().astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(array, 0, 255).round().astype(np.uint8)
+    return pixels
 
 
 _NEAR_ZERO = 3
