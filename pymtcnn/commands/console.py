@@ -41,6 +41,9 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
     except MtcnnError as error:
         complain(prog, error)
         return 1
+    except MemoryError:
+        complain(prog, "memory ran out; close other programs, or give it less to do at a time")
+        return 1
     except OSError as error:  # from emit; all other files' errors are MtcnnErrors
         closed = isinstance(error, BrokenPipeError)  # head, for example, needs no more
         if not closed:

@@ -8,6 +8,7 @@ Layout of the standard download, below one folder:
 
 from __future__ import annotations
 
+import io
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
 from pymtcnn.formats import wider_text
 from train_mtcnn.cascade.boxes import visible
-from train_mtcnn.common.file_content import read_bytes, read_lines
+from train_mtcnn.common.file_content import OTHER, read_bytes, read_lines
 from train_mtcnn.data.annotation_files import LARGEST_COORDINATE, is_picture, wrong_line
 from train_mtcnn.data.filtering import keep_usable
 
@@ -161,9 +162,9 @@ def _read_set(path: Path) -> list[tuple[str, str, NDArray[np.float64], NDArray[n
     """Event, name, boxes and counted faces of each picture of one of the .mat files."""
     from scipy.io import loadmat
 
-    read_bytes(path)  # its errors are clearer
+    content = read_bytes(path, OTHER)
     try:
-        mat = loadmat(path)
+        mat = loadmat(io.BytesIO(content))
         pictures = []
         for event, names, boxes, kept in zip(
             *(_cells(mat[key]) for key in ("event_list", "file_list", "face_bbx_list", "gt_list")),
