@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,11 @@ class Core:
             return
         message = self.ffi.string(error.message) or self.ffi.string(self.lib.mtcnn_strerror(status))
         raise self._exceptions.get(status, errors.MtcnnError)(os.fsdecode(message))
+
+    def warn(self, lines: Any) -> None:
+        """Issue a CfgWarning for each line of C's text, in the name of the caller's caller's."""
+        for line in os.fsdecode(self.ffi.string(lines)).splitlines():
+            warnings.warn(line, errors.CfgWarning, stacklevel=4)
 
     def path(self, path: Any) -> Any:
         """A path as a char array for C; NULL for None."""

@@ -103,6 +103,11 @@ class Detector:
 
     None means the model's own setting.
 
+    Warns
+    -----
+    CfgWarning
+        A key in one of the model's `.cfg` files is probably mistyped.
+
     Raises
     ------
     ArgumentError
@@ -152,6 +157,7 @@ class Detector:
         self._path = absolute(model)
         self._free = weakref.finalize(self, _free, self._core, self._model, self._detector)
         self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
+        self._core.warn(lib.mtcnn_model_warnings(self._model[0]))
         options = ffi.new("mtcnn_options *")
         lib.mtcnn_model_options(self._model[0], options)
         self._options = Options(**write_options("detector", options, given))

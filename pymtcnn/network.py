@@ -31,6 +31,11 @@ class Network:
     weights : path, optional
         Without it all weights are zero.
 
+    Warns
+    -----
+    CfgWarning
+        A key in the cfg is probably mistyped.
+
     Raises
     ------
     FileError, CfgError, WeightsError
@@ -62,6 +67,7 @@ class Network:
         error = ffi.new("mtcnn_error *")
         paths = self._core.path(cfg), self._core.path(weights)
         self._core.check(lib.mtcnn_network_load(self._network, *paths, error), error)
+        self._core.warn(lib.mtcnn_network_warnings(self._network[0]))
         weakref.finalize(self, lib.mtcnn_network_free, self._network).atexit = False
         self.layers: int = lib.mtcnn_network_layers(self._network[0])
         self.weights_count: int = lib.mtcnn_network_weights(self._network[0])
