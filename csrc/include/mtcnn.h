@@ -504,7 +504,8 @@ MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t co
  * pad:       0..255, the value of what lies outside the picture
  * pixels:    [count][side][side][3], RGB, rounded; filled here. After an error they are unspecified
  *
- * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop.
+ * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop, and as many for each
+ * column and row of the picture.
  */
 MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
                           int pad, uint8_t *pixels, mtcnn_error *error);
