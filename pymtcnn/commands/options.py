@@ -59,9 +59,9 @@ class Parser(argparse.ArgumentParser):
             return f"{flag}: takes no value"
         if flag == "unrecognized arguments":
             word = problem.split()[0]
-            options = [str(row.option) for row in on_command_lines()]
-            options += [flag.removeprefix("--") for flag in self._option_string_actions]
-            near = nearest(word.partition("=")[0].removeprefix("--"), options)
+            own = [flag.removeprefix("--") for flag in self._option_string_actions]
+            shared = [str(row.option) for row in on_command_lines() if row.option in own]
+            near = nearest(word.partition("=")[0].removeprefix("--"), [*shared, *own])
             hint = f"; did you mean --{near}?" if near and word.startswith("--") else ""
             return f"{word}: no such option, or short for several{hint}"
         return message
