@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 from typing import Any
 
 from train_mtcnn.network.darknet import Cfg
@@ -72,6 +73,9 @@ def misfit(count: int, cfg: Cfg) -> str | None:
     return text
 
 
+_COMMENT_BEHIND = re.compile(rb"^\s*[^\s#;][^#;]*[#;]")
+
+
 def stock_obstacles(cfg: Cfg, content: bytes = b"") -> list[str]:
     """Why stock Darknet (pjreddie's) cannot read a network; empty if it can.
 
@@ -92,6 +96,8 @@ def stock_obstacles(cfg: Cfg, content: bytes = b"") -> list[str]:
         found.append(f"[prelu]{lines}: it has no PReLU")
     if content.startswith(codecs.BOM_UTF8):
         found.append("the .cfg begins with a byte order mark: it takes that for part of the line")
+    if any(_COMMENT_BEHIND.search(line) for line in content.splitlines()):
+        found.append("comments stand behind values: it takes them for part of the values")
     if b"\r" in content:
         found.append("lines of the .cfg end in CR LF: it takes CR for part of the line")
     return found

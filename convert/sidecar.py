@@ -15,7 +15,7 @@ import torch
 import pymtcnn
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 from train_mtcnn.network.network_input import Input, checked_input
 
 NO_LICENCE = "that of the source; converting it does not change it"
@@ -86,7 +86,7 @@ def read_input(weights: Path) -> Input | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(read_bytes(path))
+        content = json.loads(read_bytes(path, OTHER))
         if not isinstance(content, dict) or "weights_sha256" not in content:
             return None
         fed = checked_input(*(content["input"][name] for name in Input._fields))

@@ -6,6 +6,7 @@
  * in that.
  */
 #include <math.h>
+#include <string.h>
 
 #include "crop.h"
 #include "error.h"
@@ -70,13 +71,19 @@ static bool fit(const float landmarks[2 * POINTS], int side, mt_similarity *simi
     return true;
 }
 
-/* Samples `step` apart that cover an axis of the crop, with one more at either end. */
-static mt_span cover(double low, double high, double step, int size)
+/*
+ * Samples `step` apart that cover an axis of the crop, with one more at either end. false: none of
+ * them lies in the picture. Landmarks may be so far away that a step is lost in their rounding:
+ * only the samples of those that reach the picture are counted.
+ */
+static bool cover(double low, double high, double step, int size, mt_span *span)
 {
-    /* With a step of 1: the pixels themselves. */
-    mt_span span = {floor(low - step), step, 0, 0, size};
-    span.count = (int)ceil((high - span.start) / step) + 1;
-    return span;
+    const double start = floor(low - step); /* with a step of 1: the pixels themselves */
+    const double count = ceil((high - start) / step) + 1;
+    if (!(start < size && start + count * step > 0))
+        return false;
+    *span = (mt_span){start, step, 0, (int)count, size};
+    return true;
 }
 
 /* The resized part, float32 [height][width][3], and what there is to make it. */
@@ -86,18 +93,23 @@ typedef struct mt_part {
     mt_span x, y;
 } mt_part;
 
-/* false: no memory */
-static bool make_part(mt_part *part, const mt_kernels *kernels, const mtcnn_image *image,
-                      const mt_similarity *similarity, int side, int pad)
+/* false: it lies outside the picture */
+static bool plan_part(mt_part *part, const mtcnn_image *image, const mt_similarity *similarity,
+                      int side)
 {
-    const mt_normalisation bytes = {0.0f, 1.0f, (float)pad, MTCNN_RGB};
     const double step = fmax(hypot(similarity->a, similarity->b) * FINENESS, 1.0);
     const double x = similarity->x0, along_x = similarity->a * side, down_x = -similarity->b * side;
     const double y = similarity->y0, along_y = similarity->b * side, down_y = similarity->a * side;
-    part->x = cover(x + fmin(along_x, 0) + fmin(down_x, 0), x + fmax(along_x, 0) + fmax(down_x, 0),
-                    step, image->width);
-    part->y = cover(y + fmin(along_y, 0) + fmin(down_y, 0), y + fmax(along_y, 0) + fmax(down_y, 0),
-                    step, image->height);
+    return cover(x + fmin(along_x, 0) + fmin(down_x, 0), x + fmax(along_x, 0) + fmax(down_x, 0),
+                 step, image->width, &part->x) &&
+           cover(y + fmin(along_y, 0) + fmin(down_y, 0), y + fmax(along_y, 0) + fmax(down_y, 0),
+                 step, image->height, &part->y);
+}
+
+/* false: no memory */
+static bool make_part(mt_part *part, const mt_kernels *kernels, const mtcnn_image *image, int pad)
+{
+    const mt_normalisation bytes = {0.0f, 1.0f, (float)pad, MTCNN_RGB};
     const size_t row = (size_t)3 * part->x.count;
     /* One float more is written behind each row. */
     if (!mt_reserve(&part->pixels, row * part->y.count + 1, sizeof(float)) ||
@@ -157,7 +169,9 @@ int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, 
             status = mt_fail(
                 error, MTCNN_ERROR_ARGUMENT,
                 "the landmarks of face %zu are not finite, all one point, or no face's", i);
-        else if (!make_part(&part, kernels, image, &similarity, side, pad))
+        else if (!plan_part(&part, image, &similarity, side))
+            memset(pixels + bytes * i, pad, bytes);
+        else if (!make_part(&part, kernels, image, pad))
             status = mt_fail_memory(error, "an aligned crop", bytes);
         else
             sample(&part, &similarity, side, pixels + bytes * i);

@@ -162,8 +162,8 @@ static bool add_boxes(mtcnn_detector *detector, const mtcnn_image *image, const 
     return true;
 }
 
-int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan,
-                   const mt_boxes *known, mtcnn_result *result, mtcnn_error *error)
+static int run(mtcnn_detector *detector, const mtcnn_image *image, bool scan, const mt_boxes *known,
+               mtcnn_result *result, mtcnn_error *error)
 {
     const double start = mt_now_ms();
     detector->candidate_count = 0;
@@ -184,4 +184,17 @@ int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan
                        image->width, image->height, detector->options.min_face);
     result->total_ms = mt_now_ms() - start;
     return MTCNN_OK;
+}
+
+int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan,
+                   const mt_boxes *known, mtcnn_result *result, mtcnn_error *error)
+{
+    mt_forget_torn(detector);
+    int status = mt_pool_renew(&detector->pool, error);
+    if (status)
+        return status;
+    mt_use_begin(&detector->use);
+    status = run(detector, image, scan, known, result, error);
+    mt_use_end(&detector->use);
+    return status;
 }

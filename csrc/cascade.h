@@ -4,6 +4,7 @@
 
 #include "boxes.h"
 #include "model.h"
+#include "process.h"
 #include "threads.h"
 #include "workspace.h"
 
@@ -59,6 +60,7 @@ enum {
 struct mtcnn_detector {
     const mtcnn_model *model;
     mtcnn_options options;
+    mt_use use;
     mt_pool *pool;
     mt_lane *lanes; /* [options.threads] */
     mt_buffer buffers[MT_DETECTOR_BUFFERS];
@@ -98,6 +100,12 @@ int mt_cascade_run(mtcnn_detector *detector, const mtcnn_image *image, bool scan
 
 /* Gives every lane the memory that any of them needed. false: no memory. lanes.c */
 bool mt_equalise_lanes(mtcnn_detector *detector);
+
+/*
+ * After a fork, in the child: forgets the memory that another thread was using at that moment. It
+ * is lost, as a pointer may have been half changed. lanes.c
+ */
+void mt_forget_torn(mtcnn_detector *detector);
 
 size_t mt_lane_bytes(mt_lane *lane);
 void mt_lane_free(mt_lane *lane);

@@ -38,10 +38,29 @@ static char *squeeze(char *text)
     return text;
 }
 
+/*
+ * Cuts off a comment. Where values may be paths, which may hold # and ;, it begins after a blank
+ * alone.
+ */
+static void cut_comment(char *line, bool paths)
+{
+    for (char *c = line; *c; c++) {
+        if ((*c == '#' || *c == ';') && (!paths || c == line || is_blank(c[-1]))) {
+            *c = '\0';
+            return;
+        }
+    }
+}
+
 static int parse_line(mt_config *config, char *line, int number, mtcnn_error *error)
 {
+    mt_section *section = &config->sections[config->count - 1];
+    /* Before the first section are a .data file's lines, whose values may be paths. */
+    const bool paths = !*section->name;
     line = trim(line);
-    if (!*line || *line == '#' || *line == ';')
+    cut_comment(line, paths && *line != '[');
+    line = trim(line);
+    if (!*line)
         return MTCNN_OK;
 
     if (*line == '[') {
@@ -50,9 +69,8 @@ static int parse_line(mt_config *config, char *line, int number, mtcnn_error *er
             return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: '%s' is not a section like [net]",
                            config->path, number, line);
         line[length - 1] = '\0';
-        mt_section *last = &config->sections[config->count - 1];
         config->sections[config->count++] = (mt_section){config->path, squeeze(line + 1), number, 0,
-                                                         last->options + last->count};
+                                                         section->options + section->count};
         return MTCNN_OK;
     }
 
@@ -62,9 +80,7 @@ static int parse_line(mt_config *config, char *line, int number, mtcnn_error *er
                        "%s:%d: '%s' is neither a section, nor key=value, nor a comment",
                        config->path, number, line);
     *equals = '\0';
-    mt_section *section = &config->sections[config->count - 1];
-    /* Before the first section are a .data file's lines, whose paths may hold blanks. */
-    char *(*clean)(char *) = *section->name ? squeeze : trim;
+    char *(*clean)(char *) = paths ? trim : squeeze; /* paths may hold blanks, too */
     section->options[section->count++] = (mt_option){clean(line), clean(equals + 1), number};
     return MTCNN_OK;
 }

@@ -30,9 +30,10 @@ typedef struct mt_config {
 } mt_config;
 
 /*
- * Reads and parses a file. Comments are lines that begin with # or ;. Blanks do not count, not
- * even inside words (Darknet's rule), except for those inside the values of a .data file, which may
- * be paths; nor do carriage returns. On failure there is nothing to free.
+ * Reads and parses a file. Comments begin with # or ;, in a .data file, whose values may be paths,
+ * at the start of a line or after a blank. Blanks do not count, not even inside words (Darknet's
+ * rule), except for those inside the values of a .data file; nor do carriage returns. On failure
+ * there is nothing to free.
  */
 int mt_config_read(mt_config *config, const char *path, bool builtin, mtcnn_error *error);
 void mt_config_free(mt_config *config);

@@ -48,6 +48,7 @@ void mtcnn_detector_free(mtcnn_detector **result)
     if (!result || !*result)
         return;
     mtcnn_detector *detector = *result;
+    mt_forget_torn(detector);
     mt_pool_free(&detector->pool);
     for (int i = 0; detector->lanes && i < detector->options.threads; i++)
         mt_lane_free(&detector->lanes[i]);

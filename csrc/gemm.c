@@ -1,6 +1,8 @@
+#define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t */
 #include "gemm.h"
 
 #include <cblas.h>
+#include <pthread.h>
 
 #include "error.h"
 
@@ -20,7 +22,6 @@ _Static_assert(_Generic(openblas_set_num_threads, threads_function * : 1, defaul
 #ifdef MTCNN_OPENBLAS /* the shared library's name, as CMake found it */
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -68,17 +69,68 @@ int mt_gemm_load(mtcnn_error *error)
 
 /* ---- calling --------------------------------------------------------------------------------- */
 
+/*
+ * OpenBLAS has locks that it does not renew in a forked child: forks wait until no call is in
+ * progress, and calls that come meanwhile wait for the fork.
+ */
+static pthread_once_t watch = PTHREAD_ONCE_INIT;
+static pthread_mutex_t entrance = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t calls = PTHREAD_RWLOCK_INITIALIZER;
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&entrance);
+    pthread_rwlock_wrlock(&calls);
+}
+
+static void in_parent(void)
+{
+    pthread_rwlock_unlock(&calls);
+    pthread_mutex_unlock(&entrance);
+}
+
+/* Threads that waited for these locks are not in the child. */
+static void in_child(void)
+{
+    entrance = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    calls = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child);
+}
+
+static void begin_call(void)
+{
+    pthread_once(&watch, watch_forks);
+    pthread_mutex_lock(&entrance);
+    pthread_rwlock_rdlock(&calls);
+    pthread_mutex_unlock(&entrance);
+}
+
+static void end_call(void)
+{
+    pthread_rwlock_unlock(&calls);
+}
+
 void mt_gemm(int m, int n, int k, const float *a, const float *b, float *c, int ldc)
 {
+    begin_call();
     sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, k, b, n, 0.0f, c, ldc);
+    end_call();
 }
 
 void mt_gemm_transposed(int m, int n, int k, const float *a, const float *b, float *c)
 {
+    begin_call();
     sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, a, k, b, k, 0.0f, c, n);
+    end_call();
 }
 
 void mt_gemm_single_thread(void)
 {
+    begin_call();
     set_num_threads(1);
+    end_call();
 }

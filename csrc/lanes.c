@@ -1,4 +1,6 @@
 /* The memory of a detector's threads. */
+#include <string.h>
+
 #include "cascade.h"
 
 /* The lane's buffer of a number: its own first, then those of its parts; NULL after the last. */
@@ -43,6 +45,15 @@ bool mt_equalise_lanes(mtcnn_detector *detector)
         }
     }
     return true;
+}
+
+void mt_forget_torn(mtcnn_detector *detector)
+{
+    if (!mt_use_is_torn(&detector->use))
+        return;
+    memset(detector->lanes, 0, (size_t)detector->options.threads * sizeof *detector->lanes);
+    memset(detector->buffers, 0, sizeof detector->buffers);
+    mt_use_end(&detector->use);
 }
 
 size_t mt_lane_bytes(mt_lane *lane)

@@ -57,6 +57,7 @@ typedef struct mt_pass {
 struct mt_layer_type {
     const char *section;
     const char *alias; /* Darknet's short name of the section; NULL: none */
+    const char *keys;  /* that Darknet's readers know in it, with blanks between them */
     bool in_place;     /* the output may take the place of the (only) input */
 
     /*
@@ -84,6 +85,11 @@ struct mt_layer_type {
      */
     bool (*load)(mt_layer *layer, const float *values, bool transposed);
 };
+
+/* Keys that any layer's section may have: they concern training. */
+#define MT_KEYS_OF_ALL \
+    " burnin_update clip dont_update dontload dontloadscales dontsave learning_rate numload" \
+    " onlyforward smooth stopbackward train_only_bn truth"
 
 extern const mt_layer_type mt_convolutional, mt_connected, mt_maxpool, mt_avgpool, mt_route,
     mt_shortcut, mt_dropout, mt_softmax, mt_prelu;

@@ -54,6 +54,7 @@ static bool load(mt_layer *layer, const float *values, bool transposed)
 const mt_layer_type mt_connected = {
     .section = "connected",
     .alias = "conn",
+    .keys = "output activation batch_normalize" MT_KEYS_OF_ALL,
     .parse = parse,
     .shape = shape,
     .forward = forward,

@@ -106,6 +106,10 @@ static bool load(mt_layer *layer, const float *values, bool transposed)
 const mt_layer_type mt_convolutional = {
     .section = "convolutional",
     .alias = "conv",
+    .keys = "filters size stride pad padding activation batch_normalize groups angle antialiasing"
+            " assisted_excitation bin_output binary cbn coordconv dilation dot flipped grad_centr"
+            " reverse rotate share_index stream stretch stretch_sway stride_x stride_y sway"
+            " wait_stream xnor" MT_KEYS_OF_ALL,
     .parse = parse,
     .shape = shape,
     .scratch = scratch,

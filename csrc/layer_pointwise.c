@@ -20,6 +20,7 @@ static void forward_dropout(const mt_layer *layer, const mt_pass *pass)
 
 const mt_layer_type mt_dropout = {
     .section = "dropout",
+    .keys = "probability dropblock dropblock_size_abs dropblock_size_rel" MT_KEYS_OF_ALL,
     .in_place = true,
     .parse = mt_parse_nothing,
     .shape = mt_same_shape,
@@ -71,6 +72,7 @@ static bool load_prelu(mt_layer *layer, const float *values, bool transposed)
 
 const mt_layer_type mt_prelu = {
     .section = "prelu",
+    .keys = "groups n" MT_KEYS_OF_ALL,
     .in_place = true,
     .parse = parse_prelu,
     .shape = mt_same_shape,
@@ -135,6 +137,7 @@ static void forward_softmax(const mt_layer *layer, const mt_pass *pass)
 const mt_layer_type mt_softmax = {
     .section = "softmax",
     .alias = "soft",
+    .keys = "groups noloss spatial temperature tree" MT_KEYS_OF_ALL,
     .in_place = true,
     .parse = parse_softmax,
     .shape = mt_same_shape,

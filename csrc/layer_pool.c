@@ -84,6 +84,8 @@ static void forward_max(const mt_layer *layer, const mt_pass *pass)
 const mt_layer_type mt_maxpool = {
     .section = "maxpool",
     .alias = "max",
+    .keys = "size stride padding antialiasing maxpool_depth out_channels stride_x "
+            "stride_y" MT_KEYS_OF_ALL,
     .parse = parse_max,
     .shape = shape_max,
     .scratch = scratch_max,
@@ -115,6 +117,7 @@ static void forward_average(const mt_layer *layer, const mt_pass *pass)
 const mt_layer_type mt_avgpool = {
     .section = "avgpool",
     .alias = "avg",
+    .keys = MT_KEYS_OF_ALL,
     .parse = mt_parse_nothing,
     .shape = shape_average,
     .forward = forward_average,

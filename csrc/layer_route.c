@@ -73,6 +73,7 @@ static void forward_route(const mt_layer *layer, const mt_pass *pass)
 
 const mt_layer_type mt_route = {
     .section = "route",
+    .keys = "layers groups group_id stream wait_stream" MT_KEYS_OF_ALL,
     .parse = parse_route,
     .shape = shape_route,
     .forward = forward_route,
@@ -123,6 +124,7 @@ static void forward_shortcut(const mt_layer *layer, const mt_pass *pass)
 
 const mt_layer_type mt_shortcut = {
     .section = "shortcut",
+    .keys = "from activation alpha beta weights_normalization weights_type" MT_KEYS_OF_ALL,
     .parse = parse_shortcut,
     .shape = shape_shortcut,
     .forward = forward_shortcut,

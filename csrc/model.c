@@ -51,6 +51,10 @@ static int fail_unknown(const mt_section *data, const mt_option *option, mtcnn_e
         if (settings[i].flags & MTCNN_IN_DATA)
             snprintf(known + length, sizeof known - length, " %s", settings[i].name);
     }
+    char nearest[64];
+    if (mtcnn_nearest(option->key, known, nearest, sizeof nearest))
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; did you mean %s?",
+                       data->path, option->line, option->key, nearest);
     return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown key '%.40s'; known are%s", data->path,
                    option->line, option->key, known);
 }
@@ -187,6 +191,22 @@ static int find_grid(mtcnn_model *model, mtcnn_error *error)
     return MTCNN_OK;
 }
 
+/* Those of the three networks, in a row. */
+static int join_warnings(mtcnn_model *model, mtcnn_error *error)
+{
+    size_t length = 0;
+    for (mt_stage stage = 0; stage < MT_STAGES; stage++)
+        length += strlen(mtcnn_network_warnings(model->networks[stage]));
+    if (!length)
+        return MTCNN_OK;
+    model->warnings = calloc(length + 1, 1);
+    if (!model->warnings)
+        return mt_fail_memory(error, "warnings", length + 1);
+    for (mt_stage stage = 0; stage < MT_STAGES; stage++)
+        strcat(model->warnings, mtcnn_network_warnings(model->networks[stage]));
+    return MTCNN_OK;
+}
+
 int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
 {
     mt_clear(error);
@@ -223,6 +243,8 @@ int mtcnn_model_load(mtcnn_model **result, const char *path, mtcnn_error *error)
         status = check_fully_convolutional(model->networks[MT_PNET], error);
     if (!status)
         status = find_grid(model, error);
+    if (!status)
+        status = join_warnings(model, error);
     mt_config_free(&config);
     if (status) {
         mtcnn_model_free(&model);
@@ -238,8 +260,14 @@ void mtcnn_model_free(mtcnn_model **model)
         return;
     for (mt_stage stage = 0; stage < MT_STAGES; stage++)
         mtcnn_network_free(&(*model)->networks[stage]);
+    free((*model)->warnings);
     free(*model);
     *model = NULL;
+}
+
+const char *mtcnn_model_warnings(const mtcnn_model *model)
+{
+    return model->warnings ? model->warnings : "";
 }
 
 int mtcnn_has_builtin_model(void)

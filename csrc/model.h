@@ -19,8 +19,9 @@ struct mtcnn_model {
     mtcnn_network *networks[MT_STAGES];
     mtcnn_options options;
     mt_normalisation normalisation;
-    int cell;   /* side of the picture part that one output of PNet looks at, pixels */
-    int stride; /* pixels from one output of PNet to the next */
+    int cell;       /* side of the picture part that one output of PNet looks at, pixels */
+    int stride;     /* pixels from one output of PNet to the next */
+    char *warnings; /* of the networks' cfgs, a line each; NULL: none */
 };
 
 #endif

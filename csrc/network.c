@@ -2,12 +2,24 @@
 #include "network.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "gemm.h"
 #include "workspace.h"
+
+/* An unknown key is often why a cfg makes no sense, or its weights do not fit: name it, too. */
+static void add_warning(const mtcnn_network *network, int status, mtcnn_error *error)
+{
+    if (!error || !network->warnings ||
+        (status != MTCNN_ERROR_CFG && status != MTCNN_ERROR_WEIGHTS))
+        return;
+    const size_t used = strlen(error->message);
+    snprintf(error->message + used, sizeof error->message - used, "; %.*s",
+             (int)strcspn(network->warnings, "\n"), network->warnings);
+}
 
 int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights, bool builtin,
                     const mt_kernels *kernels, mtcnn_error *error)
@@ -21,12 +33,15 @@ int mt_network_load(mtcnn_network **result, const char *cfg, const char *weights
     mtcnn_network *network = calloc(1, sizeof *network);
     if (!network || !(network->path = malloc(strlen(cfg) + 1)))
         status = mt_fail_memory(error, cfg, sizeof *network);
+    if (!status)
+        status = mt_cfg_warn(&config, &network->warnings, error);
     if (!status) {
         strcpy(network->path, cfg);
         status = mt_network_parse(network, &config, error);
+        if (!status)
+            status = mt_weights_load(network, weights, builtin, error);
+        add_warning(network, status, error);
     }
-    if (!status)
-        status = mt_weights_load(network, weights, builtin, error);
     mt_config_free(&config);
     if (!status && mt_pack(&network->packed, network, kernels))
         status = mt_fail_memory(error, cfg, 4 * network->weight_count);
@@ -61,6 +76,7 @@ void mtcnn_network_free(mtcnn_network **network)
         free(layer->folded);
     }
     mt_packed_free(&(*network)->packed);
+    free((*network)->warnings);
     free((*network)->memory);
     free((*network)->layers);
     free((*network)->path);
@@ -71,6 +87,11 @@ void mtcnn_network_free(mtcnn_network **network)
 int mtcnn_network_layers(const mtcnn_network *network)
 {
     return network->layer_count;
+}
+
+const char *mtcnn_network_warnings(const mtcnn_network *network)
+{
+    return network->warnings ? network->warnings : "";
 }
 
 size_t mtcnn_network_weights(const mtcnn_network *network)

@@ -18,7 +18,7 @@ static const mt_layer_type *const layer_types[] = {
 
 #define MAX_LAYERS 4096
 
-static const mt_layer_type *find_type(const char *section)
+const mt_layer_type *mt_layer_type_of(const char *section)
 {
     for (size_t i = 0; i < LAYER_TYPES; i++) {
         const mt_layer_type *type = layer_types[i];
@@ -30,9 +30,12 @@ static const mt_layer_type *find_type(const char *section)
 
 static int fail_section(const mt_section *section, mtcnn_error *error)
 {
-    char known[128] = "";
+    char known[128] = "", nearest[32];
     for (size_t i = 0; i < LAYER_TYPES; i++)
         mt_list_name(known, sizeof known, layer_types[i]->section);
+    if (mtcnn_nearest(section->name, known, nearest, sizeof nearest))
+        return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown section [%s]; did you mean [%s]?",
+                       section->path, section->line, section->name, nearest);
     return mt_fail(error, MTCNN_ERROR_CFG, "%s:%d: unknown section [%s]; known are%s",
                    section->path, section->line, section->name, known);
 }
@@ -77,7 +80,7 @@ static int parse_layer(mtcnn_network *network, int index, const mt_section *sect
                        mtcnn_shape *shapes, int *channels, mtcnn_error *error)
 {
     mt_layer *layer = &network->layers[index];
-    layer->type = find_type(section->name);
+    layer->type = mt_layer_type_of(section->name);
     layer->path = network->path;
     layer->line = section->line;
     if (!layer->type)

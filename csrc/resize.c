@@ -22,14 +22,32 @@ static int most_taps(mt_span span)
     return (int)fmin(ceil(2.0 * support_of(span)), span.size);
 }
 
-/* Fills weights [most] of sample `index`, for the pixels from the first one on. */
+static double centre_of(mt_span span, int index)
+{
+    return span.start + (span.first + index + 0.5) * span.step;
+}
+
+/* The samples whose centres lie in the picture: from *first to *end - 1. The others need nothing.
+ */
+static void find_inside(mt_span span, int *first, int *end)
+{
+    *first = *end = 0;
+    for (int i = 0; i < span.count; i++) {
+        const double centre = centre_of(span, i);
+        if (!(centre >= 0.0 && centre < span.size))
+            continue;
+        if (*end == 0)
+            *first = i;
+        *end = i + 1;
+    }
+}
+
+/* Fills weights [most] of sample `index`, which is inside, for the pixels from the first one on. */
 static mt_taps weigh(mt_span span, int index, int most, float *weights)
 {
     const double support = support_of(span), slope = 1.0 / support;
-    const double centre = span.start + (span.first + index + 0.5) * span.step;
+    const double centre = centre_of(span, index);
     memset(weights, 0, (size_t)most * sizeof *weights);
-    if (!(centre >= 0.0 && centre < span.size))
-        return (mt_taps){0, 0};
     const int first = (int)fmax(floor(centre - support + 0.5), 0.0);
     int count = span.size - first < most ? span.size - first : most;
     double sum = 0.0, factor = 1.0;
@@ -51,28 +69,21 @@ static bool begin_x(mt_resizer *resizer)
 {
     const mt_span x = resizer->x;
     const int most = resizer->x_most = most_taps(x);
-    if (!mt_reserve(&resizer->buffers[MT_RESIZER_X_FIRSTS], (size_t)x.count, sizeof(int)) ||
-        !mt_reserve(&resizer->buffers[MT_RESIZER_X_WEIGHTS], (size_t)x.count * most, sizeof(float)))
+    find_inside(x, &resizer->inside, &resizer->inside_end);
+    const int count = resizer->inside_end - resizer->inside;
+    if (!mt_reserve(&resizer->buffers[MT_RESIZER_X_FIRSTS], (size_t)count, sizeof(int)) ||
+        !mt_reserve(&resizer->buffers[MT_RESIZER_X_WEIGHTS], (size_t)count * most, sizeof(float)))
         return false;
     int *firsts = resizer->buffers[MT_RESIZER_X_FIRSTS].data;
-    int right = 0;
-    resizer->left = x.size;
-    resizer->inside = resizer->inside_end = 0;
-    for (int i = 0; i < x.count; i++) {
-        const mt_taps taps = weigh(
-            x, i, most, (float *)resizer->buffers[MT_RESIZER_X_WEIGHTS].data + (size_t)i * most);
-        firsts[i] = taps.first;
-        if (!taps.count)
-            continue;
-        if (resizer->inside_end == 0) {
-            resizer->inside = i;
-            resizer->left = taps.first;
-        }
-        resizer->inside_end = i + 1;
-        right = taps.first + taps.count;
+    float *weights = resizer->buffers[MT_RESIZER_X_WEIGHTS].data;
+    mt_taps last = {0, 0};
+    for (int i = 0; i < count; i++) {
+        last = weigh(x, resizer->inside + i, most, weights + (size_t)i * most);
+        firsts[i] = last.first;
     }
-    resizer->columns = right > resizer->left ? right - resizer->left : 0;
-    for (int i = resizer->inside; i < resizer->inside_end; i++)
+    resizer->left = count ? firsts[0] : 0;
+    resizer->columns = last.first + last.count - resizer->left;
+    for (int i = 0; i < count; i++)
         firsts[i] -= resizer->left;
     return true;
 }
@@ -80,15 +91,19 @@ static bool begin_x(mt_resizer *resizer)
 static bool begin_y(mt_resizer *resizer)
 {
     const mt_span y = resizer->y;
+    int end;
+    find_inside(y, &resizer->y_inside, &end);
     resizer->begun = -1;
-    const int most = resizer->y_most = most_taps(y);
+    const int most = resizer->y_most = most_taps(y), first = resizer->y_inside;
     if (!mt_reserve(&resizer->buffers[MT_RESIZER_Y_TAPS], (size_t)y.count, sizeof(mt_taps)) ||
-        !mt_reserve(&resizer->buffers[MT_RESIZER_Y_WEIGHTS], (size_t)y.count * most, sizeof(float)))
+        !mt_reserve(&resizer->buffers[MT_RESIZER_Y_WEIGHTS], (size_t)(end - first) * most,
+                    sizeof(float)))
         return false;
     mt_taps *taps = resizer->buffers[MT_RESIZER_Y_TAPS].data;
-    for (int i = 0; i < y.count; i++)
-        taps[i] = weigh(y, i, most,
-                        (float *)resizer->buffers[MT_RESIZER_Y_WEIGHTS].data + (size_t)i * most);
+    float *weights = resizer->buffers[MT_RESIZER_Y_WEIGHTS].data;
+    memset(taps, 0, (size_t)y.count * sizeof *taps);
+    for (int i = first; i < end; i++)
+        taps[i] = weigh(y, i, most, weights + (size_t)(i - first) * most);
     return true;
 }
 
@@ -123,7 +138,7 @@ static const float *make_columns(mt_resizer *resizer, int row)
 {
     const mt_taps *taps = (const mt_taps *)resizer->buffers[MT_RESIZER_Y_TAPS].data + row;
     const float *weights = (const float *)resizer->buffers[MT_RESIZER_Y_WEIGHTS].data +
-                           (size_t)row * resizer->y_most;
+                           (size_t)(row - resizer->y_inside) * resizer->y_most;
     const bool both = resizer->y.step >= 1.0 && row + 1 < resizer->y.count && taps[1].count;
     const mtcnn_image *image = &resizer->image;
     const int channels = mt_pixel_bytes(image->color), columns = resizer->columns * channels;
@@ -178,11 +193,10 @@ void mt_resize_row(mt_resizer *resizer, int row, float *pixels)
         return;
     }
     const float *columns = make_columns(resizer, row);
-    const float *weights = (const float *)resizer->buffers[MT_RESIZER_X_WEIGHTS].data +
-                           (size_t)inside * resizer->x_most;
+    const float *weights = resizer->buffers[MT_RESIZER_X_WEIGHTS].data;
     resizer->kernels->mix(columns, mt_pixel_bytes(color),
-                          (const int *)resizer->buffers[MT_RESIZER_X_FIRSTS].data + inside, weights,
-                          resizer->x_most, end - inside, normalisation->norm,
+                          resizer->buffers[MT_RESIZER_X_FIRSTS].data, weights, resizer->x_most,
+                          end - inside, normalisation->norm,
                           -normalisation->mean * normalisation->norm, pixels + 3 * inside);
     const bool blue_first = color == MTCNN_BGR || color == MTCNN_BGRA;
     if (blue_first != (normalisation->color == MTCNN_BGR)) {

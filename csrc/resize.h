@@ -39,10 +39,10 @@ typedef struct mt_taps {
 } mt_taps;
 
 enum {
-    MT_RESIZER_X_FIRSTS,  /* int [x.count]: first pixel, from left on */
-    MT_RESIZER_X_WEIGHTS, /* float [x.count][x_most] */
+    MT_RESIZER_X_FIRSTS, /* int: of each sample of x inside the picture, first pixel from left on */
+    MT_RESIZER_X_WEIGHTS, /* float [x_most] of each of them */
     MT_RESIZER_Y_TAPS,    /* mt_taps [y.count] */
-    MT_RESIZER_Y_WEIGHTS, /* float [y.count][y_most] */
+    MT_RESIZER_Y_WEIGHTS, /* float [y_most] of each sample of y inside the picture */
     MT_RESIZER_SUMS,      /* float [2][sums_floats]: columns of a row and of the next one */
     MT_RESIZER_PLANAR,    /* float: a row of the result, for mt_resize_planar */
     MT_RESIZER_BUFFERS
@@ -56,6 +56,7 @@ typedef struct mt_resizer {
     mt_span x, y;
     int left, columns;      /* the pixels of a row that count */
     int inside, inside_end; /* the samples of x whose centres lie inside the picture */
+    int y_inside;           /* the first sample of y whose centre does */
     int x_most, y_most;     /* weights of a sample */
     size_t sums_floats;
     int side;        /* which of the sums is the row's */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "process.h"
 
 typedef struct mt_worker {
     mt_pool *pool;
@@ -14,7 +15,9 @@ typedef struct mt_worker {
 } mt_worker;
 
 struct mt_pool {
-    int count;          /* workers with threads of their own; the caller is one more */
+    unsigned process;   /* whose threads they are */
+    int asked;          /* workers, the caller included */
+    int count;          /* those with threads of their own: all but the caller, once started */
     mt_worker *workers; /* [count] */
     pthread_mutex_t mutex;
     pthread_cond_t start, done;
@@ -63,6 +66,8 @@ int mt_pool_create(mt_pool **result, int workers, mtcnn_error *error)
     mt_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return mt_fail_memory(error, "a thread pool", sizeof *pool);
+    pool->process = mt_process();
+    pool->asked = workers;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->start, NULL);
     pthread_cond_init(&pool->done, NULL);
@@ -86,11 +91,8 @@ int mt_pool_create(mt_pool **result, int workers, mtcnn_error *error)
     return MTCNN_OK;
 }
 
-void mt_pool_free(mt_pool **result)
+static void stop(mt_pool *pool)
 {
-    mt_pool *pool = *result;
-    if (!pool)
-        return;
     pthread_mutex_lock(&pool->mutex);
     pool->stop = true;
     pthread_cond_broadcast(&pool->start);
@@ -100,9 +102,32 @@ void mt_pool_free(mt_pool **result)
     pthread_cond_destroy(&pool->start);
     pthread_cond_destroy(&pool->done);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+void mt_pool_free(mt_pool **result)
+{
+    mt_pool *pool = *result;
+    if (!pool)
+        return;
+    if (pool->process == mt_process())
+        stop(
+            pool); /* else its threads are another process's, and its lock may be locked for ever */
     free(pool->workers);
     free(pool);
     *result = NULL;
+}
+
+int mt_pool_renew(mt_pool **pool, mtcnn_error *error)
+{
+    if ((*pool)->process == mt_process())
+        return MTCNN_OK;
+    mt_pool *own;
+    const int status = mt_pool_create(&own, (*pool)->asked, error);
+    if (status)
+        return status;
+    mt_pool_free(pool);
+    *pool = own;
+    return MTCNN_OK;
 }
 
 void mt_pool_run(mt_pool *pool, int count, mt_task task, void *context)

@@ -13,6 +13,12 @@ typedef void (*mt_task)(void *context, int task, int worker);
 int mt_pool_create(mt_pool **pool, int workers, mtcnn_error *error);
 void mt_pool_free(mt_pool **pool);
 
+/*
+ * After a fork, in the child, which has none of the pool's threads: makes the pool anew. Before
+ * each use; on failure the pool is as it was.
+ */
+int mt_pool_renew(mt_pool **pool, mtcnn_error *error);
+
 /* Does tasks 0..count - 1, each once, in any order on any worker; returns when all are done. */
 void mt_pool_run(mt_pool *pool, int count, mt_task task, void *context);
 

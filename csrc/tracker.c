@@ -33,6 +33,7 @@ enum {
 struct mtcnn_tracker {
     mtcnn_detector *detector;
     mtcnn_tracker_options options;
+    mt_use use;
     mt_buffer buffers[BUFFERS];
     int track_count;
     uint32_t last_id;
@@ -76,11 +77,25 @@ int mtcnn_tracker_create(mtcnn_tracker **result, mtcnn_detector *detector,
     return MTCNN_OK;
 }
 
+/*
+ * After a fork, in the child: begins again where another thread was in a frame at that moment,
+ * whose memory is lost.
+ */
+static void forget_torn(mtcnn_tracker *tracker)
+{
+    if (!mt_use_is_torn(&tracker->use))
+        return;
+    memset(tracker->buffers, 0, sizeof tracker->buffers);
+    tracker->track_count = tracker->since_scan = tracker->width = tracker->height = 0;
+    mt_use_end(&tracker->use);
+}
+
 void mtcnn_tracker_free(mtcnn_tracker **result)
 {
     if (!result || !*result)
         return;
     mtcnn_tracker *tracker = *result;
+    forget_torn(tracker);
     mt_buffers_release(tracker->buffers, BUFFERS);
     free(tracker);
     *result = NULL;
@@ -235,12 +250,16 @@ int mtcnn_track(mtcnn_tracker *tracker, const mtcnn_image *image, double seconds
         memset(tracks, 0, sizeof *tracks);
     if (!tracker || !tracks)
         return mt_fail(error, MTCNN_ERROR_ARGUMENT, "mtcnn_track: tracker or tracks is NULL");
-    const int status = mt_check_image(image, error);
+    int status = mt_check_image(image, error);
     if (status)
         return status;
+    forget_torn(tracker);
     if (!isfinite(seconds) || (tracker->width && seconds <= tracker->seconds))
         return mt_fail(error, MTCNN_ERROR_ARGUMENT,
                        "a frame at %g seconds: must be a number, and later than the frame before",
                        seconds);
-    return track(tracker, image, seconds, tracks, error);
+    mt_use_begin(&tracker->use);
+    status = track(tracker, image, seconds, tracks, error);
+    mt_use_end(&tracker->use);
+    return status;
 }

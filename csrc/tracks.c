@@ -1,6 +1,6 @@
 #include "tracks.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "boxes.h"
 
@@ -11,8 +11,11 @@ void mt_track_predict(const mt_track *track, double seconds, float box[4])
 {
     const float *last = track->smoothing.last.box;
     const double later = track->missed ? 0 : seconds - track->seconds;
-    for (int k = 0; k < 4; k++)
-        box[k] = (float)(last[k] + later * track->velocity[k % 2]);
+    for (int k = 0; k < 4; k++) {
+        /* Frames at almost the same time, or ages apart, tell nothing about the velocity. */
+        const double moved = later * track->velocity[k % 2];
+        box[k] = (float)(last[k] + (isfinite(moved) ? moved : 0));
+    }
 }
 
 void mt_track_update(mt_track *track, const mtcnn_face *face, double seconds,
@@ -38,7 +41,7 @@ bool mt_match(const float (*boxes)[4], int box_count, const mtcnn_face *faces, i
         face_of[i] = -1;
         for (int j = 0; j < face_count; j++) {
             const double overlap = mt_overlap_of(boxes[i], faces[j].box, MT_OVER_UNION);
-            if (overlap < MIN_OVERLAP)
+            if (!(overlap >= MIN_OVERLAP)) /* a NaN is none */
                 continue;
             if (!mt_grow(pairs, count, count + 1, sizeof(mt_candidate)))
                 return false;

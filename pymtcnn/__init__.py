@@ -27,6 +27,7 @@ from .drawing import draw
 from .errors import (
     ArgumentError,
     CfgError,
+    CfgWarning,
     FileError,
     LibraryError,
     ModelError,
@@ -48,6 +49,7 @@ __version__: str
 __all__ = [
     "ArgumentError",
     "CfgError",
+    "CfgWarning",
     "Detections",
     "Detector",
     "Face",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+import warnings
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors
+from .locks import Lock
 
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1, "RGBA": 4, "BGRA": 4}
 """Colour orders and their bytes a pixel."""
 
 _LIBRARY = "libmtcnn.so"
 _PARTS = ("MAJOR", "MINOR", "PATCH")
-_lock = threading.Lock()
+_lock = Lock()
 _core: Core | None = None
 
 
@@ -73,6 +74,11 @@ class Core:
         message = self.ffi.string(error.message) or self.ffi.string(self.lib.mtcnn_strerror(status))
         raise self._exceptions.get(status, errors.MtcnnError)(os.fsdecode(message))
 
+    def warn(self, lines: Any) -> None:
+        """Issue a CfgWarning for each line of C's text, in the name of the caller's caller's."""
+        for line in os.fsdecode(self.ffi.string(lines)).splitlines():
+            warnings.warn(line, errors.CfgWarning, stacklevel=4)
+
     def path(self, path: Any) -> Any:
         """A path as a char array for C; NULL for None."""
         if path is None:
@@ -85,6 +91,11 @@ class Core:
         if b"\0" in name:
             raise errors.ArgumentError(f"path {path!r}: must not hold a NUL character")
         return self.ffi.new("char[]", name)
+
+
+def absolute(path: str | os.PathLike[str] | None) -> str | None:
+    """A path that other processes find, too; None for None."""
+    return None if path is None else os.path.abspath(os.fsdecode(path))
 
 
 def _abi() -> Any:

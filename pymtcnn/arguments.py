@@ -63,7 +63,7 @@ def _remedy(image: Any) -> str:
         return "; cv2.imread gives None for a file that it cannot read"
     if isinstance(image, (list, tuple)):
         return ", or a path; detect_many takes several pictures"
-    if hasattr(image, "__array__"):
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         return ", such as numpy.asarray(image), or a path"
     return ", or a path, a file's bytes or an open file"
 
@@ -85,6 +85,10 @@ def _check_shape(shape: tuple[int, ...], color: str) -> None:
         expected = "(height, width)" if channels == 1 else f"(height, width, {channels})"
         fits = [name for name, n in COLORS.items() if shape[2:] == (() if n == 1 else (n,))]
         hint = f"; color may be {' or '.join(fits)} for it" if fits and len(shape) > 1 else ""
+        if len(shape) == 3 and shape[0] == channels:
+            hint = (
+                "; move the channels to the end: .transpose(1, 2, 0), of a tensor .permute(1, 2, 0)"
+            )
         raise ArgumentError(f"image of shape {shape}: must be {expected} for color {color}{hint}")
     most = core().lib.MTCNN_MAX_SIDE
     if 0 in shape or max(shape) > most:
@@ -114,6 +118,18 @@ def check_count(value: Any, name: str, most: int, least: int = 1) -> int:
     if number is None or not least <= number <= most:
         raise ArgumentError(f"{name} {value!r}: must be a whole number, {least} to {most}")
     return number
+
+
+def check_boxes(boxes: Any, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """Boxes as an array [N, 4] of a type, all finite in it, or ArgumentError."""
+    try:
+        with np.errstate(over="ignore"):
+            array = np.asarray(boxes, dtype)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"boxes: {error}; must be numbers, (N, 4)") from None
+    if array.ndim != 2 or array.shape[1] != 4 or not np.isfinite(array).all():
+        raise ArgumentError(f"boxes of shape {array.shape}: must be finite numbers, (N, 4)")
+    return array
 
 
 def check_seconds(value: Any, name: str = "seconds") -> float:

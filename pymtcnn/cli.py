@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "pymtcnn") -> int:
     elif _is_input(command):
         command = "detect"
     else:
-        return status_of(prog, lambda: _refuse(f"{command}: no such command", prog))
+        return status_of(prog, lambda: _refuse_command(command, prog))
     module = import_module(f".commands.{command}", __package__)
     return int(module.main(words, prog=f"{prog} {command}"))
 
@@ -61,6 +61,14 @@ def _without_command(word: str, prog: str) -> int:
     elif word:
         emit(_help(prog))
     return 0 if word else _refuse("no command given", prog)
+
+
+def _refuse_command(command: str, prog: str) -> int:
+    from .settings import nearest
+
+    near = nearest(command, COMMANDS)
+    hint = f"; did you mean {near}?" if near else ""
+    return _refuse(f"{command}: no such command{hint}", prog)
 
 
 def _refuse(problem: str, prog: str) -> int:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import Core, core, faces_view, image_view
+from ._library import Core, absolute, core, faces_view, image_view
 from .errors import ArgumentError
+from .locks import Lock
 from .pictures import PictureSource, is_picture_source, pixels_of
 from .results import STAGE_NAMES, Detections, Stage
 from .settings import check_options, write_options
@@ -70,7 +70,9 @@ OPTIONS = tuple(each.name for each in fields(Options))
 class Detector:
     """Finds faces and their five landmarks.
 
-    Any number of detectors may work in parallel. Threads that share one wait for each other.
+    Any number of detectors may work in parallel. Threads that share one wait for each other. A
+    process that is forked goes on with its parent's detectors. `pickle` and `copy` make a new
+    detector with the same options, of the same model file.
 
     Parameters
     ----------
@@ -106,6 +108,11 @@ class Detector:
         at least 0 and below 0.5. Finds faces that fill the picture or that its edge cuts.
 
     None means the model's own setting.
+
+    Warns
+    -----
+    CfgWarning
+        A key in one of the model's `.cfg` files is probably mistyped.
 
     Raises
     ------
@@ -143,15 +150,21 @@ class Detector:
     ) -> None:
         arguments = locals()
         given = check_options("detector", {name: arguments[name] for name in OPTIONS})
+        self._load(model, given)
+
+    def _load(self, model: str | os.PathLike[str] | None, given: Mapping[str, Any]) -> None:
+        """Make C's model and detector. given: checked options; others are the model's own."""
         self._core = core()
-        self._lock = threading.Lock()
+        self._lock = Lock()
         ffi, lib = self._core.ffi, self._core.lib
         self._model = ffi.new("mtcnn_model **")
         self._detector = ffi.new("mtcnn_detector **")
         error = ffi.new("mtcnn_error *")
         self._core.check(lib.mtcnn_model_load(self._model, self._core.path(model), error), error)
+        self._path = absolute(model)
         self._free = weakref.finalize(self, _free, self._core, self._model, self._detector)
         self._free.atexit = False  # the process ends anyway, perhaps with a thread in detect
+        self._core.warn(lib.mtcnn_model_warnings(self._model[0]))
         options = ffi.new("mtcnn_options *")
         lib.mtcnn_model_options(self._model[0], options)
         self._options = Options(**write_options("detector", options, given))
@@ -252,10 +265,24 @@ class Detector:
             raise ArgumentError(f"images of type {kind}: must be a list of pictures") from None
         return [self.detect(picture, color) for picture in pictures]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels: attributes, with model and options in place of C's objects."""
+        self._open()
+        return {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._load(self._path, asdict(self._options))
+
     @property
     def options(self) -> Options:
         """The settings in force."""
         return self._options
+
+    @property
+    def model(self) -> str | None:
+        """Absolute path of the model's `.data` file; None: the one compiled into the library."""
+        return self._path
 
     @property
     def memory(self) -> int:
@@ -284,6 +311,10 @@ class Detector:
     def __repr__(self) -> str:
         state = "" if self._free.alive else ", closed"
         return f"Detector({self._options}{state})"
+
+
+_NOT_COPIED = ("_core", "_lock", "_model", "_detector", "_free")
+"""A detector's attributes that only its own process can use."""
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The exceptions of this package.
 
 Each is an `MtcnnError` and the built-in exception that fits its cause, so that callers may catch
-either. The message is one sentence that names what is wrong and what to do about it.
+either. The message is one sentence that names what is wrong and what to do about it. Warnings about
+files that were read all the same are `UserWarning`s.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class VideoError(MtcnnError, ValueError):
 
 class OutOfMemoryError(MtcnnError, MemoryError):
     """Memory ran out."""
+
+
+class CfgWarning(UserWarning):
+    """A `.cfg` file was read, but something in it is odd, such as a key that is none."""
 
 
 class LibraryError(MtcnnError, ImportError):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._library import core
+from ._library import absolute, core
 from .errors import ArgumentError
 
 
@@ -23,13 +23,18 @@ class Shape(NamedTuple):
 
 
 class Network:
-    """A Darknet network. Threads may share it.
+    """A Darknet network. Threads may share it; `pickle` and `copy` read its files again.
 
     Parameters
     ----------
     cfg : path
     weights : path, optional
         Without it all weights are zero.
+
+    Warns
+    -----
+    CfgWarning
+        A key in the cfg is probably mistyped.
 
     Raises
     ------
@@ -53,17 +58,29 @@ class Network:
     ) -> None:
         if cfg is None:
             raise ArgumentError("cfg None: must be a path")
+        self._load(cfg, weights)
+
+    def _load(self, cfg: str | os.PathLike[str], weights: str | os.PathLike[str] | None) -> None:
         self._core = core()
         ffi, lib = self._core.ffi, self._core.lib
-        self._cfg = os.fspath(cfg)
         self._network = ffi.new("mtcnn_network **")
         error = ffi.new("mtcnn_error *")
         paths = self._core.path(cfg), self._core.path(weights)
         self._core.check(lib.mtcnn_network_load(self._network, *paths, error), error)
+        self._core.warn(lib.mtcnn_network_warnings(self._network[0]))
         weakref.finalize(self, lib.mtcnn_network_free, self._network).atexit = False
         self.layers: int = lib.mtcnn_network_layers(self._network[0])
         self.weights_count: int = lib.mtcnn_network_weights(self._network[0])
         self.input = _shape(lib.mtcnn_network_input(self._network[0]))
+        self._cfg, self._paths = os.fspath(cfg), (absolute(cfg), absolute(weights))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels: attributes, with the files' paths in place of C's object."""
+        return {n: value for n, value in vars(self).items() if n not in ("_core", "_network")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._load(*state["_paths"])
+        vars(self).update(state)
 
     def shape(self, height: int, width: int, layer: int = -1) -> Shape:
         """The shape of a layer's output for an input of height x width pixels.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -234,6 +234,22 @@ def picture_endings() -> frozenset[str]:
     """Endings of the files in a folder that count as pictures: ``".jpg"`` and others."""
     library = core()
     return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """What somebody who mistyped a word probably meant, of some names; None: none is near."""
+    library = core()
+    found = library.ffi.new("char[]", 64)
+    words = [os.fsencode(text) for text in (word, " ".join(names))]
+    length = library.lib.mtcnn_nearest(*words, found, len(found))
+    return str(library.ffi.string(found).decode()) if length else None
+
+
+def cfg_keys(section: str) -> list[str] | None:
+    """The keys that a section of a cfg may have, those of training included; None: no such one."""
+    library = core()
+    keys = library.lib.mtcnn_cfg_keys(os.fsencode(section))
+    return None if keys == library.ffi.NULL else library.ffi.string(keys).decode().split()
 
 
 def of(owner: str) -> list[Setting]:

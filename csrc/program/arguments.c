@@ -62,6 +62,28 @@ static int take(struct arguments *arguments, int index, const char *text)
     return mtcnn_setting_parse(setting, text, values, NULL);
 }
 
+/* Reports a long option that is none, or stands for several. */
+static void refuse_unknown(const char *word)
+{
+    char names[1024] = "", nearest[64];
+    int count;
+    const mtcnn_setting *settings = mtcnn_settings(&count);
+    for (int i = 0; i < count; i++) {
+        const size_t used = strlen(names);
+        if (settings[i].option)
+            snprintf(names + used, sizeof names - used, " %s", settings[i].option);
+    }
+    char name[64];
+    struct message message;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    if (mtcnn_nearest(name, names, nearest, sizeof nearest))
+        message_set(&message, "no such option, or short for several; did you mean --%s?" TRY_HELP,
+                    nearest);
+    else
+        message_set(&message, "no such option, or short for several" TRY_HELP);
+    message_print(word, message.text);
+}
+
 /* Reports what is wrong with an option that getopt_long refused. */
 static void refuse(int reason, const char *word)
 {
@@ -81,7 +103,7 @@ static void refuse(int reason, const char *word)
         snprintf(subject, sizeof subject, "-%c", optopt);
         message_print(subject, "no such option" TRY_HELP);
     } else {
-        message_print(word, "no such option, or short for several" TRY_HELP);
+        refuse_unknown(word);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "find_model.h"
@@ -12,13 +13,28 @@
 #include "standard_output.h"
 #include "video_run.h"
 
+/* Finds the model, and prints what is odd in its files. */
+static int load_model(mtcnn_model **model, const char *path, mtcnn_error *error)
+{
+    const int status = find_model(model, path, error);
+    if (status)
+        return status;
+    const char *warning = mtcnn_model_warnings(*model);
+    for (size_t length; (length = strcspn(warning, "\n")); warning += length + 1) {
+        struct message message;
+        message_set(&message, "%.*s", (int)length, warning);
+        message_print(NULL, message.text);
+    }
+    return MTCNN_OK;
+}
+
 static int run_with_inputs(const struct arguments *arguments, const struct inputs *inputs)
 {
     mtcnn_model *model = NULL;
     mtcnn_error error;
     if (!inputs->count)
         return EXIT_FAILURE;
-    if (find_model(&model, arguments->model, &error)) {
+    if (load_model(&model, arguments->model, &error)) {
         message_print(NULL, error.message);
         return EXIT_FAILURE;
     }
@@ -39,7 +55,7 @@ static int run_video(const struct arguments *arguments)
     mtcnn_options options;
     mtcnn_error error;
     int status = EXIT_FAILURE;
-    int failed = find_model(&model, arguments->model, &error);
+    int failed = load_model(&model, arguments->model, &error);
     if (!failed) {
         mtcnn_model_options(model, &options);
         arguments_apply(arguments, MTCNN_OF_DETECTOR, &options);

@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
-from ..errors import MtcnnError
+from ..errors import CfgWarning, MtcnnError
 
 T = TypeVar("T")
 
@@ -32,7 +33,8 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
     if sys.stderr is None:  # closed, as by 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 open until the process ends
     try:
-        return run()
+        with _warnings_as_lines(prog):
+            return run()
     except SystemExit as stop:  # --help, --version or a usage error, already printed
         if isinstance(stop.code, str):  # Python itself would print it at exit
             complain(prog, stop.code.removeprefix(f"{prog}: "))
@@ -40,6 +42,9 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
         return int(stop.code or 0)
     except MtcnnError as error:
         complain(prog, error)
+        return 1
+    except MemoryError:
+        complain(prog, "memory ran out; close other programs, or give it less to do at a time")
         return 1
     except OSError as error:  # from emit; all other files' errors are MtcnnErrors
         closed = isinstance(error, BrokenPipeError)  # head, for example, needs no more
@@ -52,6 +57,25 @@ def status_of(prog: str, run: Callable[[], int], *, stopped: str | None = None) 
         if stopped:
             complain(prog, f"stopped; {stopped}")
         return 130
+
+
+@contextmanager
+def _warnings_as_lines(prog: str) -> Iterator[None]:
+    """A warning about a file is one line on standard error, once."""
+    seen: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CfgWarning)
+        show: Any = warnings.showwarning
+
+        def show_once(message: Any, category: type[Warning], *others: Any) -> None:
+            if not issubclass(category, CfgWarning):
+                show(message, category, *others)
+            elif str(message) not in seen:
+                seen.add(str(message))
+                complain(prog, message)
+
+        warnings.showwarning = show_once  # type: ignore[assignment]
+        yield
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..errors import ArgumentError
-from ..settings import Setting, of, settings
+from ..settings import Setting, nearest, of, settings
 from .console import printable
 
 
@@ -58,7 +58,12 @@ class Parser(argparse.ArgumentParser):
         if problem.startswith("ignored explicit argument"):
             return f"{flag}: takes no value"
         if flag == "unrecognized arguments":
-            return f"{problem.split()[0]}: no such option, or short for several"
+            word = problem.split()[0]
+            own = [flag.removeprefix("--") for flag in self._option_string_actions]
+            shared = [str(row.option) for row in on_command_lines() if row.option in own]
+            near = nearest(word.partition("=")[0].removeprefix("--"), [*shared, *own])
+            hint = f"; did you mean --{near}?" if near and word.startswith("--") else ""
+            return f"{word}: no such option, or short for several{hint}"
         return message
 
     def setting(

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
-from ..errors import MtcnnError, OutOfMemoryError
+from ..errors import CfgWarning, MtcnnError, OutOfMemoryError
 
 Task = Any
 Result = Any
@@ -124,6 +125,7 @@ def _begin(make: Callable[[], Work], stop: Any) -> None:
     global _work, _stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process stops the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    warnings.simplefilter("ignore", CfgWarning)  # the main process made the same, and said so
     _work, _stopped = make(), stop
 
 

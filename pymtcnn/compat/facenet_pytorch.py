@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._library import core
-from ..arguments import check_count
+from ..arguments import check_boxes, check_count
 from ..detector import Detector
-from ..errors import ArgumentError
+from ..errors import ArgumentError, PictureError
 from ..files import make_folder
 from ..opencv import opencv
 from ..optional import library
 from ..pictures import write_picture
-from . import check_device
+from . import array_of, check_device
 from .selection import largest_first, selection
 
 
@@ -29,9 +30,8 @@ def _option(name: str) -> Any:
         return getattr(self._detector.options, name)
 
     def change(self: MTCNN, value: Any) -> None:
-        options = self._detector.options
-        kept = {key: getattr(options, key) for key in ("min_face", "thresholds", "scale_factor")}
-        self._make_detector(**{**kept, name: value})
+        options = asdict(self._detector.options)
+        self._detector = Detector(self._detector.model, **{**options, name: value})
 
     return property(get, change)
 
@@ -40,8 +40,9 @@ class MTCNN:
     """Finds and cuts out faces as ``facenet_pytorch.MTCNN`` does.
 
     Pictures are PIL images, or RGB arrays or tensors [H, W, 3] of values 0..255, or batches: lists
-    of them, here of any sizes, or arrays or tensors [B, H, W, 3]. PyTorch is needed
-    where faces are cut out, but not for `detect`.
+    of them, here of any sizes, or arrays or tensors [B, H, W, 3]. Pictures on other scales (0..1,
+    -1..1, 0..65535), and NaN, are an `ArgumentError`. PyTorch is needed where faces are cut out,
+    but not for `detect`.
 
     Parameters
     ----------
@@ -115,11 +116,14 @@ class MTCNN:
         self.keep_all = keep_all
         self.selection_method = selection_method or ("largest" if select_largest else "probability")
         selection(self.selection_method)
-        self._model, self._threads = model, threads
-        self._make_detector(min_face=min_face_size, thresholds=thresholds, scale_factor=factor)
-
-    def _make_detector(self, **options: Any) -> None:
-        self._detector = Detector(self._model, clip=False, threads=self._threads, **options)
+        self._detector = Detector(
+            model,
+            min_face=min_face_size,
+            thresholds=thresholds,
+            scale_factor=factor,
+            clip=False,
+            threads=threads,
+        )
 
     def detect(self, img: Any, landmarks: bool = False) -> tuple[Any, ...]:
         """Find all faces.
@@ -286,12 +290,13 @@ class MTCNN:
     def _cut(self, picture: Any, boxes: Any) -> NDArray[np.uint8]:
         """The faces in boxes [N, 4]: [N, image_size, image_size, 3], RGB."""
         side, pixels = self.image_size, _pixels(picture)
-        height, width = pixels.shape[:2]
+        check_count(self.margin, "margin", side - 1, 0)  # both may have been set since
+        size = np.array(pixels.shape[1::-1])
         faces = np.empty((len(boxes), side, side, 3), np.uint8)
-        for face, box in zip(faces, np.asarray(boxes, np.float64)):
+        for face, box in zip(faces, check_boxes(boxes)):
             wider = (box[2:] - box[:2]) * self.margin / (side - self.margin) / 2
-            left, top = np.maximum(box[:2] - wider, 0).astype(int)
-            right, bottom = np.minimum(box[2:] + wider, (width, height)).astype(int)
+            left, top = np.clip(box[:2] - wider, 0, size).astype(int)
+            right, bottom = np.clip(box[2:] + wider, 0, size).astype(int)
             if not (left < right and top < bottom):
                 raise ArgumentError(f"box {box.tolist()}: is outside the picture")
             if _is_pil(picture):  # facenet-pytorch, too, resizes these in another way
@@ -330,19 +335,48 @@ def _batch(img: Any) -> tuple[Sequence[Any], bool]:
     return [img], True
 
 
-def _pixels(picture: Any) -> NDArray[np.uint8]:
+def _pixels(picture: Any) -> NDArray[Any]:
     """A picture as an RGB array; `Detector` checks its shape."""
     if _is_pil(picture):
-        return np.array(picture.convert("RGB"))
-    if hasattr(picture, "detach"):  # a tensor
-        picture = picture.detach().cpu().numpy()
-    if not isinstance(picture, np.ndarray):
+        try:
+            if picture.mode[0] in "IF":  # a single number for each pixel, of any size
+                return np.dstack([_bytes(np.asarray(picture))] * 3)
+            return np.asarray(picture.convert("RGB"))
+        except OSError as error:  # Pillow decodes files late
+            raise PictureError(f"img: cannot be decoded: {error}") from error
+    array = array_of(picture)
+    if not isinstance(array, np.ndarray):
         kind = type(picture).__name__
         raise ArgumentError(f"img of type {kind}: must be a PIL image, array or tensor, or a list")
-    if picture.dtype.kind == "f":
-        picture = np.clip(np.nan_to_num(picture), 0, 255).round().astype(np.uint8)
-    pixels: NDArray[np.uint8] = picture
+    return _bytes(array)
+
+
+def _bytes(array: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of 0..255 as bytes; `Detector` refuses what are no numbers.
+
+    Filters of resizing may leave the range somewhat. What leaves it by more, or has fractions near
+    zero alone, is on another scale, and would become a white or a black picture.
+    """
+    if array.dtype.kind not in "fiu" or array.dtype == np.uint8 or array.size == 0:
+        return array
+    low, high = float(array.min()), float(array.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ArgumentError("img holds NaN or infinite values: must be 0..255")
+    near_zero = max(-low, high) <= _NEAR_ZERO and bool((array != array.round()).any())
+    if near_zero or low < -_OVERSHOOT or high > 255 + _OVERSHOOT:
+        raise ArgumentError(
+            f"img holds values from {low:g} to {high:g}: must be 0..255, as for facenet-pytorch; "
+            "multiply 0..1 by 255; add 1 to -1..1, then multiply by 127.5; divide 0..65535 by 257"
+        )
+    pixels: NDArray[np.uint8] = np.clip(array, 0, 255).round().astype(np.uint8)
     return pixels
+
+
+_OVERSHOOT = 64
+"""How far filters of resizing leave 0..255 at sharp edges, at most."""
+
+_NEAR_ZERO = 3
+"""Pictures for networks are 0..1, -1..1, or some -2.2..2.7 with the statistics of ImageNet."""
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from ..detector import Detector, ImageSource
 from ..errors import ArgumentError
 from ..pictures import pixels_of
 from ..results import Detections
-from . import check_device
+from . import array_of, check_device
 
 STAGES = "face_and_landmarks_detection"
 
@@ -58,7 +58,6 @@ class MTCNN:
         if stages != STAGES:
             raise ArgumentError(f"stages {stages!r}: must be {STAGES!r}")
         check_device(device)
-        self._model, self._threads = model, threads
         self._detector = Detector(model, threads=threads)
         self._own = self._detector.options
         self._given: dict[str, Any] = {}
@@ -135,7 +134,7 @@ class MTCNN:
         )
         limit = limit_boundaries_landmarks and fit_to_image and postprocess
         pictures = image if isinstance(image, list) else [image]
-        rows = [_rows(detector, _source(picture), limit) for picture in pictures]
+        rows = [_rows(detector, array_of(picture), limit) for picture in pictures]
         if box_format == "xywh":
             for array in rows:
                 array[:, 2:4] -= array[:, :2]
@@ -152,7 +151,8 @@ class MTCNN:
     def _with(self, **given: Any) -> Detector:
         """A detector with these options: the previous call's if it had the same."""
         if given != self._given:
-            self._detector = Detector(self._model, threads=self._threads, **given)
+            model, threads = self._detector.model, self._own.threads
+            self._detector = Detector(model, threads=threads, **given)
             self._given = given
         return self._detector
 
@@ -160,12 +160,6 @@ class MTCNN:
 def _merged(given: tuple[float | None, ...], own: tuple[float, ...]) -> tuple[float, ...]:
     """The given values, and the model's own in place of None."""
     return tuple(other if value is None else value for value, other in zip(given, own))
-
-
-def _source(picture: Any) -> ImageSource:
-    """TensorFlow's tensors as arrays."""
-    source: ImageSource = picture.numpy() if hasattr(picture, "numpy") else picture
-    return source
 
 
 def _rows(detector: Detector, picture: ImageSource, limit: bool) -> NDArray[np.float64]:

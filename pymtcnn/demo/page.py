@@ -8,7 +8,11 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from ..commands.console import complain
 from ..detector import Detector
+from ..errors import ArgumentError
+from ..settings import settings
+from .requests import sentence
 from .view import MAX_BYTES, MAX_PIXELS, View, view
 
 TITLE = "pymtcnn: faces and their five landmarks"
@@ -44,13 +48,13 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
         seen = View()
         if upload is not None:
             if not _is_upload(upload["path"]):
-                raise gr.Error("Only pictures that were uploaded are shown.")
+                raise ArgumentError("Only pictures that were uploaded are shown.")
             seen = view(
                 upload["path"],
                 upload["orig_name"] or "picture",
                 stage,
                 model=model,
-                min_face=max(min_face, smallest),
+                min_face=max(settings()["min_face"].check(min_face), smallest),
                 thresholds=thresholds,
                 threads=threads,
             )
@@ -58,7 +62,7 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
         return [seen.message, seen.picture, list(seen.faces), rows, seen.json]
 
     every, age = 600, 3600  # seconds: older files of visitors are deleted
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
+    page = _Page(title=TITLE, analytics_enabled=False, delete_cache=(every, age))
     with page:
         gr.Markdown(f"# {TITLE}")
         with gr.Row():
@@ -132,6 +136,21 @@ def make_page(model: str | None = None, threads: int = 1) -> gr.Blocks:
     return page
 
 
-def _is_upload(path: str) -> bool:
+class _Page(gr.Blocks):
+    """Requests that the page itself never makes fail in one line, not in a traceback."""
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().process_api(*args, **kwargs)
+        except Exception as error:  # a request may hold anything
+            problem = sentence(error)
+            complain("pymtcnn demo", problem)
+            raise gr.Error(problem, print_exception=False) from error
+
+
+def _is_upload(path: Any) -> bool:
     """Whether a file was uploaded: without preprocess, a request may name any local file."""
-    return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    try:
+        return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    except (TypeError, ValueError, OSError):  # no path, or none that can be
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import MtcnnError
 from ..files import reason
+from .requests import OneLine
 from .view import MAX_BYTES, MAX_PIXELS
 
 HOST, PORT = "127.0.0.1", 7860
@@ -87,6 +89,7 @@ def serving(
             quiet=True,
             prevent_thread_lock=True,
         )
+        logging.getLogger("uvicorn.error").addFilter(OneLine())
         try:
             if share and not public:
                 raise MtcnnError("--share: no public link could be made; the cause is above")

@@ -15,9 +15,11 @@ from .. import formats
 from ..crops import extract_faces
 from ..detector import Detector
 from ..drawing import draw
-from ..errors import MtcnnError
+from ..errors import FileError, MtcnnError
+from ..files import reason
 from ..pictures import read_picture
 from ..results import Detections
+from ..settings import settings
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 << 20
@@ -80,11 +82,13 @@ def view(
     Returns
     -------
     View
-        Only the message for a picture that cannot be read or a setting outside its range.
+        Only the message for a file that cannot be read, an unknown stage or a setting outside its
+        range.
     """
-    source = io.BytesIO(Path(path).read_bytes())
-    source.name = name  # for messages
     try:
+        settings()["stage"].check(stage)
+        source = io.BytesIO(_content(path, name))
+        source.name = name  # for messages
         rgb = read_picture(source, max_pixels=MAX_PIXELS)
         with Detector(model, min_face=min_face, thresholds=thresholds, threads=threads) as detector:
             found = detector.detect_stages(rgb)
@@ -99,6 +103,14 @@ def view(
         timing=formats.timing_rows(found),
         json=formats.json_line(name, width, height, found, timed=True),
     )
+
+
+def _content(path: str | os.PathLike[str], name: str) -> bytes:
+    """The file's bytes, or FileError with the name that the visitor gave it."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise FileError(f"{name}: cannot be read: {reason(error)}") from error
 
 
 def draw_stage(rgb: NDArray[np.uint8], found: Detections, name: str) -> NDArray[np.uint8]:

@@ -1,3 +1,5 @@
+#include <stdbool.h>
+
 #include "mtcnn.h"
 #include "test.h"
 
@@ -295,6 +297,57 @@ static void bad_arguments(void)
         CHECK(made[i] == 55);
 }
 
+/*
+ * Landmarks of any finite size, at any finite place: of a picture of 20s in a padding of 90 comes
+ * nothing else, and where the face is far away, nothing but padding.
+ */
+static void any_finite_landmarks(void)
+{
+    enum { SIDE = 40, BYTES = 3 * SIDE * SIDE };
+    static const float sizes[] = {1e-45f, 1e-38f, 1e-6f, 1,     40,   1e4f,
+                                  1e6f,   2e9f,   1e19f, 1e30f, 2e36f};
+    static const float places[] = {0,    -0.0f, 1e-40f, 150,  -1e5f, 1e6f, -2147483648.f,
+                                   5e9f, 1e19f, -1e30f, 3e38f};
+    enum { SIZES = sizeof sizes / sizeof *sizes, PLACES = sizeof places / sizeof *places };
+    memset(pixels, 20, sizeof pixels);
+    for (int k = 0; k < SIZES * PLACES * PLACES; k++) {
+        const float size = sizes[k % SIZES], x = places[k / SIZES % PLACES],
+                    y = places[k / SIZES / PLACES];
+        float landmarks[10];
+        for (int i = 0; i < 10; i++)
+            landmarks[i] = (float)(arcface[i / 2][i % 2] * size / 112) + (i % 2 ? y : x);
+        uint8_t *made = test_guarded(BYTES);
+        mtcnn_error error;
+        const int status = mtcnn_align(&image, landmarks, 1, SIDE, 90, made, &error);
+        CHECK(status == MTCNN_OK || status == MTCNN_ERROR_ARGUMENT);
+        const bool far = fabsf(x) > 2 * size + 1e4f || fabsf(y) > 2 * size + 1e4f;
+        int good = 0;
+        for (int i = 0; i < BYTES; i++)
+            good += far ? made[i] == 90 : made[i] >= 20 && made[i] <= 90;
+        CHECK(status || good == BYTES);
+        test_guarded_free(made, BYTES);
+    }
+}
+
+/* A step is lost in the rounding of so large a y; x alone reaches the picture. */
+static void far_landmarks_give_padding(void)
+{
+    static const float landmarks[][10] = {
+        {-4504.30908f, 1.93303698e37f, -8598.32422f, 1.93303698e37f, -6562.50293f, 1.93303698e37f,
+         -4876.72559f, 1.93303698e37f, -8271.27832f, 1.93303698e37f},
+        {-2.25968739e38f, 67.3180466f, -2.25968739e38f, 67.3269501f, -2.25968739e38f, 67.2480469f,
+         -2.25968739e38f, 67.1671829f, -2.25968739e38f, 67.6328583f},
+    };
+    for (size_t k = 0; k < sizeof landmarks / sizeof *landmarks; k++) {
+        for (int side = 1; side < 50; side += 12) {
+            uint8_t *made = align(landmarks[k], 1, side, 77);
+            for (int i = 0; i < 3 * side * side; i++)
+                CHECK(made[i] == 77);
+            test_guarded_free(made, (size_t)3 * side * side);
+        }
+    }
+}
+
 int main(void)
 {
     fill_noise();
@@ -302,6 +355,8 @@ int main(void)
     upright_is_the_plain_crop();
     small_faces_are_bilinear();
     bad_arguments();
+    far_landmarks_give_padding();
+    any_finite_landmarks();
     shrinking_is_antialiased();
     fill_slope();
     the_fit_is_least_squares();

@@ -37,6 +37,54 @@ static void parsing(void)
     mt_config_free(&config);
 }
 
+static void comments(void)
+{
+    mt_config config;
+    mtcnn_error error;
+    REQUIRE(!read_text(
+        &config, "a = my #1;2#/x  # it\n;b\nc=#d\n[net]# x\nwidth=12#x\nheight=24 ; y=1\n# z\n",
+        &error));
+    const mt_section *data = &config.sections[0], *net = &config.sections[1];
+    CHECK(config.count == 2 && data->count == 2 && net->count == 2);
+    CHECK(!strcmp(data->options[0].value, "my")); /* a path with a blank before # cannot be given */
+    CHECK(!strcmp(data->options[1].value, "#d") && data->options[1].line == 3);
+    CHECK(!strcmp(net->name, "net") && !strcmp(net->options[0].value, "12"));
+    CHECK(!strcmp(net->options[1].value, "24"));
+    mt_config_free(&config);
+    CHECK(read_text(&config, "[net]\nwid#th=1", &error) == MTCNN_ERROR_CFG);
+    CHECK_HOLDS(error.message, "test_config.cfg:2: 'wid' is neither");
+}
+
+static void nearest(const char *word, const char *names, const char *expected)
+{
+    char found[16] = "x";
+    CHECK(mtcnn_nearest(word, names, found, sizeof found) == (int)strlen(expected));
+    CHECK(!strcmp(found, expected));
+}
+
+/* A letter in three may be wrong, swapped, too many or missing; beginnings count, too. */
+static void nearest_names(void)
+{
+    nearest("filtres", "size filters groups", "filters");
+    nearest("FILTERS", "size filters groups", "filters");
+    nearest("min-fcae", "min_size min_face", "min_face");
+    nearest("treshold", " threads thresholds", "thresholds");
+    nearest("pad", "size padding", "padding");
+    nearest("sizes_of_all", "size padding", "size");
+    nearest("siz", "sizes size", "size");
+    nearest("si", "sizes", "");
+    nearest("x", "y", "");
+    nearest("", "a b", "");
+    nearest("anything", "", "");
+    nearest("speed", "size stride", "");
+    char found[4], lengthy[3000];
+    CHECK(mtcnn_nearest("sizf", "size", found, 3) == 4 && !strcmp(found, "si"));
+    memset(lengthy, 'a', sizeof lengthy - 1);
+    lengthy[sizeof lengthy - 1] = '\0';
+    CHECK(mtcnn_nearest(lengthy, "aaaa", found, sizeof found) == 0);
+    CHECK(mtcnn_nearest("aaaa", lengthy, found, sizeof found) == 0);
+}
+
 static void numbers(void)
 {
     mt_config config;
@@ -85,6 +133,8 @@ static void broken(void)
 int main(void)
 {
     parsing();
+    comments();
+    nearest_names();
     numbers();
     broken();
     remove("test_config.cfg");

@@ -106,11 +106,40 @@ static void bad_arguments(void)
     CHECK(mtcnn_crop(&image, NULL, 0, SIDE, 0, NULL, &error) == MTCNN_OK);
 }
 
+/* Any finite box: of a picture of 20s in a padding of 90 comes nothing else. */
+static void any_finite_box(void)
+{
+    static const float ends[] = {-3e38f, -1e30f, -2147483648.f, -1e6f, -1,   -1e-45f, 0,     1e-45f,
+                                 1e-30f, 0.5f,   36.999f,       37,    1e5f, 5e9f,    1e30f, 3e38f};
+    enum { ENDS = sizeof ends / sizeof *ends };
+    memset(pixels, 20, sizeof pixels);
+    const mtcnn_image image = {pixels, W, H, 3 * W, MTCNN_RGB};
+    for (int i = 0; i < ENDS; i++) {
+        for (int j = i + 1; j < ENDS; j++) {
+            for (int k = 0; k + 1 < ENDS; k++) {
+                const float box[4] = {ends[i], ends[k], ends[j], ends[k + 1]};
+                uint8_t *made = test_guarded(BYTES);
+                mtcnn_error error;
+                CHECK(mtcnn_crop(&image, box, 1, SIDE, 90, made, &error) == MTCNN_OK);
+                const bool outside = ends[j] <= 0 || ends[i] >= W || ends[k + 1] <= 0 ||
+                                     ends[k] >= H;
+                int good = 0;
+                for (int b = 0; b < BYTES; b++)
+                    good += made[b] == 90 || (made[b] == 20 && !outside);
+                CHECK(good == BYTES);
+                test_guarded_free(made, BYTES);
+            }
+        }
+    }
+    fill();
+}
+
 int main(void)
 {
     fill();
     follows_the_resizing();
     whole_picture_is_itself();
     bad_arguments();
+    any_finite_box();
     return test_end();
 }

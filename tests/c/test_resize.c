@@ -148,6 +148,23 @@ static double plain_output(const mtcnn_image *image, mt_span x, mt_span y, int c
     return sum;
 }
 
+/* A sample may take in the whole picture: those outside need no weights. */
+static void weights_stay_few(void)
+{
+    enum { SIDE = 5000 };
+    static uint8_t pixels[SIDE];
+    mt_resizer resizer = {0};
+    const mt_kernels *kernels;
+    REQUIRE(!mt_kernels_choose(&kernels, NULL));
+    const mt_span wide = span(-1e9, 2e9, 4096, SIDE), one = span(0, 1, 1, 1);
+    const mtcnn_image row = {pixels, SIDE, 1, SIDE, MTCNN_GRAY};
+    const mtcnn_image column = {pixels, 1, SIDE, 1, MTCNN_GRAY};
+    REQUIRE(mt_resize_begin(&resizer, kernels, &row, wide, one, &plain));
+    REQUIRE(mt_resize_begin(&resizer, kernels, &column, one, wide, &plain));
+    CHECK(mt_buffers_bytes(resizer.buffers, MT_RESIZER_BUFFERS) < 1 << 18);
+    mt_resizer_free(&resizer);
+}
+
 /* Steps of less than one to hundreds of rows, all kinds of pixels, parts that are partly outside
    the picture; each set of kernels. */
 static void follows_the_definition(void)
@@ -240,5 +257,6 @@ int main(void)
     outside_is_padding();
     follows_the_definition();
     parts_equal_whole();
+    weights_stay_few();
     return test_end();
 }

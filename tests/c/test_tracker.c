@@ -197,6 +197,9 @@ static void matching(void)
     CHECK(box_of[0] == 1 && box_of[1] == 0 && box_of[2] == -1);
     CHECK(mt_match(boxes, 3, faces, 1, &pairs, face_of, box_of));
     CHECK(face_of[0] == -1 && face_of[1] == 0 && box_of[0] == 1);
+    const float nowhere[1][4] = {{NAN, NAN, NAN, NAN}};
+    CHECK(mt_match(nowhere, 1, faces, 3, &pairs, face_of, box_of));
+    CHECK(face_of[0] == -1 && box_of[0] == -1);
     CHECK(mt_match(boxes, 0, faces, 3, &pairs, NULL, box_of));
     CHECK(box_of[0] == -1 && box_of[1] == -1 && box_of[2] == -1);
     CHECK(mt_match(boxes, 3, NULL, 0, &pairs, face_of, NULL));
@@ -299,6 +302,15 @@ static void a_track_continues_its_motion(void)
     track.missed = 1;
     mt_track_predict(&track, 3, box);
     CHECK(!memcmp(box, face.box, sizeof box));
+
+    /* Frames at almost the same time: no velocity that can be told, whether missed or not. */
+    face = face_at(19, 18, 30);
+    mt_track_update(&track, &face, nextafter(2, 3), &options);
+    track.velocity[0] = -INFINITY;
+    for (track.missed = 0; track.missed < 2; track.missed++) {
+        mt_track_predict(&track, 3, box);
+        CHECK(box[0] == 19 && box[2] == 49);
+    }
 }
 
 int main(void)

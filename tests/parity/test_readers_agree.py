@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import numpy as np
 import pytest
 from support.random_cascade import write_random_cascade
 
 import pymtcnn
-from pymtcnn.errors import CfgError, ModelError
+from pymtcnn.errors import CfgError, FileError, ModelError
 from train_mtcnn.cascade.torch_detector import TorchDetector
-from train_mtcnn.network.darknet import DARKNET_CFG, read_cfg, write_weights
+from train_mtcnn.network.darknet import DARKNET_CFG, read_cfg, read_data, write_weights
 from train_mtcnn.network.layers import count_weights, read_layers
 
 NET = b"[net]\nwidth=12\nheight=12\nchannels=3\n"
@@ -38,6 +39,11 @@ CFGS = {
     "dos": ((NET + CONV).replace(b"\n", b"\r\n"), True),
     "blanks": (NET + CONV.replace(b"=", b" = ").replace(b"4", b"\t4 "), True),
     "byte order mark": (b"\xef\xbb\xbf" + NET + CONV, True),
+    "comments behind": (NET.replace(b"\n", b" # x\n") + CONV.replace(b"\n", b" ;x=1\n"), True),
+    "comments without a blank": (NET + CONV.replace(b"\n", b"#x\n"), True),
+    "comment instead of a value": (NET + CONV.replace(b"leaky", b"# leaky"), False),
+    "comment within a key": (NET + CONV + b"str#ide=1\n", False),
+    "unknown options": (NET + b"batsh=1\n" + CONV + b"filter=3\n", True),
     "latin-1 comment": (b"# gr\xf6\xdfer\n" + NET + CONV, True),
     "latin-1 value": (NET + CONV.replace(b"leaky", b"l\xe9aky"), False),
     "no-break space": (NET + CONV.replace(b"leaky", "leaky\u00a0".encode()), False),
@@ -88,6 +94,7 @@ CFGS = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::pymtcnn.CfgWarning")
 @pytest.mark.parametrize("name", CFGS)
 def test_cfg(tmp_path, name):
     text, good = CFGS[name]
@@ -97,10 +104,64 @@ def test_cfg(tmp_path, name):
     assert (ours, accepts(pymtcnn.Network, path)) == (good, good)
 
 
+ODD_KEYS = (
+    NET
+    + b"momentum=0.9\nbatsh=1 # learn\n"
+    + CONV
+    + b"Filters=8\nstopbackward=1\nspeed\xfc=1\n"
+    + b"[maxpool]\npad=0\nsize=2\nsize=2\n[prelu]\ngroup=1\n"
+)
+
+
+def cfg_warnings(read, path) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read(path)
+    assert all(warning.category is pymtcnn.CfgWarning for warning in caught)
+    return [str(warning.message) for warning in caught]
+
+
+def test_unknown_keys_give_the_same_warnings(tmp_path):
+    path = tmp_path / "x.cfg"
+    path.write_bytes(ODD_KEYS)
+    assert cfg_warnings(read_cfg, path) == [
+        f"{path}:6: [net] unknown key 'batsh' is ignored; did you mean batch?",
+        f"{path}:11: [convolutional] unknown key 'Filters' is ignored; did you mean filters?",
+        f"{path}:13: [convolutional] unknown key 'speed\udcfc' is ignored",
+        f"{path}:15: [maxpool] unknown key 'pad' is ignored; did you mean padding?",
+        f"{path}:19: [prelu] unknown key 'group' is ignored; did you mean groups?",
+    ]
+    assert cfg_warnings(pymtcnn.Network, path) == cfg_warnings(read_cfg, path)
+    path.write_bytes(NET + CONV + b"".join(b"k%d=1\n" % number for number in range(50)))
+    assert len(cfg_warnings(pymtcnn.Network, path)) == 20
+    assert cfg_warnings(pymtcnn.Network, path) == cfg_warnings(read_cfg, path)
+
+
+def test_our_own_and_published_cfgs_give_no_warnings(models_dir):
+    for path in [*DARKNET_CFG.glob("*.cfg"), *models_dir.glob("*/*.cfg")]:
+        assert cfg_warnings(read_cfg, path) == cfg_warnings(pymtcnn.Network, path) == []
+
+
+def test_misspelt_sections_give_the_same_message(tmp_path):
+    path = tmp_path / "x.cfg"
+    path.write_bytes(NET + CONV.replace(b"convolutional", b"convolutionnal"))
+    for read in (pymtcnn.Network, lambda path: read_layers(read_cfg(path))):
+        with pytest.raises(CfgError) as error:
+            read(path)
+        sentence = "unknown section [convolutionnal]; did you mean [convolutional]?"
+        assert str(error.value) == f"{path}:5: {sentence}"
+
+
 # What a line of random.data becomes.
 DATA = {
     "plain": (r"^pad.*", "pad = 0", True),
     "comment": (r"^pad", "# gr\udcf6er\npad", True),
+    "comment behind a number": (r"^pad.*", "pad = 0 # black", True),
+    "comment behind numbers": (r"^(thresholds.*)", "thresholds = 0.5, 0.5, 0.5\t; low", True),
+    "comment behind a name": (r"^color.*", "color = RGB ;x", True),
+    "no blank before a comment": (r"^pad.*", "pad = 0#", False),
+    "comment instead of a value": (r"^pad.*", "pad = # 0", False),
+    "comment behind a path": (r"^(pnet_weights = .*)", r"\1 # of PNet", True),
     "byte order mark": (r"\A", "\ufeff", True),
     "hexadecimal": (r"^min_face.*", "min_face = 0x14", False),
     "underscore": (r"^min_face.*", "min_face = 2_0", False),
@@ -130,6 +191,7 @@ DATA = {
     "negative pad": (r"^pad.*", "pad = -1", False),
     "color": (r"^color.*", "color = rgb", False),
     "unknown key": (r"^pad", "speed = 1\npad", False),
+    "misspelt key": (r"^min_face", "min_fcae", False),
     "key given twice": (r"^pad", "norm = 1\npad", False),
     "missing key": (r"^pad.*", "", False),
     "border": (r"^border.*", "border = 0.49", True),
@@ -143,10 +205,32 @@ DATA = {
 def test_data(tmp_path, name):
     pattern, new, good = DATA[name]
     path = write_random_cascade(tmp_path)
-    text = re.sub(pattern, lambda _: new, path.read_text(), count=1, flags=re.MULTILINE)
+    text = re.sub(
+        pattern,
+        lambda found: new.replace(r"\1", found[0]),
+        path.read_text(),
+        count=1,
+        flags=re.MULTILINE,
+    )
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     found = accepts(TorchDetector, path), accepts(pymtcnn.Detector, path)
     assert found == (good, good)
+
+
+def test_paths_with_signs_of_comments(tmp_path):
+    path = write_random_cascade(tmp_path)
+    weights = read_data(path).weights["pnet"]
+    text = re.sub(r"(?m)^pnet_weights.*", "pnet_weights = {} # it", path.read_text())
+    for place, good in (("nets#1/#p;net#.weights", True), ("nets #1;2 #/#p;net#.weights", False)):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(weights.read_bytes())
+        path.write_text(text.format(place))
+        for read in (TorchDetector, pymtcnn.Detector):
+            if good:
+                read(path)
+            else:
+                with pytest.raises(FileError, match="nets: cannot be"):
+                    read(path)
 
 
 # What a cfg of the cascade becomes, with weights that fit.

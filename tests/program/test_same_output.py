@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support import ROOT
+from support import ASTRONAUT, ROOT
+from support.random_cascade import write_random_cascade
 from support.skips import missing
 
 FORMS = [[], ["--json"], ["--csv"]]
@@ -120,6 +121,9 @@ def test_same_options(program):
         ["--min-face=", "x.jpg"],
         ["--json=1", "x.jpg"],
         ["--nope", "x.jpg"],
+        ["--treshold", "0.5", "x.jpg"],
+        ["--MIN_FACE=3", "x.jpg"],
+        ["--everyone=2", "x.jpg"],
         ["--min-face", "2\n0", "x.jpg"],
     ],
 )
@@ -157,6 +161,30 @@ def test_same_files(program, default_model, folder, tmp_path, words):
         )
         made.append(sorted(str(p.relative_to(out.parent)) for p in out.parent.rglob("*")))
     assert made[0] == made[1] and "third.png" in made[0] and "other.png" in made[0]
+
+
+def test_same_warnings(program, tmp_path):
+    path = write_random_cascade(tmp_path)
+    cfg = tmp_path / "odd.cfg"
+    text = (ROOT / "darknet_cfg" / "rnet.cfg").read_text()
+    cfg.write_text(text.replace("[net]", "[net] # RNet's\nbatsh=1\nodd=\x1b[31m", 1))
+    data = re.sub(r"(?m)^rnet_cfg.*", f"rnet_cfg = {cfg.name}  ; mine", path.read_text())
+    path.write_text(data)
+    lines = []
+    for command in ([str(program)], [sys.executable, "-m", "pymtcnn"]):
+        words = [*command, "--model", str(path), "--min-face", "90", str(ASTRONAUT)]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0
+        lines.append([line.partition(": ")[2] for line in done.stderr.splitlines()])
+    line = text.splitlines().index("[net]") + 2
+    assert (
+        lines[0]
+        == lines[1]
+        == [
+            f"{cfg}:{line}: [net] unknown key 'batsh' is ignored; did you mean batch?",
+            f"{cfg}:{line + 1}: [net] unknown key 'odd' is ignored",
+        ]
+    )
 
 
 def test_same_predictions(program, default_model, folder, tmp_path):

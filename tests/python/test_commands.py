@@ -53,7 +53,7 @@ def test_help_names_all_commands(run):
     ("words", "problem"),
     [
         ([], "no command given"),
-        (["detekt", "a.jpg"], "detekt: no such command"),
+        (["detekt", "a.jpg"], "detekt: no such command; did you mean detect?"),
     ],
 )
 def test_no_command(run, words, problem):

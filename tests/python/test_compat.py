@@ -15,7 +15,14 @@ import torch
 from PIL import Image
 from support.skips import import_peer
 
-from pymtcnn import ArgumentError, Detector, FileError, LibraryError, read_picture
+from pymtcnn import (
+    ArgumentError,
+    Detector,
+    FileError,
+    LibraryError,
+    PictureError,
+    read_picture,
+)
 from pymtcnn.compat import facenet_pytorch, ipazc
 from pymtcnn.faces import LANDMARK_NAMES
 
@@ -77,6 +84,8 @@ def test_ipazc_batches_and_sources(hopper, pictures, several):
     assert [len(faces) for faces in batch] == [3, 0, 1, 1]
     assert batch[2] == batch[3] == detector.detect_faces(hopper)
     assert detector.detect_faces(torch.from_numpy(hopper)) == batch[2]
+    with pytest.raises(ArgumentError, match="dtype float32"):
+        detector.detect_faces(torch.from_numpy(hopper).float().requires_grad_())
     assert detector.detect_faces(BLANK) == [] and detector.detect_faces([]) == []
 
 
@@ -172,6 +181,74 @@ def test_facenet_sources(several):
         torch.from_numpy(several).float(),
     ]:
         assert (detector.detect(picture)[0] == boxes).all()
+
+
+NUMBERS = {
+    "float64": lambda t: t.double(),
+    "float16": lambda t: t.half(),
+    "bfloat16": lambda t: t.bfloat16(),  # which arrays lack
+    "int64": lambda t: t.long(),
+    "with gradients": lambda t: t.float().requires_grad_(),
+    "somewhat outside": lambda t: torch.where(t == 0, -3.2, torch.where(t == 255, 258.7, t)),
+    "Pillow's floats": lambda t: Image.fromarray(t[..., 0].float().numpy()),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_facenet_takes_all_numbers_of_a_byte(several, kind):
+    tensor = torch.from_numpy(several)
+    if kind == "Pillow's floats":
+        tensor = tensor[..., :1].expand_as(tensor)
+    detector = facenet_pytorch.MTCNN()
+    expected, _ = detector.detect(tensor)
+    boxes, _ = detector.detect(NUMBERS[kind](tensor))
+    assert np.array_equal(boxes, expected)
+
+
+SCALES = {
+    "0..1": (lambda t: t / 255, "from 0 to 1: must be 0..255"),
+    "-1..1": (lambda t: (t - 127.5) / 128, "multiply by 127.5"),
+    "ImageNet's": (lambda t: (t / 255 - 0.45) / 0.225, "from -2 to 2.44444"),
+    "16 bits": (lambda t: t * 257, "divide 0..65535 by 257"),
+    "10 bits": (lambda t: t * 4, "from 0 to 1020"),
+    "Pillow's 16 bits": (
+        lambda t: Image.fromarray(t[..., 0].numpy().astype(np.uint16) * 257),
+        "divide 0..65535 by 257",
+    ),
+    "NaN": (lambda t: torch.where(t == 7, float("nan"), t), "holds NaN or infinite"),
+    "infinite": (lambda t: torch.where(t == 7, float("inf"), t), "holds NaN or infinite"),
+    "channels first": (lambda t: t.permute(2, 0, 1), r"move the channels .* \.permute\(1, 2, 0\)"),
+    "a batch of these": (lambda t: t.permute(2, 0, 1)[None], "move the channels to the end"),
+    "boolean": (lambda t: t > 100, "dtype bool"),
+    "sparse": (lambda t: t.to_sparse(), "cannot be an array"),
+    "without content": (lambda t: t.to("meta"), "cannot be an array"),
+}
+
+
+@pytest.mark.parametrize("kind", SCALES)
+def test_facenet_refuses_other_scales(hopper, kind):
+    change, words = SCALES[kind]
+    picture = change(torch.from_numpy(hopper).float())
+    detector = facenet_pytorch.MTCNN()
+    for call in (detector.detect, detector):
+        with pytest.raises(ArgumentError, match=words):
+            call(picture)
+    if kind != "a batch of these":
+        with pytest.raises(ArgumentError, match=words):
+            detector.detect([hopper, picture])
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_facenet_takes_black_pictures(value):
+    assert facenet_pytorch.MTCNN().detect(np.full((90, 90, 3), value))[1] == [None]
+
+
+def test_facenet_names_a_picture_that_pillow_cannot_decode(pictures, tmp_path):
+    path = tmp_path / "half.jpg"
+    content = pictures[0].read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with Image.open(path) as picture, pytest.raises(PictureError, match="cannot be decoded"):
+        facenet_pytorch.MTCNN().detect(picture)
 
 
 def test_facenet_batches(several, hopper):
@@ -301,6 +378,16 @@ def test_facenet_refuses_pictures_and_boxes(several):
     with pytest.raises(ArgumentError, match="outside the picture"):
         detector.extract(several, np.array([[1000, 0, 1100, 100]]))
     assert detector.extract(several, np.empty((0, 4))) is None
+    for boxes in ([[0, 0, np.nan, 9]], [[0, 0, np.inf, 9]], [[1, 2, 3]], [1, 2, 3, 4], ["a"]):
+        with pytest.raises(ArgumentError, match="boxes"):
+            detector.extract(several, boxes)
+    for box in ([1e30, 0, 2e30, 9], [0, -1e300, 9, -1]):
+        with pytest.raises(ArgumentError, match="outside the picture"):
+            detector.extract(several, [box])
+    assert detector.extract(several, [[-1e300, -1e300, 1e300, 1e300]]).shape == (3, 160, 160)
+    detector.margin = 160
+    with pytest.raises(ArgumentError, match="margin 160"):
+        detector.extract(several, [[0, 0, 9, 9]])
 
 
 def test_facenet_detects_without_pytorch(several, monkeypatch):

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from support import ASTRONAUT, HOPPER, ROOT
 from support.picture_files import resized_jpeg_header, with_orientation
 from support.skips import absent
 
-from pymtcnn import Detector, draw, extract_faces, formats, read_picture
+from pymtcnn import ArgumentError, Detector, draw, extract_faces, formats, read_picture
 from pymtcnn.commands import demo as command
 from pymtcnn.demo.view import view
 
@@ -93,6 +94,15 @@ def test_a_setting_out_of_range_gives_a_message():
     assert seen.message.startswith("thresholds ") and seen.picture is None
 
 
+def test_what_the_page_never_asks_for_gives_a_message(tmp_path):
+    seen = view(HOPPER, "grace.jpg", "nope", **MODEL)
+    assert (seen.message, seen.picture) == ("stage 'nope': must be pnet, rnet or onet", None)
+    seen = view(tmp_path, "grace.jpg", "onet", **MODEL)
+    assert (seen.message, seen.picture) == ("grace.jpg: cannot be read: Is a directory", None)
+    seen = view(HOPPER, "grace.jpg", "onet", min_face="40", thresholds=(0.6, [], None))
+    assert seen.message.startswith("min_face '40': must be a number")
+
+
 # ---- the command ---------------------------------------------------------------------------------
 
 
@@ -131,6 +141,50 @@ def test_ends_without_leftovers(tmp_path):
             process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert not list(tmp_path.glob("pymtcnn-demo-*"))
+
+
+UPLOADED = {"path": "x", "orig_name": "x"}
+ODD_REQUESTS = {
+    "Only pictures that were uploaded": [UPLOADED, "onet", 40, 0.6, 0.5, 0.7],
+    "ImageData": ["x", "onet", 40, 0.6, 0.5, 0.7],
+    "enough input values": [],
+}
+
+
+@pytest.mark.slow
+def test_requests_that_no_page_makes_give_one_line(tmp_path):
+    words = [sys.executable, "-m", "pymtcnn", "demo", "--port", "0"]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    errors = tmp_path / "errors"
+
+    def post(address, **request):
+        body = json.dumps({"session_hash": "x", "fn_index": 0, **request}).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            with urlopen(Request(f"{address}gradio_api/run/show", body, headers)) as answer:
+                return answer.status
+        except HTTPError as error:
+            return error.code
+
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            words, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process,
+    ):
+        try:
+            address = process.stdout.readline().split()[0]
+            for data in ODD_REQUESTS.values():
+                assert post(address, data=data) == 500
+            assert post(address, data=[], fn_index=99) == 500
+            assert post(address, data=[None, "onet", 40, 0.6, 0.5, 0.7]) == 200  # it goes on
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    *lines, last = errors.read_text().splitlines()
+    assert [text for text, line in zip(ODD_REQUESTS, lines) if text in line] == [*ODD_REQUESTS]
+    assert "99" in last
+    assert len(lines) == 3
 
 
 # ---- the page in a browser -----------------------------------------------------------------------
@@ -175,8 +229,6 @@ def green_edges(rgb, box):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
-    import gradio
-
     from pymtcnn.demo.page import make_page
 
     uploads = tmp_path / "uploads"
@@ -190,8 +242,8 @@ def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
 
     picture = Path(shutil.copy(HOPPER, uploads))
     assert message(picture) == "x: 1 face, 512x600 pixels"
-    for other in (HOPPER, uploads / "../../etc/hostname", "/nowhere"):
-        with pytest.raises(gradio.Error, match="uploaded"):
+    for other in (HOPPER, uploads / "../../etc/hostname", "/nowhere", uploads / "\0", "\ud800"):
+        with pytest.raises(ArgumentError, match="uploaded"):
             message(other)
 
 

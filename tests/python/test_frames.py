@@ -156,7 +156,7 @@ def test_wrong_sources(source):
         frames(source)
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), "25", 1e7])
+@pytest.mark.parametrize("fps", [0, -1, 1e-300, 9e-5, float("nan"), "25", 1e7])
 def test_wrong_fps(fps):
     with pytest.raises(ArgumentError, match="fps"):
         frames([], fps=fps)

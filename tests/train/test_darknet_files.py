@@ -65,7 +65,7 @@ def test_stock_quirks():
         ("[net]\nwidth\n", "cfg:2: 'width' is not 'option = value'"),
         ("[net]\n=3\n", "cfg:2: '=3' is not 'option = value'"),
         ("[net\nwidth=1\n", "cfg:1: '[net' is not a [section]"),
-        ("[net] # here\n", "cfg:1: '[net] # here' is not a [section]"),
+        ("[net] here\n", "cfg:1: '[net] here' is not a [section]"),
     ],
 )
 def test_syntax_errors(text, message):
@@ -440,6 +440,32 @@ def test_data(tmp_path, newline):
     assert read_data(tmp_path / "x.data").border == 0.3
 
 
+def test_comments_behind_values(tmp_path):
+    lines = [f"{line}\t# {line}" for line in DATA.splitlines() if "=" in line]
+    (tmp_path / "x.data").write_text("\n".join(lines))
+    (tmp_path / "y.data").write_text(DATA)
+    assert read_data(tmp_path / "x.data") == read_data(tmp_path / "y.data")
+    cfg = parse_cfg("# a\n[net] # b\nwidth=1 ;c\nheight=2#d\n;e\nchannels = 3 # f # g\n")
+    assert cfg == parse_cfg("[net]\nwidth=1\nheight=2\nchannels=3\n")
+    assert cfg.sections[0].comments == ["a", "b", "c", "d", "e", "f # g"]  # none is lost
+    with pytest.raises(CfgError, match=":2: 'width' is not 'option = value'"):
+        parse_cfg("[net]\nwidth # =1\n")
+
+
+def test_data_of_paths_with_signs_of_comments(tmp_path):
+    (tmp_path / "x.data").write_text(DATA)
+    data = read_data(tmp_path / "x.data")
+    data.cfg["pnet"] = tmp_path / "#1;" / "p;#.cfg"
+    write_data(tmp_path / "y.data", data)
+    assert "pnet_cfg = ./#1;/p;#.cfg\n" in (tmp_path / "y.data").read_text()
+    assert read_data(tmp_path / "y.data").cfg["pnet"] == data.cfg["pnet"]
+    for name in ("p #1.cfg", "p ;.cfg"):
+        data.cfg["pnet"] = tmp_path / name
+        with pytest.raises(CfgError, match=f"{name}: cannot be named in a .data file"):
+            write_data(tmp_path / "z.data", data)
+    assert not (tmp_path / "z.data").exists()
+
+
 def test_data_round_trip(tmp_path):
     (tmp_path / "x.data").write_text(DATA)
     data = read_data(tmp_path / "x.data")
@@ -462,7 +488,8 @@ def test_data_round_trip(tmp_path):
     [
         ("color = RGB", "color = rgb", "color = rgb: must be RGB or BGR"),
         ("color = RGB", "", "missing color"),
-        ("color = RGB", "colour = RGB", "unknown key 'colour'"),
+        ("color = RGB", "colour = RGB", r"unknown key 'colour'; did you mean color\?"),
+        ("color = RGB", "hue = 3", "unknown key 'hue'; the .data of a cascade, .* has pnet_cfg, "),
         ("color = RGB", "color = RGB\ncolor = RGB", "'color' is given twice"),
         ("color = RGB", "color", "is not 'key = value'"),
         ("0.6, 0.7,0.7", "0.6, 0.7", "must be three numbers, each 0 to 1"),

@@ -68,8 +68,16 @@ def test_annotations(tmp_path):
         ("1\n" + FACE, "x.txt:1: '1', expected the path of a picture"),
         ("a.jpg\n2\n" + FACE, "x.txt:4: 'the end of the file', expected x y width height"),
         ("a.jpg\n1\n" + FACE + FACE, "x.txt:4: '10 20 30 40 0 1 0 0 2 0', expected the path"),
-        ("a.jpg\n1\n1 2 3 4\n", "x.txt:3: '1 2 3 4', expected x y width height and 6 flags"),
-        ("a.jpg\n1\n" + FACE.replace("30", "30.5"), "x.txt:3: '10 20 30.5 40"),
+        (
+            "a.jpg\n1\n1 2 3 4\n",
+            "x.txt:3: '1 2 3 4', expected x y width height, in pixels, and 6 flags",
+        ),
+        ("a.jpg\n1\n" + FACE.replace("30", "30,5"), "x.txt:3: '10 20 30,5 40"),
+        ("a.jpg\n1\n" + FACE.replace("30", "nan"), "x.txt:3: '10 20 nan 40"),
+        ("a.jpg\n1\n10 20 30 40 0 1 0 0 2.5 0\n", "whole numbers; mend the line, or"),
+        ("a\n1\n" + FACE, "x.txt:1: 'a', expected the path of a picture with its ending"),
+        ("a.jpg\n\n1.5\n" + FACE, "x.txt:3: '1.5', expected the number of faces"),
+        ("a.jpg\n\n2\n\n" + FACE + "\n\nb.jpg\n1\n", "x.txt:8: 'b.jpg', expected x y"),
         ("a.jpg\n1\n" + FACE.replace("30", "9" * 30), "x.txt:3: '10 20 999"),
         ("a.jpg\n99999999999\n" + FACE, "x.txt:4: 'the end of the file'"),
     ],
@@ -79,6 +87,20 @@ def test_annotation_errors(tmp_path, text, message):
     with pytest.raises(FileError) as error:
         read_annotations(tmp_path / "x.txt")
     assert message in str(error.value)
+
+
+def test_annotations_of_other_programs(tmp_path):
+    text = (
+        "mine/a b.webp\n\n1\n10.5 20.25 30.0 40.5 0 0 0 1 0 0\n\n"
+        "mine\\c.BMP\r\n0\r\n0.0 0 0 0 0 0 0 0 0 0\r\n\r\n"
+        "d.jp2\n0\n  \ne.avif\n1\n1e2 2 3 4 0 0 0 0 0 0\n\n\n"
+    )
+    (tmp_path / "x.txt").write_text(text, newline="")
+    read = read_annotations(tmp_path / "x.txt")
+    assert [each.path for each in read] == ["mine/a b.webp", "mine/c.BMP", "d.jp2", "e.avif"]
+    assert read[0].boxes.tolist() == [[10.5, 20.25, 40.5, 60.75]] and read[0].invalid.all()
+    assert read[3].boxes.tolist() == [[100, 2, 103, 6]]
+    assert [len(each.boxes) for each in read] == [1, 0, 0, 1]
 
 
 @given(st.integers(0, 10**6))

@@ -90,10 +90,10 @@ def test_swapped_however_the_face_is_turned(tmp_path_factory, turn, narrow, swap
     [
         (FACE[:-4], "List.txt:2: 'net\\a.jpg 10 50 12 60 20 20 40 20 30 30 22.5 40 3', expected a"),
         (FACE + " 1", "List.txt:2: 'net"),
-        (FACE.replace("a.jpg", "a.txt"), "List.txt:2: 'net"),
+        (FACE.replace("a.jpg", "a"), "List.txt:2: 'net"),
         (FACE.replace("22.5", "22,5"), "List.txt:2: 'net"),
         (FACE.removeprefix("net\\a.jpg "), "List.txt:2: '10 50"),
-        ("", "List.txt:2: '', expected a path, left right top bottom, and five x y pairs; if the"),
+        ("a", "List.txt:2: 'a', expected a path, left right top bottom, and five x y pairs; mend"),
     ],
 )
 def test_facepoint_errors(tmp_path, second, message):

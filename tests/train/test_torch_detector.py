@@ -317,6 +317,19 @@ def test_a_border_leaves_the_cells_inside(default_model):
         assert np.abs(part - theirs.probabilities)[:-1, :-1].max() < 1e-6
 
 
+@pytest.mark.parametrize(
+    "boxes", [[[0, 0, np.nan, 9]], [[0, 0, 9, 1e300]], [[1, 2, 3]], [1, 2, 3, 4], "a"]
+)
+def test_landmarks_need_finite_boxes(published, boxes):
+    with pytest.raises(ArgumentError, match="boxes"):
+        published.landmarks(noise(40, 40), boxes)
+
+
+def test_landmarks_of_far_boxes(published):
+    boxes = [[1e30, 0, 2e30, 9], [-3e38, -3e38, 3e38, 3e38], [5e5, 0, 500000.03, 1]]
+    assert np.isfinite(published.landmarks(noise(40, 40), boxes)).all()
+
+
 def test_too_many_levels(default_model):
     detector = TorchDetector(default_model, scale_factor=0.9999)
     with pytest.raises(ArgumentError, match=r"scale_factor 0\.9999 makes too many .* 200x300"):

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pymtcnn.arguments import check_boxes
 from pymtcnn.detector import ImageSource, Options
 from pymtcnn.errors import ArgumentError
 from pymtcnn.pictures import is_picture_source, pixels_of
@@ -181,9 +182,12 @@ class TorchDetector:
 
         Raises
         ------
-        ArgumentError, FileError, PictureError
+        ArgumentError
+            As for `detect`, or boxes that are not finite.
+        FileError, PictureError
             As for `detect`.
         """
+        boxes = check_boxes(boxes, np.float32)
         planes = self._planes(image, color)
         squares, _, outputs = self._run_on_crops(planes, boxes, self._onet, -math.inf)
         return _landmarks(squares, outputs[:, 5:15])

@@ -102,8 +102,9 @@ def read_landmarks(folder: str | os.PathLike) -> Reading:
 def read_facepoint(path: str | os.PathLike) -> Reading:
     """Read CNN_FacePoint's `trainImageList.txt` or `testImageList.txt`.
 
-    A line is a face: the picture's path with backslashes, left, right, top, bottom of the box, and
-    x, y of five points. Pictures are relative to the list's folder.
+    A line is a face: the picture's path with backslashes or slashes, left, right, top, bottom of
+    the box, and x, y of five points. Blank lines do not count. Pictures are relative to the list's
+    folder.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def read_facepoint(path: str | os.PathLike) -> Reading:
     """
     lines = read_lines(path)
     expected = "a path, left right top bottom, and five x y pairs"
-    rows = [_row(path, lines, number, 14, expected) for number in range(1, len(lines) + 1)]
+    numbers = [number for number, line in enumerate(lines, 1) if line]
+    rows = [_row(path, lines, number, 14, expected) for number in numbers]
     values = np.array([values for _, values in rows]).reshape(-1, 14)
     names = [name.replace("\\", "/") for name, _ in rows]
     return _reading(path, names, values[:, [0, 2, 1, 3]], values[:, 4:])

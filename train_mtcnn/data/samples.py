@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 
 
 class Kind(IntEnum):
@@ -75,7 +75,7 @@ class SampleWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if self._progress.exists():
-                self._resume(json.loads(read_bytes(self._progress)))
+                self._resume(json.loads(read_bytes(self._progress, OTHER)))
             (folder / "samples.json").unlink(missing_ok=True)
             # Without a buffer: what cannot be written must not be tried again on closing.
             self._files = [open(path, "ab", buffering=0) for path in self._parts]  # noqa: SIM115
@@ -181,7 +181,7 @@ class Samples:
                 " train_mtcnn/prepare_data.py"
             )
         try:
-            self.about = json.loads(read_bytes(folder / "samples.json"))
+            self.about = json.loads(read_bytes(folder / "samples.json", OTHER))
             side, count = int(self.about["side"]), int(self.about["count"])
             if side < 1:
                 raise ValueError(f"a side of {side}")

@@ -8,6 +8,7 @@ Layout of the standard download, below one folder:
 
 from __future__ import annotations
 
+import io
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
 from pymtcnn.formats import wider_text
 from train_mtcnn.cascade.boxes import visible
-from train_mtcnn.common.file_content import read_bytes, read_lines
+from train_mtcnn.common.file_content import OTHER, read_bytes, read_lines
 from train_mtcnn.data.annotation_files import LARGEST_COORDINATE, is_picture, wrong_line
 from train_mtcnn.data.filtering import keep_usable
 
@@ -38,7 +39,7 @@ class Annotation:
     Attributes
     ----------
     path
-        "<event>/<picture>.jpg", relative to the folder of the pictures.
+        "<event>/<picture>.jpg", relative to the folder of the pictures, with forward slashes.
     boxes : [N, 4] float32
         x1, y1, x2, y2 in pixels, x2 and y2 exclusive. All that the file holds: a few have no area,
         or a negative width or height.
@@ -60,45 +61,74 @@ def read_annotations(path: str | os.PathLike) -> list[Annotation]:
     """Read `wider_face_train_bbx_gt.txt` or `wider_face_val_bbx_gt.txt`.
 
     A picture is three or more lines: its path, the number of faces, and for each face x, y, width,
-    height and six flags. A picture without a face has one line of zeros all the same.
+    height and six flags. A picture without a face may have one line of zeros all the same. As other
+    programs write it: numbers may have a decimal point, but not the flags; blank lines do not
+    count; paths may have backslashes.
 
     Raises
     ------
     FileError
         If the file cannot be read or a line is not what is expected there; names the line.
     """
-    path = Path(path)
-    lines = read_lines(path)
+    reader = _Lines(path)
     annotations = []
-    number = 0  # of the line to be read next, from 0
-    while number < len(lines):
-        picture = lines[number]
+    while reader.left:
+        picture = reader.text()
         if not is_picture(picture):
-            raise wrong_line(path, lines, number + 1, "the path of a picture")
-        count = lines[number + 1] if number + 1 < len(lines) else ""
+            raise reader.wrong("the path of a picture with its ending, such as .jpg")
+        reader.next()
+        count = reader.text()
         if not (count.isascii() and count.isdigit()):
-            raise wrong_line(path, lines, number + 2, "the number of faces")
-        number += 2
-        faces = [_face(path, lines, number + i) for i in range(int(count))]
-        number += len(faces)
-        # The line of zeros of a picture without a face.
-        if not faces and number < len(lines) and not any(lines[number].replace("0", "").split()):
-            number += 1
-        table = np.array(faces, np.int64).reshape(-1, 10)
-        boxes = table[:, :4].astype(np.float32)
-        boxes[:, 2:] += boxes[:, :2]
-        annotations.append(Annotation(picture, boxes, table[:, 4:]))
+            raise reader.wrong("the number of faces")
+        reader.next()
+        faces = [_face(reader) for _ in range(int(count))]
+        if not faces and reader.left and _is_no_face(reader.text()):
+            reader.next()
+        table = np.array(faces, np.float64).reshape(-1, 10)
+        table[:, 2:4] += table[:, :2]
+        boxes, attributes = table[:, :4].astype(np.float32), table[:, 4:].astype(np.int64)
+        annotations.append(Annotation(picture.replace("\\", "/"), boxes, attributes))
     return annotations
 
 
-def _face(path: Path, lines: list[str], number: int) -> list[int]:
+class _Lines:
+    """The lines of a file that are not blank, one after the other."""
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self._path, self._lines = path, read_lines(path)
+        self.left = [number for number, line in enumerate(self._lines, 1) if line]
+        self.left.reverse()  # the next one last
+
+    def text(self) -> str:
+        """The next line; empty after the last."""
+        return self._lines[self.left[-1] - 1] if self.left else ""
+
+    def next(self) -> None:
+        self.left.pop()
+
+    def wrong(self, expected: str) -> FileError:
+        """The error where the next line is not as expected."""
+        number = self.left[-1] if self.left else len(self._lines) + 1
+        return wrong_line(self._path, self._lines, number, expected)
+
+
+def _face(reader: _Lines) -> list[float]:
+    """The next line's ten numbers, of which the last six are whole."""
+    parts = reader.text().split()
     try:
-        values = [int(part) for part in lines[number].split()]
-    except (ValueError, IndexError):
+        values: list[float] = [float(part) for part in parts[:4]]
+        values += [int(part) for part in parts[4:]]
+    except ValueError:
         values = []
-    if len(values) != 10 or max(map(abs, values)) > LARGEST_COORDINATE:
-        raise wrong_line(path, lines, number + 1, "x y width height and 6 flags")
+    if len(values) != 10 or not all(abs(value) <= LARGEST_COORDINATE for value in values):
+        raise reader.wrong("x y width height, in pixels, and 6 flags, whole numbers")
+    reader.next()
     return values
+
+
+def _is_no_face(line: str) -> bool:
+    """Whether it is the line of zeros of a picture without a face."""
+    return not line.translate(str.maketrans("", "", "0. \t"))
 
 
 def usable(
@@ -161,9 +191,9 @@ def _read_set(path: Path) -> list[tuple[str, str, NDArray[np.float64], NDArray[n
     """Event, name, boxes and counted faces of each picture of one of the .mat files."""
     from scipy.io import loadmat
 
-    read_bytes(path)  # its errors are clearer
+    content = read_bytes(path, OTHER)
     try:
-        mat = loadmat(path)
+        mat = loadmat(io.BytesIO(content))
         pictures = []
         for event, names, boxes, kept in zip(
             *(_cells(mat[key]) for key in ("event_list", "file_list", "face_bbx_list", "gt_list")),

@@ -15,7 +15,7 @@ import numpy as np
 from pymtcnn import Detector
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 from train_mtcnn.common.processes import in_processes
 from train_mtcnn.data.wider import prediction_path, write_prediction
 from train_mtcnn.network.model_files import model_digest
@@ -56,7 +56,7 @@ def _detect(task: tuple[Path, Path, str, str, tuple[str, ...]]) -> float:
 def _is_json_of(value: dict, path: Path) -> bool:
     """Whether a file holds a value as JSON."""
     try:
-        return json.loads(read_bytes(path)) == json.loads(json.dumps(value))
+        return json.loads(read_bytes(path, OTHER)) == json.loads(json.dumps(value))
     except (ValueError, RecursionError):  # no JSON
         return False
 

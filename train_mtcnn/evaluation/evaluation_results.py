@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
 from pymtcnn.files import atomic_write, make_folder
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, check_unpacked, read_bytes
 from train_mtcnn.data.recall import SIZE_NAMES
 from train_mtcnn.data.wider import SETS
 from train_mtcnn.evaluation.landmark_error import LARGE
@@ -71,7 +71,7 @@ def read_results(folder: Path) -> Results:
     """
     path = folder / RESULTS
     try:
-        values = json.loads(read_bytes(path))
+        values = json.loads(read_bytes(path, OTHER))
         good = isinstance(values["settings"], dict) and all(
             isinstance(number, (int, float)) for number in _needed(values)
         )
@@ -84,7 +84,9 @@ def read_results(folder: Path) -> Results:
         )
     path = folder / CURVES
     try:
-        with np.load(io.BytesIO(read_bytes(path))) as arrays:
+        content = read_bytes(path, OTHER)
+        check_unpacked(content, path, OTHER)
+        with np.load(io.BytesIO(content)) as arrays:
             curves = {name: arrays[name] for name in {*SETS, *arrays.files}}
         good = all(array.ndim == 2 and len(array) == 2 for array in curves.values())
     except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error):

@@ -14,7 +14,7 @@ import torch
 
 from pymtcnn.errors import FileError, ModelError
 from pymtcnn.files import atomic_write
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import check_unpacked, read_bytes
 from train_mtcnn.network.darknet import Cfg, format_cfg, parse_cfg
 from train_mtcnn.network.network_input import TRAINED, Input, checked_input, refit
 from train_mtcnn.network.networks import Network
@@ -37,9 +37,12 @@ def load_tensors(content: bytes, name: str | os.PathLike) -> dict:
         If it is not PyTorch's, or holds more than tensors and plain values.
     """
     try:
+        check_unpacked(content, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd pickles: they are refused or they load
             loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except FileError:
+        raise
     except pickle.UnpicklingError as error:
         raise FileError(
             f"{name}: refused: it is no PyTorch file, or holds more than tensors and plain values"

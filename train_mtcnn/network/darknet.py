@@ -10,15 +10,18 @@ import math
 import os
 import re
 import struct
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pymtcnn.errors import ArgumentError, CfgError, WeightsError
+from pymtcnn.errors import ArgumentError, CfgError, CfgWarning, WeightsError
 from pymtcnn.files import atomic_write
-from pymtcnn.settings import Setting, settings
+from pymtcnn.settings import Setting, cfg_keys, nearest, settings
 from train_mtcnn.common.file_content import read_bytes
 
 DARKNET_CFG = Path(__file__).resolve().parents[2] / "darknet_cfg"
@@ -26,6 +29,8 @@ DEFAULT_MODEL = DARKNET_CFG / "default.data"
 
 _BLANKS = " \t\r"  # no others: a text may be in any encoding
 _NO_BLANKS = str.maketrans("", "", _BLANKS)
+_COMMENT = re.compile("[#;]")
+_COMMENT_BEHIND_PATHS = re.compile(f"(?:^|(?<=[{_BLANKS}]))[#;]")  # which may hold # and ;
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -94,8 +99,9 @@ class Cfg:
 def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
     """Read the text of a cfg.
 
-    As in Darknet: blanks do not count anywhere, comments (`#`, `;`) take whole lines, the first of
-    two values of an option counts, a value may be empty. Lines may end in LF or CRLF.
+    As in Darknet: blanks do not count anywhere, the first of two values of an option counts, a
+    value may be empty. Comments begin with `#` or `;`, also behind a value. Lines may end in LF or
+    CRLF.
 
     Parameters
     ----------
@@ -112,20 +118,21 @@ def parse_cfg(text: str, path: str | os.PathLike = "cfg") -> Cfg:
     cfg = Cfg([], os.fspath(path))
     comments: list[str] = []
     for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.translate(_NO_BLANKS)
+        text, comment = _cut_comment(raw, _COMMENT)
+        line = text.translate(_NO_BLANKS)
+        if comment is not None:
+            comments.append(comment)
         if not line:
             continue
-        if line[0] in "#;":
-            comments.append(raw.strip()[1:].removeprefix(" "))
-        elif line[0] == "[":
+        if line[0] == "[":
             if line[-1] != "]" or len(line) < 3:
-                raise CfgError(f"{cfg.path}:{number}: '{raw.strip()}' is not a [section]")
+                raise CfgError(f"{cfg.path}:{number}: '{text.strip()}' is not a [section]")
             cfg.sections.append(Section(line[1:-1], comments=comments, line=number))
             comments = []
         else:
             option, equals, value = line.partition("=")
             if not (option and equals):
-                raise CfgError(f"{cfg.path}:{number}: '{raw.strip()}' is not 'option = value'")
+                raise CfgError(f"{cfg.path}:{number}: '{text.strip()}' is not 'option = value'")
             if not cfg.sections:
                 raise CfgError(f"{cfg.path}:{number}: option '{option}' stands before any section")
             section = cfg.sections[-1]
@@ -149,9 +156,46 @@ def _read_text(path: str | os.PathLike) -> str:
     return content.decode("utf-8-sig", "surrogateescape")
 
 
+def _cut_comment(line: str, start: re.Pattern[str]) -> tuple[str, str | None]:
+    """The line without its comment, and the comment without `#` and the blank after it."""
+    found = start.search(line)
+    if found is None:
+        return line, None
+    return line[: found.start()], line[found.end() :].removeprefix(" ").rstrip()
+
+
 def read_cfg(path: str | os.PathLike) -> Cfg:
-    """Read a cfg file. Raises FileError or CfgError."""
-    return parse_cfg(_read_text(path), path)
+    """Read a cfg file.
+
+    Warns
+    -----
+    CfgWarning
+        If an option is one that no reader knows.
+
+    Raises
+    ------
+    FileError, CfgError
+        If it cannot be read, or makes no sense (parse_cfg).
+    """
+    cfg = parse_cfg(_read_text(path), path)
+    for problem in islice(_unknown_options(cfg), _MOST_WARNINGS):
+        warnings.warn(problem, CfgWarning, stacklevel=2)
+    return cfg
+
+
+_MOST_WARNINGS = 20  # of one cfg; the core's (csrc/cfg_keys.c)
+
+
+def _unknown_options(cfg: Cfg) -> Iterator[str]:
+    """A sentence, the core's, for each option that no reader of its section knows."""
+    for section in cfg.sections:
+        known = cfg_keys(section.name) or section.options
+        for option in section.options:
+            if option not in known:
+                near = nearest(option, known)
+                remedy = f"; did you mean {near}?" if near else ""
+                where = f"{cfg.where(section, option)}: [{section.name}]"
+                yield f"{where} unknown key '{option[:40]}' is ignored{remedy}"
 
 
 def format_cfg(cfg: Cfg) -> str:
@@ -367,13 +411,15 @@ def read_data(path: str | os.PathLike) -> Data:
     keys = [*_FILES, *rows]
     values: dict[str, tuple[str, str]] = {}  # key -> where it stands, value
     for number, raw in enumerate(_read_text(path).split("\n"), 1):
-        line = raw.strip(_BLANKS)
-        if not line or line[0] in "#;":
+        line = _cut_comment(raw.strip(_BLANKS), _COMMENT_BEHIND_PATHS)[0].strip(_BLANKS)
+        if not line:
             continue
         where = f"{path}:{number}"
         key, equals, value = (part.strip(_BLANKS) for part in line.partition("="))
         if not (key and equals and value):
             raise CfgError(f"{where}: '{line}' is not 'key = value'")
+        if key not in keys and (near := nearest(key, keys)):
+            raise CfgError(f"{where}: unknown key '{key[:40]}'; did you mean {near}?")
         if key not in keys:
             raise CfgError(
                 f"{where}: unknown key '{key}'; the .data of a cascade, such as"
@@ -400,11 +446,24 @@ def read_data(path: str | os.PathLike) -> Data:
 
 
 def format_data(data: Data, folder: str | os.PathLike, comments: tuple[str, ...] = ()) -> str:
-    """The text of a `.data` file that is to lie in `folder`."""
+    """The text of a `.data` file that is to lie in `folder`.
+
+    Raises
+    ------
+    CfgError
+        If a path holds what would begin a comment.
+    """
     values: dict[str, object] = {}
     for network in NETWORKS:
         for file, paths in (("cfg", data.cfg), ("weights", data.weights)):
-            values[f"{network}_{file}"] = Path(os.path.relpath(paths[network], folder)).as_posix()
+            path = Path(os.path.relpath(paths[network], folder)).as_posix()
+            path = f"./{path}" if path[0] in "#;" else path
+            if _COMMENT_BEHIND_PATHS.search(path):
+                raise CfgError(
+                    f"{paths[network]}: cannot be named in a .data file, where # or ; after a blank"
+                    " begins a comment; give it another name"
+                )
+            values[f"{network}_{file}"] = path
     for key, row in _data_settings().items():
         value = getattr(data, key)
         if not row.choices:
@@ -417,7 +476,7 @@ def format_data(data: Data, folder: str | os.PathLike, comments: tuple[str, ...]
 
 
 def write_data(path: str | os.PathLike, data: Data, comments: tuple[str, ...] = ()) -> None:
-    """Write a `.data` file. Raises FileError."""
+    """Write a `.data` file. Raises FileError or CfgError."""
     with atomic_write(path) as file:
         file.write(
             format_data(data, Path(path).parent, comments).encode("utf-8", "surrogateescape")

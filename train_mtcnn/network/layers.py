@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pymtcnn.errors import CfgError, ModelError
+from pymtcnn.settings import nearest
 from train_mtcnn.network.darknet import Cfg, Section, float32, parse_decimal
 
 ACTIVATIONS = (
@@ -341,10 +342,9 @@ def read_layers(cfg: Cfg, height: int | None = None, width: int | None = None) -
         options = _Options(cfg, section)
         kind = _ALIASES.get(section.name, section.name)
         if kind not in _SECTIONS:
-            raise CfgError(
-                f"{cfg.where(section)}: unknown section [{section.name}];"
-                f" known are {', '.join(_SECTIONS)}"
-            )
+            near = nearest(section.name, _SECTIONS)
+            remedy = f"did you mean [{near}]?" if near else f"known are {', '.join(_SECTIONS)}"
+            raise CfgError(f"{cfg.where(section)}: unknown section [{section.name}]; {remedy}")
         part = _SECTIONS[kind](options, index, shapes[-1] if shapes else net, shapes)
         tensors = part.tensors or {}
         total += sum(math.prod(shape) for shape in tensors.values())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn.errors import FileError
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 
 HISTORY = "history.jsonl"
 _PLACES = ("epoch", "step")  # where the training was, not how well it did
@@ -37,7 +37,7 @@ def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
         the line).
     """
     points: dict[str, list[tuple[float, float]]] = {}
-    lines = read_bytes(path).split(b"\n")[:-1]
+    lines = read_bytes(path, OTHER).split(b"\n")[:-1]
     if not any(line.strip() for line in lines):
         raise FileError(f"{path}: no epoch is logged there yet; wait until the first has ended")
     for number, line in enumerate(lines, 1):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pymtcnn.errors import FileError
-from train_mtcnn.common.file_content import read_bytes
+from train_mtcnn.common.file_content import OTHER, read_bytes
 from train_mtcnn.network.darknet import NETWORKS
 
 RECORD = "stages.json"  # name of a stage -> its command, seconds and memory
@@ -29,7 +29,7 @@ def read_record(run: Path) -> dict[str, dict]:
     """
     path = run / RECORD
     try:
-        record = json.loads(read_bytes(path)) if path.exists() else {}
+        record = json.loads(read_bytes(path, OTHER)) if path.exists() else {}
         if not isinstance(record, dict) or not all(isinstance(v, dict) for v in record.values()):
             raise ValueError("not a record of stages")
     except ValueError as error:
