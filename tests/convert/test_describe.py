@@ -349,7 +349,7 @@ def test_caffemodel_whose_input_is_not_named(described, run_describe, tmp_path):
 
 
 def test_cascade(described, tmp_path):
-    model = write_random_cascade(tmp_path, min_face=40.0, border=0.0)
+    model = write_random_cascade(tmp_path, min_face=40.0)
     found = described(model)
     assert found["kind"] == "cascade" and found["thresholds"] == [0.5, 0.5, 0.3]
     assert [network["network"] for network in found["networks"]] == list(NETWORKS)

@@ -31,7 +31,7 @@ def write_random_cascade(folder: Path, seed: int = 0, **settings) -> Path:
         "norm": 1 / 128,
         "color": "RGB",
         "pad": 0.0,
-        "border": 0.3,
+        "border": 0.0,
     }
     path = folder / "random.data"
     write_data(path, Data(**(values | settings)))

@@ -314,7 +314,7 @@ def test_a_border_leaves_the_cells_inside(default_model):
         assert ours.level.margin == (4 if face >= min(picture.shape[:2]) / 8 else 0)
         first = ours.level.margin // stride
         part = ours.probabilities[first : first + cells[0], first : first + cells[1]]
-        assert np.abs(part - theirs.probabilities)[:-1, :-1].max() < 1e-6
+        assert np.abs(part - theirs.probabilities)[:-1, :-1].max() < 1e-5
 
 
 @pytest.mark.parametrize(
