@@ -452,8 +452,18 @@ MTCNN_API int mtcnn_setting_rule(const mtcnn_setting *setting, char *text, size_
 MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_options *options,
                                  char *text, size_t size);
 
-/* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
-MTCNN_API const char *mtcnn_picture_endings(void);
+/* ---- picture files --------------------------------------------------------------------------- */
+
+#define MTCNN_PICTURE_HEAD 256
+
+/*
+ * The kind of picture that a file holds, for messages: "JPEG", "PNG", "WebP", "HEIC", "camera raw",
+ * ...; NULL: none that is known. By the file's first bytes [size], of which MTCNN_PICTURE_HEAD are
+ * enough (bytes may be NULL where size is 0); where they are those of no picture, by the ending of
+ * its name, which may be NULL. A folder gives the files that are of some kind. The library itself
+ * reads none.
+ */
+MTCNN_API const char *mtcnn_picture_kind(const void *bytes, size_t size, const char *name);
 
 /* ---- crops ----------------------------------------------------------------------------------- */
 

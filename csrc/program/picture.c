@@ -31,6 +31,14 @@ int picture_check_size(size_t width, size_t height, double megapixels, struct me
     return 0;
 }
 
+int picture_too_few_bytes(size_t width, size_t height, size_t bytes, struct message *message)
+{
+    return message_set(
+        message,
+        "claims %zux%zu pixels, for which its %zu bytes are too few; get a whole copy of it", width,
+        height, bytes);
+}
+
 void picture_free(struct picture *picture)
 {
     free(picture->pixels);
