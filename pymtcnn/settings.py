@@ -229,13 +229,6 @@ def settings() -> Mapping[str, Setting]:
     return table
 
 
-@cache
-def picture_endings() -> frozenset[str]:
-    """Endings of the files in a folder that count as pictures: ``".jpg"`` and others."""
-    library = core()
-    return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
-
-
 def of(owner: str) -> list[Setting]:
     """The settings of one owner."""
     return [setting for setting in settings().values() if setting.owner == owner]

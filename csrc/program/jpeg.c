@@ -24,18 +24,13 @@ struct jpeg_errors {
     jmp_buf out;
 };
 
-static int say_truncated(struct message *message)
-{
-    return message_set(message, "is a truncated JPEG: the end of the file is missing");
-}
-
 static void on_error(j_common_ptr codec)
 {
     struct jpeg_errors *errors = (struct jpeg_errors *)codec->err;
     char text[JMSG_LENGTH_MAX];
     codec->err->format_message(codec, text);
     if (errors->ended)
-        say_truncated(errors->message);
+        picture_truncated("JPEG", errors->message);
     else
         message_set(errors->message, "%s: %s", errors->task, text);
     longjmp(errors->out, 1);
@@ -59,7 +54,7 @@ static void on_message(j_common_ptr codec, int level)
     default: break; /* oddities that do not touch the pixels */
     }
     if (errors->ended && errors->damaged) {
-        say_truncated(errors->message);
+        picture_truncated("JPEG", errors->message);
         longjmp(errors->out, 1);
     }
 }
@@ -171,7 +166,7 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
     if (!errors->ended)
         return 0;
     if (!complete)
-        return say_truncated(errors->message);
+        return picture_truncated("JPEG", errors->message);
     message_set(errors->message,
                 "lacks its end marker, as some cameras leave it out; all its pixels are there");
     return 0;

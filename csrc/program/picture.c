@@ -39,6 +39,17 @@ int picture_too_few_bytes(size_t width, size_t height, size_t bytes, struct mess
         height, bytes);
 }
 
+int picture_truncated(const char *kind, struct message *message)
+{
+    return message_set(message, "is a truncated %s: the end of the file is missing", kind);
+}
+
+int picture_lacks_end(struct message *message)
+{
+    message_set(message, "lacks its end; all its pixels are there");
+    return 0;
+}
+
 void picture_free(struct picture *picture)
 {
     free(picture->pixels);

@@ -25,6 +25,12 @@ int picture_check_size(size_t width, size_t height, double megapixels, struct me
 /* Says that a file of so many bytes cannot hold the pixels that it claims; returns -1. */
 int picture_too_few_bytes(size_t width, size_t height, size_t bytes, struct message *message);
 
+/* Says that a file of this kind is cut off within its pixels; returns -1. */
+int picture_truncated(const char *kind, struct message *message);
+
+/* The warning about a file that is cut off behind its pixels; returns 0. */
+int picture_lacks_end(struct message *message);
+
 /* Gives *picture its size, which makes sense, and unset pixels; refuses no memory. */
 int picture_allocate(struct picture *picture, size_t width, size_t height, struct message *message);
 

@@ -40,9 +40,10 @@ static void on_read(png_structp png, png_bytep target, size_t length)
 {
     struct png_bytes *bytes = png_get_io_ptr(png);
     if (length > bytes->left) {
-        message_set(bytes->message, bytes->pixels_read
-                                        ? "lacks its end; all its pixels are there"
-                                        : "is a truncated PNG: the end of the file is missing");
+        if (bytes->pixels_read)
+            picture_lacks_end(bytes->message);
+        else
+            picture_truncated("PNG", bytes->message);
         bytes->ended = true;
         png_longjmp(png, 1);
     }
