@@ -158,7 +158,7 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
     total = len(pictures) + len(failed)
     if args.resume:
         done = done_in(args.save)
-        pictures = [picture for picture in pictures if picture.path not in done]
+        pictures = [picture for picture in pictures if formats.utf8(picture.path) not in done]
     if annotated and pictures:
         annotated.make()
     work = partial(_Work, args, annotated, writes, make)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..files import reason
-from ..pictures import MAX_BYTES, PictureSource
 from ..picture_kind import kind_of_file
+from ..pictures import MAX_BYTES, PictureSource
 
 STANDARD_INPUT = "-"
 _NAMED = 5
