@@ -108,7 +108,7 @@ static int gif_decode(struct picture *picture, int *orientation, const uint8_t *
     bool ended = false;
     *orientation = 1;
     if (!is_whole(bytes, size, &ended))
-        return picture_truncated("GIF", message);
+        return message_set(message, "is a truncated or damaged GIF: its first frame lacks pixels");
     if (ffmpeg_picture(picture, bytes, size, FFMPEG_GIF, megapixels, message))
         return -1;
     return ended ? picture_lacks_end(message) : 0;
