@@ -324,8 +324,8 @@ typedef enum mtcnn_form {
        tab; box, score and landmarks, with blanks between. */
     MTCNN_FORM_TEXT = 0,
     /* An object on one line (RFC 8259; numbers that are not finite, which no detection has, are
-       written as nan and inf). Bytes of source that are not UTF-8 become text like \xff; in a source
-       with such bytes, or with the text \x, each backslash is doubled. */
+       written as nan and inf). Bytes of source that are not UTF-8 become text like \xff; in a
+       source with such bytes, or with the text \x, each backslash is doubled. */
     MTCNN_FORM_JSON = 1,
     /* A row for each face (RFC 4180, with LF for line ends). */
     MTCNN_FORM_CSV = 2,

@@ -142,7 +142,8 @@ static void odd_names(void)
     for (size_t i = 0; i < sizeof escaped / sizeof *escaped; i++) {
         char expected[128];
         snprintf(expected, sizeof expected,
-                 "{\"image\": \"%s\", \"width\": 0, \"height\": 0, \"faces\": []}\n", escaped[i][1]);
+                 "{\"image\": \"%s\", \"width\": 0, \"height\": 0, \"faces\": []}\n",
+                 escaped[i][1]);
         findings.source = escaped[i][0];
         check(MTCNN_FORM_JSON, &findings, expected);
     }
