@@ -14,8 +14,10 @@ enum {
     BITS = 258,
     COMPRESSION = 259,
     PHOTOMETRIC = 262,
+    FILL_ORDER = 266,
     SAMPLES = 277,
     PLANES = 284,
+    COLOR_MAP = 320,
     TILE_WIDTH = 322,
     TILE_OFFSETS = 324,
     SAMPLE_FORMAT = 339,
@@ -31,7 +33,8 @@ enum {
     JPEG_2000 = 34712,
     LZMA = 34925
 };
-enum { CMYK = 5, YCBCR = 6, UNSIGNED = 1, UNKNOWN = 4, SEPARATE = 2 };
+enum { GRAY = 1, RGB = 2, PALETTE = 3, CMYK = 5, YCBCR = 6 };
+enum { REVERSED = 2, SEPARATE = 2, UNSIGNED = 1, UNKNOWN = 4 };
 
 static bool has(const struct tiff_directory *tiff, unsigned tag)
 {
@@ -69,21 +72,40 @@ static const char *unread_samples(const struct tiff_directory *tiff)
     return NULL;
 }
 
+/* The name of a kind of pixels that FFmpeg does not know, or takes for another one. */
+static const char *unread_colors(const struct tiff_directory *tiff, char text[32])
+{
+    const uint32_t colors = tiff_first(tiff, PHOTOMETRIC, GRAY);
+    const bool plain_cmyk = tiff_first(tiff, BITS, 1) == 8 && tiff_first(tiff, SAMPLES, 1) == 4 &&
+                            tiff_first(tiff, PLANES, 1) != SEPARATE;
+    if (colors <= RGB || (colors == CMYK && plain_cmyk))
+        return NULL;
+    if (colors == PALETTE)
+        return tiff_find(tiff, COLOR_MAP).type == TIFF_SHORT ? NULL : "a palette of odd numbers";
+    if (colors == YCBCR)
+        return "YCbCr pixels";
+    snprintf(text, 32, "pixels of kind %u", (unsigned)colors);
+    return text;
+}
+
+/* Of bytes with several pixels, FFmpeg turns back the bits of two colours alone. */
+static bool has_reversed_pixels(const struct tiff_directory *tiff)
+{
+    const uint32_t bits = tiff_first(tiff, BITS, 1);
+    return tiff_first(tiff, FILL_ORDER, 1) == REVERSED && bits < 8 &&
+           (bits > 1 || tiff_first(tiff, PHOTOMETRIC, GRAY) == PALETTE);
+}
+
 /* What the first picture has that FFmpeg would decode wrong without a word; NULL: nothing. */
 static const char *unread(const struct tiff_directory *tiff, char text[32])
 {
     if (has(tiff, TILE_WIDTH) || has(tiff, TILE_OFFSETS))
         return "tiles";
-    const uint32_t colors = tiff_first(tiff, PHOTOMETRIC, 1);
-    const bool plain_cmyk = tiff_first(tiff, BITS, 1) == 8 && tiff_first(tiff, SAMPLES, 1) == 4 &&
-                            tiff_first(tiff, PLANES, 1) != SEPARATE;
     const char *found = unread_compression(tiff, text);
-    if (!found && colors == YCBCR)
-        found = "YCbCr pixels";
-    if (!found && (colors > CMYK || colors == 4 || (colors == CMYK && !plain_cmyk))) {
-        snprintf(text, 32, "pixels of kind %u", (unsigned)colors);
-        found = text;
-    }
+    if (!found)
+        found = unread_colors(tiff, text);
+    if (!found && has_reversed_pixels(tiff))
+        found = "pixels in reversed order";
     return found ? found : unread_samples(tiff);
 }
 

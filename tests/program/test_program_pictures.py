@@ -67,6 +67,8 @@ def test_compressed_tiff_is_read(decode, small, compression):
         ({262: [8]}, 0, "pixels of kind 8"),
         ({262: [32803]}, 0, "pixels of kind 32803"),
         ({262: [5]}, 0, "pixels of kind 5"),  # CMYK of three channels
+        ({262: [3], 320: [0] * 768, 258: [8], 277: [1]}, 0, "a palette of odd numbers"),
+        ({262: [1], 266: [2], 258: [4], 277: [1]}, 0, "pixels in reversed order"),
         ({339: [2, 2, 2]}, 0, "signed or floating-point pixels"),
         ({339: [3, 3, 3]}, 0, "signed or floating-point pixels"),
     ],
