@@ -425,6 +425,34 @@ def test_save_parquet(run, folder, tmp_path, monkeypatch):
         assert ours == {name: float(value) for name, value in theirs.items()}
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_save_into_a_pipe(run, folder, tmp_path, ending):
+    pipe, kept = tmp_path / f"pipe.{ending}", tmp_path / f"kept.{ending}"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as cat:
+        assert run("--save", pipe, folder)[0] == 1
+        data = cat.communicate(timeout=20)[0]
+    assert run("--save", kept, folder)[0] == 1
+    assert data == kept.read_bytes() and pipe.is_fifo()
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_save_through_a_link(run, folder, tmp_path, ending):
+    link = tmp_path / f"link.{ending}"
+    link.symlink_to(f"new.{ending}")
+    assert run("--save", link, folder)[0] == 1
+    assert link.is_symlink() and (tmp_path / f"new.{ending}").stat().st_size > 100
+    error = run("--save", link, folder)[2]
+    assert "exists already" in error[-1]
+
+
+def test_save_parquet_into_a_pipe(run, folder, tmp_path):
+    os.mkfifo(tmp_path / "pipe.parquet")
+    status, _, error = run("--save", tmp_path / "pipe.parquet", folder)
+    said = "cannot be written: is a pipe or device, where a file is needed"
+    assert status == 1 and error[-1] == f"prog: {tmp_path}/pipe.parquet: {said}"
+
+
 def test_save_parquet_without_pyarrow(run, folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     status, out, error = run("--save", tmp_path / "faces.parquet", folder)
