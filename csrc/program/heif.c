@@ -20,6 +20,10 @@ struct heif_error {
     int code, subcode;
     const char *message;
 };
+struct heif_security_limits { /* its first members */
+    uint8_t version;
+    uint64_t max_image_size_pixels;
+};
 enum { COLORSPACE_RGB = 1, CHROMA_INTERLEAVED_RGB = 10, CHANNEL_INTERLEAVED = 10 };
 
 static struct {
@@ -37,13 +41,14 @@ static struct {
     int (*image_get_width)(const void *image, int channel);
     int (*image_get_height)(const void *image, int channel);
     const uint8_t *(*image_get_plane_readonly)(const void *image, int channel, int *stride);
+    struct heif_security_limits *(*context_get_security_limits)(const void *context);
 } heif;
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
-    void *target;
+    void *target; /* the pointer to it */
 } functions[] = {
 #define FUNCTION(name) \
     { \
@@ -61,6 +66,7 @@ static const struct {
     FUNCTION(image_get_width),
     FUNCTION(image_get_height),
     FUNCTION(image_get_plane_readonly),
+    FUNCTION(context_get_security_limits), /* since 1.19; NULL before */
 #undef FUNCTION
 };
 
@@ -70,7 +76,7 @@ static bool load(void)
     bool complete = library;
     for (size_t i = 0; complete && i < sizeof functions / sizeof *functions; i++) {
         void *symbol = dlsym(library, functions[i].name);
-        complete = symbol;
+        complete = symbol || functions[i].target == &heif.context_get_security_limits;
         memcpy(functions[i].target, &symbol, sizeof symbol);
     }
     return complete;
@@ -95,8 +101,9 @@ struct decoding {
 
 static int fail(struct heif_error error, const char *kind, struct message *message)
 {
-    return message_set(message, "cannot be read as %s: %s", kind,
-                       error.message ? error.message : "unknown cause");
+    return message_set(
+        message, "cannot be read as %s: %s; get a whole copy of it, or convert it to JPEG or PNG",
+        kind, error.message ? error.message : "unknown cause");
 }
 
 static int decode_image(struct decoding *decoding, struct picture *picture, const uint8_t *bytes,
@@ -116,6 +123,9 @@ static int decode_image(struct decoding *decoding, struct picture *picture, cons
     if (width < 0 || height < 0 ||
         picture_check_size((size_t)width, (size_t)height, megapixels, message))
         return -1;
+    if (heif.context_get_security_limits) /* for frames that are larger than their boxes say */
+        heif.context_get_security_limits(decoding->context)->max_image_size_pixels =
+            (uint64_t)(megapixels * 1e6);
     error = heif.decode_image(decoding->handle, &decoding->image, COLORSPACE_RGB,
                               CHROMA_INTERLEAVED_RGB, NULL);
     if (error.code)
