@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..files import reason
-from ..picture_kind import kind_of_file
+from ..picture_kind import head_size, kind_of_file, picture_kind
 from ..pictures import MAX_BYTES, PictureSource
 
 STANDARD_INPUT = "-"
@@ -142,8 +142,11 @@ def _is_picture(path: str) -> bool:
 
 
 def _standard_input() -> bytes:
+    """All bytes of a picture; of something else, which may never end, its beginning."""
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        data = sys.stdin.buffer.read(head_size())
+        if picture_kind(data) is not None:
+            data += sys.stdin.buffer.read(MAX_BYTES + 1 - len(data))
     except OSError as error:
         raise FileError(f"standard input: cannot be read: {reason(error)}") from error
     if len(data) > MAX_BYTES:
