@@ -174,12 +174,12 @@ def _run(argv: Sequence[str] | None) -> int:
     if args.loop:
         loop(args)
         return 0
-    found, problems = find_pictures(args.pictures)
-    for problem in problems:
+    found = find_pictures(args.pictures)
+    for problem in found.problems:
         complain("folder.py", problem)
-    if problems:
+    if found.problems:
         return 1
-    paths = [picture.path for picture in found]
+    paths = [picture.path for picture in found.pictures]
     count = min(args.limit or len(paths), len(paths))
     for line in report(args, [paths[i * len(paths) // count] for i in range(count)]):
         print(line, flush=True)

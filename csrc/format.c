@@ -103,23 +103,40 @@ static void write_text(mt_text *text, const mtcnn_findings *findings)
 
 /* ---- JSON (RFC 8259) ------------------------------------------------------------------------- */
 
-/* Bytes that are not UTF-8, which JSON cannot hold, become the replacement character. */
+/* Whether a string has bytes that are not UTF-8, or seems to have some that were escaped. */
+static bool needs_escapes(const char *string)
+{
+    if (strstr(string, "\\x"))
+        return true;
+    for (int length; *string; string += length)
+        if (!(length = mt_utf8_length(string)))
+            return true;
+    return false;
+}
+
+/*
+ * Bytes that are not UTF-8, which JSON cannot hold, become \xff and the like; in such a string a
+ * backslash comes twice, so that different strings stay different.
+ */
 static void put_json_string(mt_text *text, const char *string)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const bool escapes = needs_escapes(string);
     put(text, "\"");
     while (*string) {
         const unsigned char byte = (unsigned char)*string;
         const char *escape = strchr(escaped, *string);
         const int length = mt_utf8_length(string);
-        if (escape)
+        if (escapes && byte == '\\')
+            put(text, "\\\\\\\\");
+        else if (escape)
             put_format(text, "\\%c", letters[escape - escaped]);
         else if (byte < 0x20)
             put_format(text, "\\u%04x", byte);
         else if (length)
             put_bytes(text, string, (size_t)length);
         else
-            put(text, "\\ufffd");
+            put_format(text, "\\\\x%02x", byte);
         string += length ? length : 1;
     }
     put(text, "\"");

@@ -150,8 +150,3 @@ const mtcnn_setting *mtcnn_settings(int *count)
         *count = (int)(sizeof settings / sizeof *settings);
     return settings;
 }
-
-const char *mtcnn_picture_endings(void)
-{
-    return ".bmp .dib .gif .jpe .jpeg .jpg .png .tif .tiff .webp";
-}

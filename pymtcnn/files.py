@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,10 +13,21 @@ from typing import BinaryIO
 
 from .errors import FileError, MtcnnError
 
+_REMEDIES = {errno.ENOENT: "; make its folder first", errno.ENOSPC: "; free some space"}
+
 
 def reason(error: Exception) -> str:
     """Cause of a failed file operation in a few words, without the path."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is a pipe or a device, which takes bytes one after the other only."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
 @contextmanager
@@ -27,7 +40,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        The file to write; for a link, its target.
+        The file to write; for a link what it leads to, also where that is not there yet.
 
     Yields
     ------
@@ -37,12 +50,16 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     FileError
-        If the file cannot be written; also in place of an OSError of the block.
+        If the file cannot be written, or is a pipe or a device; also in place of an OSError of the
+        block.
     """
     try:
+        _check_target(path)
+        if is_stream(path):
+            raise OSError(0, "is a pipe or device, where a file is needed")
         target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            raise OSError(0, "Not a regular file")
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unwritable(path, error) from error
     temporary = target.with_name(
@@ -61,7 +78,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open the temporary file of `atomic_path` for writing.
+    """Open the temporary file of `atomic_path` for writing; a pipe or a device itself.
 
     Yields
     ------
@@ -72,6 +89,15 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     FileError
         If the file cannot be written.
     """
+    if is_stream(path):
+        try:
+            with open(path, "wb") as file:
+                yield file
+        except OSError as error:
+            if isinstance(error, MtcnnError):
+                raise
+            raise _unwritable(path, error) from error
+        return
     with atomic_path(path) as temporary, open(temporary, "xb") as file:
         yield file
 
@@ -84,5 +110,20 @@ def make_folder(path: Path) -> None:
         raise FileError(f"{path}: cannot be made: {reason(error)}") from error
 
 
+def _check_target(path: str | os.PathLike[str]) -> None:
+    """Raise OSError where what is at `path` is not to be replaced by a file."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise OSError(0, "is a disk or a socket; name a file")
+    if not os.access(path, os.W_OK):  # replacing would not respect a write-protected file
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def _unwritable(path: str | os.PathLike[str], error: Exception) -> FileError:
-    return FileError(f"{os.fspath(path)}: cannot be written: {reason(error)}")
+    remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, "")
+    return FileError(f"{os.fspath(path)}: cannot be written: {reason(error)}{remedy}")

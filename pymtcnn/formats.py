@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ def formatted(
     -------
     str
         Lines, each with its end. Bytes of the source that are not UTF-8 are as `os.fsdecode`
-        decodes them, and in JSON U+FFFD.
+        decodes them, and in JSON as `utf8` writes them.
 
     Raises
     ------
@@ -103,8 +103,15 @@ def summary(path: str, detections: Detections) -> str:
 
 
 def utf8(path: str) -> str:
-    """The path; bytes that are not UTF-8, which many formats cannot hold, become U+FFFD."""
-    return re.sub("[\udc80-\udcff]", "\ufffd", path)
+    r"""The path as JSON and other forms that are UTF-8 hold it, different for different paths.
+
+    Bytes that are not UTF-8 become text like ``\xff``; in a path with such bytes, or with the text
+    ``\x``, each backslash is doubled.
+    """
+    if path.isascii() and "\\" not in path:
+        return path
+    name: str = json.loads(json_line(path, 0, 0, _boxes(np.empty((0, 4)), np.empty(0))))["image"]
+    return name
 
 
 def _boxes(boxes: NDArray[Any], scores: NDArray[Any]) -> Detections:

@@ -229,13 +229,6 @@ def settings() -> Mapping[str, Setting]:
     return table
 
 
-@cache
-def picture_endings() -> frozenset[str]:
-    """Endings of the files in a folder that count as pictures: ``".jpg"`` and others."""
-    library = core()
-    return frozenset(library.ffi.string(library.lib.mtcnn_picture_endings()).decode().split())
-
-
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """What somebody who mistyped a word probably meant, of some names; None: none is near."""
     library = core()

@@ -339,7 +339,8 @@ typedef enum mtcnn_form {
        tab; box, score and landmarks, with blanks between. */
     MTCNN_FORM_TEXT = 0,
     /* An object on one line (RFC 8259; numbers that are not finite, which no detection has, are
-       written as nan and inf). What is not UTF-8 in source becomes U+FFFD. */
+       written as nan and inf). Bytes of source that are not UTF-8 become text like \xff; in a
+       source with such bytes, or with the text \x, each backslash is doubled. */
     MTCNN_FORM_JSON = 1,
     /* A row for each face (RFC 4180, with LF for line ends). */
     MTCNN_FORM_CSV = 2,
@@ -473,8 +474,18 @@ MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_optio
  */
 MTCNN_API int mtcnn_nearest(const char *word, const char *names, char *nearest, size_t size);
 
-/* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
-MTCNN_API const char *mtcnn_picture_endings(void);
+/* ---- picture files --------------------------------------------------------------------------- */
+
+#define MTCNN_PICTURE_HEAD 256
+
+/*
+ * The kind of picture that a file holds, for messages: "JPEG", "PNG", "WebP", "HEIC", "camera raw",
+ * ...; NULL: none that is known. By the file's first bytes [size], of which MTCNN_PICTURE_HEAD are
+ * enough (bytes may be NULL where size is 0); where they are those of no picture, by the ending of
+ * its name, which may be NULL. A folder gives the files that are of some kind. The library itself
+ * reads none.
+ */
+MTCNN_API const char *mtcnn_picture_kind(const void *bytes, size_t size, const char *name);
 
 /* ---- crops ----------------------------------------------------------------------------------- */
 

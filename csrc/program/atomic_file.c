@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,8 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 #define ATTEMPTS 100
 #define MAX_FILES 1024 /* open at a time: threads have one each */
+#define MAX_LINKS 40   /* that lead on to one another, as the system has it */
 
 /*
  * The names of the temporary files there are now; the signal handler must be able to find them. Who
@@ -103,6 +107,60 @@ static int create(struct atomic_file *file, const char *path)
     return descriptor;
 }
 
+/* What a link at path holds, as a path, to be freed; NULL, with errno, where there is no link. */
+static char *link_at(const char *path)
+{
+    char text[PATH_MAX];
+    const ssize_t length = readlink(path, text, sizeof text - 1);
+    if (length < 0)
+        return NULL;
+    text[length] = '\0';
+    const char *slash = strrchr(path, '/');
+    if (text[0] == '/' || !slash)
+        return strdup(text);
+    char *folder = strndup(path, (size_t)(slash - path) + 1);
+    char *target = folder ? folder_join(folder, text) : NULL;
+    free(folder);
+    return target;
+}
+
+/* The path that links from path lead to, to be freed, whether it is there or not; NULL: errno. */
+static char *target_of(const char *path)
+{
+    char *target = strdup(path);
+    for (int i = 0; i < MAX_LINKS && target; i++) {
+        char *next = link_at(target);
+        if (!next && (errno == EINVAL || errno == ENOENT)) /* no link, or nothing at all */
+            return target;
+        free(target);
+        target = next;
+    }
+    if (target)
+        errno = ELOOP;
+    free(target);
+    return NULL;
+}
+
+/* A stream, or a new file beside the target; errno has the cause of -1. */
+static int open_descriptor(struct atomic_file *file)
+{
+    if (atomic_file_is_stream(file->path))
+        return open(file->path, O_WRONLY | O_CLOEXEC);
+    file->target = target_of(file->path);
+    if (!file->target)
+        return -1;
+    int descriptor = create(file, file->target);
+    for (int i = 1; descriptor < 0 && errno == EEXIST && i < ATTEMPTS; i++)
+        descriptor = create(file, file->target); /* an old one of a process with our number */
+    return descriptor;
+}
+
+bool atomic_file_is_stream(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
 int atomic_file_open(struct atomic_file *file, const char *path, struct message *message)
 {
     *file = (struct atomic_file){.path = path};
@@ -110,23 +168,24 @@ int atomic_file_open(struct atomic_file *file, const char *path, struct message 
     if (stat(path, &status) == 0) {
         if (S_ISDIR(status.st_mode))
             return atomic_file_fail(message, EISDIR);
+        if (S_ISBLK(status.st_mode) || S_ISSOCK(status.st_mode))
+            return message_set(message, "cannot be written: is a disk or a socket; name a file");
         if (access(path, W_OK)) /* renaming would not respect a write-protected file */
             return atomic_file_fail(message, errno);
     }
     atomic_file_remove_on_signals();
-    int descriptor = create(file, path);
-    for (int i = 1; descriptor < 0 && errno == EEXIST && i < ATTEMPTS; i++)
-        descriptor = create(file, path); /* an old one of another process with our number */
-    if (descriptor < 0)
-        return atomic_file_fail(message, errno);
-    file->stream = fdopen(descriptor, "wb");
-    if (!file->stream) {
-        int cause = errno;
+    int descriptor = open_descriptor(file), cause = errno;
+    file->stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (file->stream)
+        return 0;
+    if (descriptor < 0) {
+        free(file->target);
+    } else {
+        cause = errno;
         close(descriptor);
         atomic_file_abandon(file);
-        return atomic_file_fail(message, cause);
     }
-    return 0;
+    return atomic_file_fail(message, cause);
 }
 
 void atomic_file_abandon(struct atomic_file *file)
@@ -134,9 +193,12 @@ void atomic_file_abandon(struct atomic_file *file)
     if (file->stream)
         fclose(file->stream);
     file->stream = NULL;
+    if (!file->target)
+        return;
     char *name = unlist_name(file->place);
     unlink(name);
     free(name);
+    free(file->target);
 }
 
 int atomic_file_commit(struct atomic_file *file, struct message *message)
@@ -147,12 +209,14 @@ int atomic_file_commit(struct atomic_file *file, struct message *message)
     if (fclose(file->stream) && !cause)
         cause = errno;
     file->stream = NULL;
-    if (!cause && rename(file->temporary, file->path))
+    if (!cause && file->target && rename(file->temporary, file->target))
         cause = errno;
     if (cause) {
         atomic_file_abandon(file);
         return atomic_file_fail(message, cause);
     }
-    free(unlist_name(file->place));
+    if (file->target)
+        free(unlist_name(file->place));
+    free(file->target);
     return 0;
 }

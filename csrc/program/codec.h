@@ -7,9 +7,7 @@
 #include "picture.h"
 
 struct codec {
-    const char *extensions[3]; /* lower case, with the dot; NULL ends them, if any */
-    size_t magic_length;
-    const char *magic; /* [magic_length]: the first bytes of every such file; '?': any byte */
+    const char *kind; /* of its files, as mtcnn_picture_kind names it */
 
     /*
      * Decodes the bytes into a picture that the caller frees, also after a failure; *orientation
@@ -24,12 +22,11 @@ struct codec {
      * the format is only read.
      */
     int (*encode)(const struct picture *picture, FILE *file, struct message *message);
+    const char *extensions[3]; /* of what encode writes: lower case, with the dot; NULL ends them */
 };
 
-extern const struct codec jpeg_codec; /* jpeg.c */
-extern const struct codec png_codec;  /* png.c */
-
-extern const struct codec webp_codec, bmp_codec, tiff_codec, big_endian_tiff_codec,
-    gif_codec; /* ffmpeg_codecs.c */
+extern const struct codec jpeg_codec, png_codec;                        /* jpeg.c, png.c */
+extern const struct codec webp_codec, bmp_codec, tiff_codec, gif_codec; /* by FFmpeg */
+extern const struct codec heic_codec, avif_codec;                       /* heif.c */
 
 #endif

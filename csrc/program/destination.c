@@ -37,11 +37,11 @@ int destination_refuse_same_names(const struct inputs *inputs,
     return failed;
 }
 
-/* The name of its annotated copy in a folder. */
+/* The name of its annotated copy in a folder: a PNG, where it is not one that can be written. */
 static char *copy_name(const struct input *input)
 {
     struct message message;
-    if (!inputs_is_picture_name(input->name) || !picture_writable(input->name, &message))
+    if (!picture_writable(input->name, &message))
         return strdup(input->name);
     char *stem = destination_stem(input->name);
     char *name = stem ? malloc(strlen(stem) + sizeof ".png") : NULL;

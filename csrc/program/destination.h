@@ -23,9 +23,9 @@ int destination_plan(struct destination *destination, const char *path, const st
                      struct message *message);
 
 /*
- * The annotated copy's file, a string to be freed, whose folder is there: of a picture in a format
- * that is only read, in a folder, a PNG file. NULL, with the cause in *message, where it cannot be
- * one: an unknown extension, or one of the inputs, which are never overwritten.
+ * The annotated copy's file, a string to be freed, whose folder is there: in a folder, a PNG file
+ * for each picture whose own name is not one that can be written. NULL, with the cause in *message,
+ * where it cannot be one: an unknown extension, or one of the inputs, which are never overwritten.
  */
 char *destination_of(const struct destination *destination, const struct input *input,
                      struct message *message);

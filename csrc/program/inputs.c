@@ -2,10 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "file_identity.h"
 #include "folder.h"
@@ -13,6 +17,7 @@
 #include "mtcnn.h"
 
 #define STANDARD_INPUT_NAME "stdin.png"
+#define NAMED 5 /* of the files that are passed over, so many are */
 
 static int no_memory(void)
 {
@@ -59,49 +64,115 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-bool inputs_is_picture_name(const char *name)
+/*
+ * Whether a folder gives this file as a picture. One that cannot be read may be one, so that its
+ * reading says why.
+ */
+static bool is_picture(const char *path)
 {
-    char ending[8] = "";
-    const char *dot = strrchr(name, '.');
-    if (!dot || dot == name || strlen(dot) >= sizeof ending)
-        return false;
-    for (int i = 0; dot[i]; i++)
-        ending[i] = dot[i] >= 'A' && dot[i] <= 'Z' ? (char)(dot[i] - 'A' + 'a') : dot[i];
-    const char *endings = mtcnn_picture_endings();
-    const size_t length = strlen(ending);
-    for (const char *found = endings; (found = strstr(found, ending)); found += length)
-        if (found[length] == ' ' || !found[length])
-            return true;
-    return false;
+    uint8_t head[MTCNN_PICTURE_HEAD];
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return true;
+    const ssize_t size = read(file, head, sizeof head);
+    close(file);
+    return size < 0 || mtcnn_picture_kind(head, (size_t)size, path);
 }
 
-/* skip: bytes of the paths of what is found before the names of its outputs. */
-static int add_folder(struct inputs *inputs, const char *folder, size_t skip)
+/* A folder that is being read. */
+struct walk {
+    struct inputs *inputs;
+    size_t skip; /* bytes of the paths of what is found before the names of its outputs */
+    int passed;  /* files that are no pictures */
+    FILE *names; /* of the first of them */
+};
+
+static void pass_over(struct walk *walk, const char *path)
+{
+    if (walk->passed < NAMED) {
+        fputs(walk->passed ? ", " : "", walk->names);
+        message_write_name(walk->names, path + walk->skip);
+    }
+    walk->passed++;
+}
+
+static int add_folder(struct walk *walk, const char *folder);
+
+/* What a folder has under a name; takes path over. */
+static int add_entry(struct walk *walk, char *path)
+{
+    struct stat status;
+    int failed = 0;
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        failed = add_folder(walk, path);
+    } else if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) { /* else open might wait */
+        if (is_picture(path))
+            return add(walk->inputs, path, walk->skip);
+        pass_over(walk, path);
+    }
+    free(path);
+    return failed;
+}
+
+static int add_folder(struct walk *walk, const char *folder)
 {
     struct dirent **entries;
     const int count = scandir(folder, &entries, is_visible, compare_entries);
     if (count < 0) {
         struct message message;
         message_set(&message, "cannot be read: %s", strerror(errno));
-        return report(inputs, folder, message.text);
+        return report(walk->inputs, folder, message.text);
     }
     int failed = 0;
     for (int i = 0; i < count; i++) {
         char *path = failed ? NULL : folder_join(folder, entries[i]->d_name);
-        struct stat status;
-        if (!failed && !path) {
-            failed = no_memory();
-        } else if (path && lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-            failed = add_folder(inputs, path, skip);
-        } else if (path && inputs_is_picture_name(entries[i]->d_name) && stat(path, &status) == 0 &&
-                   S_ISREG(status.st_mode)) { /* opening a named pipe would wait */
-            failed = add(inputs, path, skip);
-            path = NULL;
-        }
-        free(path);
+        if (!failed)
+            failed = path ? add_entry(walk, path) : no_memory();
         free(entries[i]);
     }
     free(entries);
+    return failed;
+}
+
+/* Adds the line about what a folder has beside pictures. */
+static int note_passed_over(struct inputs *inputs, const char *folder, int count, const char *names)
+{
+    char *lines = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&lines, &size);
+    if (!stream)
+        return no_memory();
+    if (inputs->passed_over)
+        fputs(inputs->passed_over, stream);
+    fputs("mtcnn: ", stream);
+    message_write_name(stream, folder);
+    fprintf(stream, ": passed over %d file%s that %s no picture%s: %s", count,
+            count == 1 ? "" : "s", count == 1 ? "is" : "are", count == 1 ? "" : "s", names);
+    if (count > NAMED)
+        fprintf(stream, " and %d more", count - NAMED);
+    fputc('\n', stream);
+    if (fclose(stream))
+        return no_memory();
+    free(inputs->passed_over);
+    inputs->passed_over = lines;
+    return 0;
+}
+
+static int walk_folder(struct inputs *inputs, const char *folder)
+{
+    char *names = NULL;
+    size_t size;
+    struct walk walk = {.inputs = inputs,
+                        .skip = strlen(folder) + (folder[strlen(folder) - 1] != '/'),
+                        .names = open_memstream(&names, &size)};
+    if (!walk.names)
+        return no_memory();
+    int failed = add_folder(&walk, folder);
+    if (fclose(walk.names))
+        failed = no_memory();
+    if (!failed && walk.passed)
+        failed = note_passed_over(inputs, folder, walk.passed, names);
+    free(names);
     return failed;
 }
 
@@ -117,9 +188,9 @@ static int add_path(struct inputs *inputs, const char *path)
     const bool failed_before = inputs->failed;
     inputs->several = true;
     inputs->failed = false;
-    int failed = add_folder(inputs, path, strlen(path) + (path[strlen(path) - 1] != '/'));
+    int failed = walk_folder(inputs, path);
     if (!failed && inputs->count == before && !inputs->failed)
-        report(inputs, path, "is a folder without pictures, by the endings of the names in it");
+        report(inputs, path, "is a folder without pictures");
     inputs->failed |= failed_before;
     return failed;
 }
@@ -172,11 +243,17 @@ int inputs_find(struct inputs *inputs, char *const *words, int count)
     return failed || identify_all(inputs) ? -1 : 0;
 }
 
+const char *inputs_title(const struct input *input)
+{
+    return strcmp(input->path, STANDARD_INPUT) ? input->path : "standard input";
+}
+
 void inputs_free(struct inputs *inputs)
 {
     for (int i = 0; i < inputs->count; i++)
         free(inputs->items[i].path);
     free(inputs->items);
     free(inputs->files);
+    free(inputs->passed_over);
     *inputs = (struct inputs){0};
 }

@@ -24,13 +24,16 @@ struct inputs {
     int present;
     bool several; /* outputs need a folder: there are several, or a folder or a pattern was named */
     bool failed;  /* a folder or a pattern gave none; that was reported */
+    char *
+        passed_over; /* lines about the folders' files that are no pictures; NULL: there are none */
 };
 
 /*
  * Finds the inputs that words[count] name, in their order:
  *
- * - a folder: the pictures in it and the folders below it, by their names' endings, sorted by name.
- *   Names with a dot in front, links to folders, and what is no file are left out;
+ * - a folder: the pictures in it and the folders below it, sorted by name: files of some
+ *   mtcnn_picture_kind, and those that cannot be read. Names with a dot in front, links to folders,
+ *   and what is no file are left out, other files noted in inputs->passed_over;
  * - what is no file but has one of *?[ in it: all that the pattern fits, sorted (glob(3));
  * - "-": standard input; anything else: itself, whether it is there or not.
  *
@@ -41,8 +44,8 @@ int inputs_find(struct inputs *inputs, char *const *words, int count);
 /* Whether the file at path is one of them, also through links and other spellings of the path. */
 bool inputs_contain(const struct inputs *inputs, const char *path);
 
-/* Whether a folder gives a file of this name as a picture: by its ending. */
-bool inputs_is_picture_name(const char *name);
+/* What messages call it: its path, or "standard input". */
+const char *inputs_title(const struct input *input);
 
 void inputs_free(struct inputs *inputs);
 

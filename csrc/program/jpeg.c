@@ -1,5 +1,6 @@
 /* jpeg.c: JPEG by libjpeg(-turbo). */
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jpeglib.h>
@@ -11,11 +12,15 @@
 
 #define QUALITY 92
 
+/* Neither cameras nor programs write as many; each costs the time of the whole picture. */
+#define MAX_SCANS 100
+
 /* libjpeg's error manager, with the way out that it needs instead of exit(). */
 struct jpeg_errors {
     struct jpeg_error_mgr manager; /* first, so that libjpeg's pointer is ours */
     const char *task;              /* what fails when libjpeg does */
     struct message *message;
+    bool ended, damaged; /* the file ended before its end marker; parts of the picture are wrong */
     jmp_buf out;
 };
 
@@ -24,7 +29,10 @@ static void on_error(j_common_ptr codec)
     struct jpeg_errors *errors = (struct jpeg_errors *)codec->err;
     char text[JMSG_LENGTH_MAX];
     codec->err->format_message(codec, text);
-    message_set(errors->message, "%s: %s", errors->task, text);
+    if (errors->ended)
+        picture_truncated("JPEG", errors->message);
+    else
+        message_set(errors->message, "%s: %s", errors->task, text);
     longjmp(errors->out, 1);
 }
 
@@ -35,16 +43,19 @@ static void on_message(j_common_ptr codec, int level)
     if (level >= 0)
         return;
     switch (codec->err->msg_code) {
-    case JWRN_JPEG_EOF:
-        message_set(errors->message, "is a truncated JPEG: the end of the file is missing");
-        longjmp(errors->out, 1);
+    case JWRN_JPEG_EOF: errors->ended = true; break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
+        errors->damaged = true;
         message_set(errors->message, "is a damaged JPEG, parts of the picture are wrong");
         break;
     default: break; /* oddities that do not touch the pixels */
+    }
+    if (errors->ended && errors->damaged) {
+        picture_truncated("JPEG", errors->message);
+        longjmp(errors->out, 1);
     }
 }
 
@@ -57,6 +68,60 @@ static struct jpeg_error_mgr *jpeg_errors(struct jpeg_errors *errors, const char
     errors->task = task;
     errors->message = message;
     return manager;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* What is seen of a JPEG of several scans while libjpeg reads them all. */
+struct jpeg_scans {
+    struct jpeg_progress_mgr manager; /* first, so that libjpeg's pointer is ours */
+    bool seen[MAX_COMPONENTS];        /* by a component's index: there was a scan of it */
+};
+
+static void on_progress(j_common_ptr codec)
+{
+    const struct jpeg_decompress_struct *jpeg = (struct jpeg_decompress_struct *)codec;
+    struct jpeg_errors *errors = (struct jpeg_errors *)codec->err;
+    struct jpeg_scans *scans = (struct jpeg_scans *)codec->progress;
+    for (int i = 0; i < jpeg->comps_in_scan; i++)
+        scans->seen[jpeg->cur_comp_info[i]->component_index] = true;
+    if (jpeg->input_scan_number > MAX_SCANS) {
+        message_set(errors->message,
+                    "has more than %d scans, which no camera or program writes; save it anew",
+                    MAX_SCANS);
+        longjmp(errors->out, 1);
+    }
+}
+
+/*
+ * Whether scans bring all there is of each component: for a file without end marker, whose last
+ * scan is whole. Arithmetic code goes on where a file ends, so it never shows that it is whole.
+ */
+static bool is_complete(struct jpeg_decompress_struct *jpeg)
+{
+    const struct jpeg_scans *scans = (struct jpeg_scans *)jpeg->progress;
+    if (jpeg->arith_code)
+        return false;
+    for (int i = 0; i < jpeg->num_components && jpeg_has_multiple_scans(jpeg); i++) {
+        if (!scans->seen[i])
+            return false;
+        for (int j = 0; j < DCTSIZE2 && jpeg->coef_bits; j++) /* bits that scans have left open */
+            if (jpeg->coef_bits[i][j])
+                return false;
+    }
+    return true;
+}
+
+/* Huffman code takes at least a bit for each block; of arithmetic code there is no least. */
+static int check_bytes(const struct jpeg_decompress_struct *jpeg, size_t size,
+                       struct message *message)
+{
+    double blocks = 0;
+    for (int i = 0; i < jpeg->num_components; i++)
+        blocks += (double)jpeg->comp_info[i].width_in_blocks * jpeg->comp_info[i].height_in_blocks;
+    if (!jpeg->arith_code && blocks > 8.0 * (double)size)
+        return picture_too_few_bytes(jpeg->image_width, jpeg->image_height, size, message);
+    return 0;
 }
 
 /* The first APP1 segment with Exif data counts; others hold XMP. */
@@ -72,12 +137,13 @@ static int orientation_of(const struct jpeg_decompress_struct *jpeg)
 
 /* Lives in a function of its own, without locals that longjmp could spoil. */
 static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_errors *errors,
-                          struct picture *picture, int *orientation, const uint8_t *bytes,
-                          size_t size, double megapixels)
+                          struct jpeg_progress_mgr *scans, struct picture *picture,
+                          int *orientation, const uint8_t *bytes, size_t size, double megapixels)
 {
     if (setjmp(errors->out))
         return -1;
     jpeg_create_decompress(jpeg);
+    jpeg->progress = scans;
     jpeg_mem_src(jpeg, bytes, (unsigned long)size);
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(jpeg, TRUE);
@@ -85,6 +151,7 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
         return message_set(errors->message,
                            "is a CMYK JPEG, whose colours need a profile; save it as RGB");
     if (picture_check_size(jpeg->image_width, jpeg->image_height, megapixels, errors->message) ||
+        check_bytes(jpeg, size, errors->message) ||
         picture_allocate(picture, jpeg->image_width, jpeg->image_height, errors->message))
         return -1;
     *orientation = orientation_of(jpeg);
@@ -94,7 +161,14 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
         JSAMPROW row = picture->pixels + (size_t)3 * jpeg->output_scanline * jpeg->output_width;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
+    const bool complete = is_complete(jpeg);
     jpeg_finish_decompress(jpeg);
+    if (!errors->ended)
+        return 0;
+    if (!complete)
+        return picture_truncated("JPEG", errors->message);
+    message_set(errors->message,
+                "lacks its end marker, as some cameras leave it out; all its pixels are there");
     return 0;
 }
 
@@ -102,12 +176,16 @@ static int jpeg_decode(struct picture *picture, int *orientation, const uint8_t 
                        double megapixels, struct message *message)
 {
     struct jpeg_decompress_struct jpeg = {0};
-    struct jpeg_errors errors;
+    struct jpeg_scans scans = {.manager.progress_monitor = on_progress};
+    struct jpeg_errors errors = {0};
     jpeg.err = jpeg_errors(&errors, "cannot be read as JPEG", message);
-    int failed = decode_guarded(&jpeg, &errors, picture, orientation, bytes, size, megapixels);
+    int failed = decode_guarded(&jpeg, &errors, &scans.manager, picture, orientation, bytes, size,
+                                megapixels);
     jpeg_destroy_decompress(&jpeg);
     return failed;
 }
+
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int encode_guarded(struct jpeg_compress_struct *jpeg, struct jpeg_errors *errors,
                           const struct picture *picture, FILE *file)
@@ -134,7 +212,7 @@ static int encode_guarded(struct jpeg_compress_struct *jpeg, struct jpeg_errors 
 static int jpeg_encode(const struct picture *picture, FILE *file, struct message *message)
 {
     struct jpeg_compress_struct jpeg = {0};
-    struct jpeg_errors errors;
+    struct jpeg_errors errors = {0};
     jpeg.err = jpeg_errors(&errors, "cannot be written as JPEG", message);
     int failed = encode_guarded(&jpeg, &errors, picture, file);
     jpeg_destroy_compress(&jpeg);
@@ -142,9 +220,8 @@ static int jpeg_encode(const struct picture *picture, FILE *file, struct message
 }
 
 const struct codec jpeg_codec = {
-    .extensions = {".jpg", ".jpeg", NULL},
-    .magic_length = 3,
-    .magic = "\xff\xd8\xff",
+    .kind = "JPEG",
     .decode = jpeg_decode,
     .encode = jpeg_encode,
+    .extensions = {".jpg", ".jpeg", NULL},
 };

@@ -78,6 +78,8 @@ static int run(const struct arguments *arguments)
     int status = EXIT_FAILURE;
     if (!inputs_find(&inputs, arguments->words, arguments->word_count))
         status = run_with_inputs(arguments, &inputs);
+    if (inputs.passed_over && status != EXIT_USAGE)
+        fputs(inputs.passed_over, stderr);
     inputs_free(&inputs);
     return status;
 }

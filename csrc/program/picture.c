@@ -31,6 +31,25 @@ int picture_check_size(size_t width, size_t height, double megapixels, struct me
     return 0;
 }
 
+int picture_too_few_bytes(size_t width, size_t height, size_t bytes, struct message *message)
+{
+    return message_set(
+        message,
+        "claims %zux%zu pixels, for which its %zu bytes are too few; get a whole copy of it", width,
+        height, bytes);
+}
+
+int picture_truncated(const char *kind, struct message *message)
+{
+    return message_set(message, "is a truncated %s: the end of the file is missing", kind);
+}
+
+int picture_lacks_end(struct message *message)
+{
+    message_set(message, "lacks its end; all its pixels are there");
+    return 0;
+}
+
 void picture_free(struct picture *picture)
 {
     free(picture->pixels);

@@ -22,6 +22,15 @@ struct picture {
 /* Refuses pictures of no pixels, of more than so many megapixels, or with too long a side. */
 int picture_check_size(size_t width, size_t height, double megapixels, struct message *message);
 
+/* Says that a file of so many bytes cannot hold the pixels that it claims; returns -1. */
+int picture_too_few_bytes(size_t width, size_t height, size_t bytes, struct message *message);
+
+/* Says that a file of this kind is cut off within its pixels; returns -1. */
+int picture_truncated(const char *kind, struct message *message);
+
+/* The warning about a file that is cut off behind its pixels; returns 0. */
+int picture_lacks_end(struct message *message);
+
 /* Gives *picture its size, which makes sense, and unset pixels; refuses no memory. */
 int picture_allocate(struct picture *picture, size_t width, size_t height, struct message *message);
 

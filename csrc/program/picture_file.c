@@ -9,29 +9,20 @@
 #include "atomic_file.h"
 #include "codec.h"
 #include "inputs.h"
+#include "mtcnn.h"
 
-/* A new format is one new file and one line here (and its name in the two messages below). */
-static const struct codec *const codecs[] = {&jpeg_codec, &png_codec,  &webp_codec,
-                                             &bmp_codec,  &tiff_codec, &big_endian_tiff_codec,
-                                             &gif_codec};
+/* A new format is one new file and one line here. */
+static const struct codec *const codecs[] = {&jpeg_codec, &png_codec, &webp_codec, &bmp_codec,
+                                             &tiff_codec, &gif_codec, &heic_codec, &avif_codec};
 #define CODEC_COUNT (sizeof codecs / sizeof *codecs)
 
 #define FIRST_READ ((size_t)1 << 16) /* enough to know a picture from what never ends */
+#define MAX_BYTES ((size_t)1 << 30)  /* a device like /dev/zero would never end */
 
-static bool begins_with_magic(const uint8_t *bytes, size_t size, const struct codec *codec)
-{
-    if (size < codec->magic_length)
-        return false;
-    for (size_t i = 0; i < codec->magic_length; i++)
-        if (codec->magic[i] != '?' && (uint8_t)codec->magic[i] != bytes[i])
-            return false;
-    return true;
-}
-
-static const struct codec *codec_of_bytes(const uint8_t *bytes, size_t size)
+static const struct codec *codec_of_kind(const char *kind)
 {
     for (size_t i = 0; i < CODEC_COUNT; i++)
-        if (begins_with_magic(bytes, size, codecs[i]))
+        if (!strcmp(codecs[i]->kind, kind))
             return codecs[i];
     return NULL;
 }
@@ -43,11 +34,17 @@ int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, d
     message->text[0] = '\0';
     if (!size)
         return message_set(message, "is an empty file");
-    const struct codec *codec = codec_of_bytes(bytes, size);
+    const char *kind = mtcnn_picture_kind(bytes, size, NULL);
+    if (!kind)
+        return message_set(message,
+                           "is neither a JPEG nor a PNG picture, nor WebP, BMP, TIFF, GIF, HEIC or "
+                           "AVIF; a video is named with --video");
+    const struct codec *codec = codec_of_kind(kind);
     if (!codec)
         return message_set(message,
-                           "is neither a JPEG nor a PNG picture, nor WebP, BMP, TIFF or GIF; a "
-                           "video is named with --video");
+                           "is a %s picture, which this mtcnn does not decode; convert it to JPEG "
+                           "or PNG",
+                           kind);
     int orientation = 1;
     if (codec->decode(picture, &orientation, bytes, size, megapixels, message) ||
         picture_orient(picture, orientation, message)) {
@@ -69,11 +66,11 @@ static int read_bytes(FILE *file, uint8_t **bytes, size_t *size, struct message 
         *size += fread(*bytes + *size, 1, capacity - *size, file);
         if (ferror(file))
             return message_set(message, "cannot be read: %s", strerror(errno));
-        if (*size < capacity || !codec_of_bytes(*bytes, *size))
+        if (*size > MAX_BYTES)
+            return message_set(message, "more than %zu MiB, which no picture has", MAX_BYTES >> 20);
+        if (*size < capacity || !mtcnn_picture_kind(*bytes, *size, NULL))
             return 0;
-        if (capacity > SIZE_MAX / 2)
-            return message_set(message, "is larger than the memory");
-        capacity *= 2;
+        capacity = capacity < MAX_BYTES ? 2 * capacity : MAX_BYTES + 1;
     }
 }
 

@@ -83,7 +83,7 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
     mtcnn_result result;
     mtcnn_error error;
     if (mtcnn_detect(detector, &image, &result, &error)) {
-        message_write(errors, input->path, error.message);
+        message_write(errors, inputs_title(input), error.message);
         return -1;
     }
     const mtcnn_findings found = {.source = input->path,
@@ -98,7 +98,7 @@ static int detect(const struct run *run, mtcnn_detector *detector, const struct 
     if (arguments->time && arguments->format != MTCNN_FORM_JSON)
         failed |= output_write(errors, MTCNN_FORM_TIMES, &found);
     if (failed)
-        message_write(errors, input->path, "no memory for what is to be printed");
+        message_write(errors, inputs_title(input), "no memory for what is to be printed");
     failed |= write_files(run, input, picture, &found, target, errors);
     return failed ? -1 : mtcnn_findings_count(&found);
 }
@@ -110,16 +110,16 @@ static int process(const struct run *run, mtcnn_detector *detector, const struct
     struct picture picture;
     struct message message;
     if (picture_read(&picture, input->path, run->arguments->max_pixels, &message)) {
-        message_write(errors, input->path, message.text);
+        message_write(errors, inputs_title(input), message.text);
         return -1;
     }
     if (message.text[0])
-        message_write(errors, input->path, message.text);
+        message_write(errors, inputs_title(input), message.text);
 
     int faces = -1;
     char *target = NULL;
     if (run->destination.path && !(target = destination_of(&run->destination, input, &message)))
-        message_write(errors, input->path, message.text);
+        message_write(errors, inputs_title(input), message.text);
     else
         faces = detect(run, detector, input, &picture, target, out, errors);
     free(target);
@@ -137,7 +137,7 @@ static void fill_record(const struct run *run, mtcnn_detector *detector, const s
         faces = process(run, detector, input, out, errors);
     const bool no_memory = (out ? fclose(out) : -1) | (errors ? fclose(errors) : -1);
     if (no_memory)
-        message_print(input->path, "no memory for what is to be printed");
+        message_print(inputs_title(input), "no memory for what is to be printed");
     record->failed = faces < 0 || no_memory;
     record->faces = faces < 0 ? 0 : faces;
 }

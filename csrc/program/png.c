@@ -1,6 +1,7 @@
 /* png.c: PNG by libpng. */
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "codec.h"
@@ -15,9 +16,11 @@ struct png_errors {
 /* The bytes not yet read. */
 struct png_bytes {
     const uint8_t *next;
-    size_t left;
+    size_t left, size; /* of them, of all */
     double megapixels; /* the most that are read */
     struct message *message;
+    bool pixels_read; /* all of them: what is missing from then on does not matter */
+    bool ended;       /* the file did, before the picture */
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -37,7 +40,11 @@ static void on_read(png_structp png, png_bytep target, size_t length)
 {
     struct png_bytes *bytes = png_get_io_ptr(png);
     if (length > bytes->left) {
-        message_set(bytes->message, "is a truncated PNG: the end of the file is missing");
+        if (bytes->pixels_read)
+            picture_lacks_end(bytes->message);
+        else
+            picture_truncated("PNG", bytes->message);
+        bytes->ended = true;
         png_longjmp(png, 1);
     }
     memcpy(target, bytes->next, length);
@@ -45,18 +52,27 @@ static void on_read(png_structp png, png_bytep target, size_t length)
     bytes->left -= length;
 }
 
+/* Deflate packs at most 1032 bytes into one. */
+static int check_bytes(png_structp png, png_infop info, const struct png_bytes *bytes)
+{
+    const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+    if ((double)png_get_rowbytes(png, info) * (double)height > 1032.0 * (double)bytes->size)
+        return picture_too_few_bytes(width, height, bytes->size, bytes->message);
+    return 0;
+}
+
 /* Lives in a function of its own, without locals that longjmp could spoil. */
 static int decode_guarded(png_structp png, png_infop info, struct png_bytes *bytes,
                           struct picture *picture, int *orientation)
 {
     if (setjmp(png_jmpbuf(png)))
-        return -1;
+        return bytes->pixels_read && bytes->ended ? 0 : -1;
     png_set_read_fn(png, bytes, on_read);
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours are below */
     png_read_info(png, info);
     const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
     if (picture_check_size(width, height, bytes->megapixels, bytes->message) ||
-        picture_allocate(picture, width, height, bytes->message))
+        check_bytes(png, info, bytes) || picture_allocate(picture, width, height, bytes->message))
         return -1;
 
     /* Whatever it holds, to 8-bit RGB: palettes and 1, 2, 4 bits expanded, of 16 bits the upper 8
@@ -74,6 +90,7 @@ static int decode_guarded(png_structp png, png_infop info, struct png_bytes *byt
         for (int y = 0; y < picture->height; y++)
             png_read_row(png, picture->pixels + row_bytes * (size_t)y, NULL);
 
+    bytes->pixels_read = true;
     png_read_end(png, info); /* the eXIf chunk may also stand after the pixels */
     png_bytep exif = NULL;
     png_uint_32 exif_size = 0;
@@ -85,7 +102,8 @@ static int decode_guarded(png_structp png, png_infop info, struct png_bytes *byt
 static int png_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
                       double megapixels, struct message *message)
 {
-    struct png_bytes unread = {bytes, size, megapixels, message};
+    struct png_bytes unread = {
+        .next = bytes, .left = size, .size = size, .megapixels = megapixels, .message = message};
     struct png_errors errors = {"cannot be read as PNG", message};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &errors, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -123,9 +141,8 @@ static int png_encode(const struct picture *picture, FILE *file, struct message 
 }
 
 const struct codec png_codec = {
-    .extensions = {".png", NULL},
-    .magic_length = 8,
-    .magic = "\x89PNG\r\n\x1a\n",
+    .kind = "PNG",
     .decode = png_decode,
     .encode = png_encode,
+    .extensions = {".png", NULL},
 };

@@ -173,6 +173,9 @@ int video_writer_open(struct video_writer **writer, const char *path, const stru
     *writer = NULL;
     if (video_writable(path, message) || ffmpeg_load(FFMPEG_VIDEOS, message))
         return -1;
+    if (atomic_file_is_stream(path))
+        return message_set(message,
+                           "cannot be written: is a pipe or device, where a file is needed");
     if (form->width < 2 || form->height < 2)
         return message_set(message, "cannot be written: a video needs 2 x 2 pixels at least");
     struct video_writer *new = calloc(1, sizeof *new);

@@ -9,7 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TextIO, TypeVar
 
@@ -132,9 +132,20 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def note(text: str) -> None:
-    """A line on standard error, above a progress bar where there is one."""
+    """A line on standard error, above a progress bar if there is one; a path's bytes stay."""
     tqdm = sys.modules.get("tqdm")
-    (tqdm.tqdm.write if tqdm else print)(text, file=sys.stderr)
+    with tqdm.tqdm.external_write_mode(file=sys.stderr) if tqdm else nullcontext():
+        buffer = getattr(sys.stderr, "buffer", None)
+        if buffer is None:  # replaced by a text-only object
+            print(text, file=sys.stderr)
+            return
+        try:
+            line = os.fsencode(f"{text}\n")
+        except UnicodeEncodeError:  # not of the system's encoding
+            line = f"{text}\n".encode(errors="backslashreplace")
+        sys.stderr.flush()
+        buffer.write(line)
+        buffer.flush()
 
 
 def complain(prog: str, problem: object) -> None:

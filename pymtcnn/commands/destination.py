@@ -16,7 +16,6 @@ from ..files import atomic_write, make_folder
 from ..formats import wider_text
 from ..pictures import write_picture
 from ..results import Detections
-from ..settings import picture_endings
 from .sources import Picture
 
 EXTENSIONS = (".jpg", ".jpeg", ".png")
@@ -66,11 +65,10 @@ def _stem(name: str) -> str:
 
 
 def _copy_name(picture: Picture) -> str:
-    """The name of a picture's annotated copy in a folder: PNG for formats that are only read."""
-    suffix = PurePath(picture.name).suffix.lower()
-    if suffix in picture_endings() and suffix not in EXTENSIONS:
-        return f"{_stem(picture.name)}.png"
-    return picture.name
+    """The name of a picture's annotated copy in a folder: PNG where its own cannot be written."""
+    if PurePath(picture.name).suffix.lower() in EXTENSIONS:
+        return picture.name
+    return f"{_stem(picture.name)}.png"
 
 
 class Annotated:

@@ -18,7 +18,7 @@ from ..errors import ArgumentError, MtcnnError
 from ..pictures import read_picture
 from ..results import Detections
 from .command_line import make_parser, read, value_of
-from .console import complain, emit, is_terminal, note, status_of, with_progress
+from .console import complain, emit, is_terminal, note, printable, status_of, with_progress
 from .destination import Annotated, Crops, Predictions, Write
 from .options import Parser, given_options
 from .results_file import Add, check_save, done_in, open_results
@@ -136,7 +136,8 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
     args = read(parser, argv)
     if args.video is not None or args.camera is not None:
         return run_video(parser, args)
-    pictures, problems = find_pictures(args.inputs)
+    found = find_pictures(args.inputs)
+    pictures = found.pictures
     try:
         if args.save is not None:
             check_save(args.save, args.resume)
@@ -151,19 +152,21 @@ def _run(parser: Parser, argv: Sequence[str], make: MakeDetector) -> int:
     except ArgumentError as error:
         parser.error(str(error))
     failed = []
-    for problem in problems:
+    for problem in found.problems:
         complain(parser.prog, problem)
         failed.append(str(problem).partition(": ")[0])
     total = len(pictures) + len(failed)
     if args.resume:
         done = done_in(args.save)
-        pictures = [picture for picture in pictures if picture.path not in done]
+        pictures = [picture for picture in pictures if formats.utf8(picture.path) not in done]
     if annotated and pictures:
         annotated.make()
     work = partial(_Work, args, annotated, writes, make)
     saving = nullcontext() if args.save is None else open_results(args.save, args.resume)
     with saving as save, closing(outcomes(work, pictures, value_of(args, "jobs"))) as results:
         failed += _take(results, len(pictures), args, parser.prog, save)
+    for line in found.passed_over:
+        note(f"{parser.prog}: {printable(line)}")
     if failed and total > 1:
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         names = ", ".join(failed[:_NAMED])

@@ -14,7 +14,7 @@ import numpy as np
 from .. import formats
 from ..errors import ArgumentError, FileError, LibraryError
 from ..faces import COLUMNS
-from ..files import atomic_write, reason
+from ..files import atomic_path, atomic_write, is_stream, reason
 from ..results import Detections
 
 Add = Callable[[str, tuple[int, int], Detections], None]
@@ -38,7 +38,12 @@ def check_save(save: str, resume: bool) -> None:
 
 
 def done_in(save: str) -> set[str]:
-    """Paths of the pictures that a JSON Lines file holds; a broken last line is cut off.
+    """The pictures that a JSON Lines file holds; a broken last line is cut off.
+
+    Returns
+    -------
+    set of str
+        Their paths, as `formats.utf8` writes them.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def open_results(save: str, resume: bool) -> AbstractContextManager[Add]:
     FileError
         It cannot be written, or exists already and is not to be resumed.
     """
-    if not resume and os.path.lexists(save):
+    if not resume and os.path.exists(save) and not is_stream(save):
         also = " or --resume" if save.lower().endswith(".jsonl") else ""
         raise FileError(f"{save}: exists already; give --save another name{also}")
     return _FORMS[Path(save).suffix.lower()](save)
@@ -119,7 +124,8 @@ def _json_lines(save: str) -> Iterator[Add]:
             while line:
                 line = line[file.write(line) :]
         except OSError as error:
-            file.truncate(end)
+            if not is_stream(save):
+                file.truncate(end)
             raise FileError(f"{save}: cannot be written: {reason(error)}") from error
 
     with file:
@@ -164,7 +170,7 @@ def _parquet(save: str) -> Iterator[Add]:
         images.clear()
         rows.clear()
 
-    with atomic_write(save) as file, ParquetWriter(file, schema) as writer:
+    with atomic_path(save) as file, ParquetWriter(file, schema) as writer:
         yield add
         flush()
 

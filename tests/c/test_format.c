@@ -131,9 +131,22 @@ static void odd_names(void)
     /* not UTF-8: a lone byte, cut off, a surrogate, overlong, beyond U+10FFFF */
     findings.source = "\xff.\xc3.\xed\xa0\x80.\xc0\xaf.\xf4\x90\x80\x80";
     check(MTCNN_FORM_JSON, &findings,
-          "{\"image\": \"\\ufffd.\\ufffd.\\ufffd\\ufffd\\ufffd.\\ufffd\\ufffd.\\ufffd\\ufffd\\ufffd"
-          "\\ufffd\", \"width\": 0, \"height\": 0, \"faces\": []}\n");
+          "{\"image\": \"\\\\xff.\\\\xc3.\\\\xed\\\\xa0\\\\x80.\\\\xc0\\\\xaf.\\\\xf4\\\\x90\\\\x80"
+          "\\\\x80\", \"width\": 0, \"height\": 0, \"faces\": []}\n");
     check(MTCNN_FORM_WIDER, &findings, "\xff.\xc3.\xed\xa0\x80.\xc0\xaf.\xf4\x90\x80\x80\n0\n");
+    /* Different names stay different: backslashes are doubled where one could be an escape. */
+    static const char *const escaped[][2] = {{"\xff", "\\\\xff"},
+                                             {"\\xff", "\\\\\\\\xff"},
+                                             {"\\\xff", "\\\\\\\\\\\\xff"},
+                                             {"a\\b", "a\\\\b"}};
+    for (size_t i = 0; i < sizeof escaped / sizeof *escaped; i++) {
+        char expected[128];
+        snprintf(expected, sizeof expected,
+                 "{\"image\": \"%s\", \"width\": 0, \"height\": 0, \"faces\": []}\n",
+                 escaped[i][1]);
+        findings.source = escaped[i][0];
+        check(MTCNN_FORM_JSON, &findings, expected);
+    }
     static const char *const quoted[][2] = {
         {"a,b", "\"a,b\",1.250"}, {"a\"b\"", "\"a\"\"b\"\"\",1.250"}, {"a\nb", "\"a\nb\",1.250"},
         {"\r", "\"\r\",1.250"},   {"a b\t", "a b\t,1.250"},           {"", ",1.250"}};

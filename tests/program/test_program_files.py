@@ -45,6 +45,7 @@ def album(tmp_path):
         (folder / name).mkdir(parents=True)
     for path in ("a/two.JPEG", "a-b/one.jpg", "z.png", ".hidden/no.jpg", "._z.png", "notes.txt"):
         shutil.copy(ASTRONAUT if "o" in path else HOPPER, folder / path)
+    (folder / "notes.txt").write_text("no picture")
     (folder / "link.jpg").symlink_to(ASTRONAUT)
     (folder / "loop").symlink_to(folder)
     (folder / "folder.jpg").mkdir()
@@ -66,7 +67,8 @@ def tree(folder: Path) -> list[str]:
 def test_folder(run, album, end):
     folder, expected = album
     done = run("--json", f"{folder}{end}")
-    assert (done.returncode, done.stderr) == (0, b"")
+    passed = f"mtcnn: {folder}{end}: passed over 1 file that is no picture: notes.txt\n"
+    assert (done.returncode, done.stderr.decode()) == (0, passed)
     assert names(done) == [f"{folder}/{name}" for name in expected]
 
 
@@ -109,8 +111,9 @@ def test_standard_input(run, detect, tmp_path):
     expected = detect(HOPPER)[0]
     assert json.loads(done.stdout) == {**expected, "image": "-"}
     assert tree(tmp_path) == ["stdin.png", "stdin_0.png"]
-    assert_one_line(run("-", input=b"no picture"), 1, "-: is neither a JPEG nor a PNG")
-    assert_one_line(run("-", input=b""), 1, "-: is an empty file")
+    done = run("-", input=b"no picture")
+    assert_one_line(done, 1, "standard input: is neither a JPEG nor a PNG")
+    assert_one_line(run("-", input=b""), 1, "standard input: is an empty file")
 
 
 # ---- pictures side by side -----------------------------------------------------------------------
@@ -127,8 +130,8 @@ def test_jobs_do_not_change_the_output(run, album, tmp_path):
         assert done.returncode == 1
         outputs.append((done.stdout, done.stderr, [(p, (out / p).read_bytes()) for p in tree(out)]))
     assert outputs[0] == outputs[1]
-    first, second = outputs[0][1].decode().splitlines()
-    assert "b.jpg" in first and "y.jpg" in second
+    first, second, third = outputs[0][1].decode().splitlines()
+    assert "b.jpg" in first and "y.jpg" in second and "notes.txt" in third
 
 
 def many_pictures(folder):
@@ -316,6 +319,7 @@ def test_predictions_are_those_of_the_evaluation(run, default_model, album, tmp_
     """The same bytes as detect_set.py's: evaluate.py --predictions gives the same AP."""
     folder, expected = album
     options = ["--stage", stage] if stage else []
+    (folder / "notes.txt").unlink()
     done = run("--model", default_model, *options, "--wider", tmp_path / "ours", folder)
     assert (done.returncode, done.stderr) == (0, b"")
     with Detector(default_model) as detector:

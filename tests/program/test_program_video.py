@@ -546,15 +546,15 @@ def test_webp_is_turned_upright(decode, orientation, prefix):
 
 @pytest.mark.parametrize("name", ["WebP", "BMP", "TIFF", "GIF"])
 def test_damaged_picture(run, tmp_path, name):
-    data = {
-        "WebP": b"RIFF\x20\0\0\0WEBPVP8 " + bytes(40),
-        "BMP": b"BM" + bytes(80),
-        "TIFF": b"II*\0" + bytes(80),
-        "GIF": b"GIF89a" + bytes(80),
+    data, said = {
+        "WebP": (b"RIFF\x20\0\0\0WEBPVP8 " + bytes(40), "cannot be read as WebP"),
+        "BMP": (b"BM" + bytes(80), "cannot be read as BMP"),
+        "TIFF": (b"II*\0" + bytes(80), "is a damaged TIFF: its directory is missing"),
+        "GIF": (b"GIF89a" + bytes(80), "is a truncated or damaged GIF"),
     }[name]
     path = tmp_path / "picture"
     path.write_bytes(data)
-    assert_one_line(run(path), 1, str(path), f"cannot be read as {name}")
+    assert_one_line(run(path), 1, str(path), said)
 
 
 def test_video_named_as_a_picture(run, clips):

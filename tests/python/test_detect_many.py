@@ -23,12 +23,11 @@ from support import PYTHON_PATH, ROOT
 from support.program_runs import read_terminal
 from support.skips import absent_if
 
-from pymtcnn import Detections, PictureError, formats, read_picture, write_picture
+from pymtcnn import Detections, PictureError, read_picture, write_picture
 from pymtcnn.commands import detect
 from pymtcnn.commands.results_file import done_in
 from pymtcnn.commands.sources import find_pictures
 from pymtcnn.commands.workers import outcomes
-from pymtcnn.settings import picture_endings
 
 
 class OneFace:
@@ -81,18 +80,21 @@ def test_folder(run, folder):
     status, out, error = run("--json", folder)
     good = [f"{folder}/{name}" for name in ("a.jpg", "b.png", "deep/er/c.PNG")]
     assert (status, images(out)) == (1, good)
-    assert len(error) == 2 and "broken.jpg: truncated JPEG" in error[0]
-    assert error[1] == f"prog: 1 of 4 failed: {folder}/broken.jpg"
+    assert len(error) == 3 and "broken.jpg: truncated JPEG" in error[0]
+    assert error[1] == f"prog: {folder}: passed over 1 file that is no picture: notes.txt"
+    assert error[2] == f"prog: 1 of 4 failed: {folder}/broken.jpg"
 
 
 @pytest.mark.slow
 def test_same_pictures_as_the_program(program, default_model, folder):
-    """In the same order, with the same status, also for broken files."""
-    for ending in picture_endings():
-        shutil.copy(folder / "b.png", folder / f"deep{ending.upper()}")
+    """In the same order, with the same status and lines about other files, also for broken ones."""
+    for name in ("deep.JFIF", "deep", "deep.json", "deep.mp4", "zw\u00f6lf.tar"):
+        shutil.copy(folder / "b.png", folder / name)
     (folder / "deep.txt").mkdir()
     shutil.copy(folder / "b.png", folder / "deep.txt" / "a.png")
-    (folder / "deep.jp2").touch()  # not among them
+    for name in ("no.mp4", "no.txt", "deep.txt/no", "line\nfeed", "x", "y", "z"):
+        (folder / name).write_text("P5 is no picture")
+    (folder / "page.jpg").write_text("<html>")  # it should have been one
     words = ["--json", "--model", str(default_model), str(folder), f"{folder}/*.p*", "missing.jpg"]
     theirs, ours = (
         subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
@@ -100,15 +102,21 @@ def test_same_pictures_as_the_program(program, default_model, folder):
     )
     assert theirs.returncode == ours.returncode == 1
     assert images(theirs.stdout.splitlines()) == images(ours.stdout.splitlines())
-    assert len(theirs.stdout.splitlines()) == 5 + len(picture_endings())
+    assert len(theirs.stdout.splitlines()) == 5 + 5
+    lines = [
+        [line.partition(": ")[2] for line in done.stderr.splitlines() if "passed over" in line]
+        for done in (theirs, ours)
+    ]
+    names = "deep.txt/no, line?feed, no.mp4, no.txt, notes.txt and 3 more"
+    assert lines[0] == lines[1] == [f"{folder}: passed over 8 files that are no pictures: {names}"]
+    assert all(f"{folder}/page.jpg: " in done.stderr for done in (theirs, ours))
 
 
 def test_pattern_and_words_without_pictures(run, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     status, out, error = run("--json", f"{folder}/*/*/*.PNG", tmp_path / "empty", f"{folder}/*.gif")
     assert (status, images(out)) == (1, [f"{folder}/deep/er/c.PNG"])
-    nothing = "is a folder without pictures, by the endings of the names in it"
-    assert error[0] == f"prog: {tmp_path}/empty: {nothing}"
+    assert error[0] == f"prog: {tmp_path}/empty: is a folder without pictures"
     assert error[1] == f"prog: {folder}/*.gif: no file has a name of this pattern"
     assert error[2].startswith("prog: 2 of 3 failed: ")
     odd = tmp_path / "a[1].png"  # a file of this name is not a pattern
@@ -118,8 +126,8 @@ def test_pattern_and_words_without_pictures(run, folder, tmp_path):
 
 def test_links_to_folders_are_skipped(folder):
     (folder / "deep" / "loop").symlink_to(folder)
-    pictures, problems = find_pictures([str(folder)])
-    assert len(pictures) == 4 and not problems
+    found = find_pictures([str(folder)])
+    assert len(found.pictures) == 4 and not found.problems
 
 
 @absent_if(os.geteuid() == 0, "file modes that hold: they do not stop root")
@@ -333,7 +341,7 @@ def test_save_and_resume(run, folder, tmp_path):
     save = tmp_path / "faces.jsonl"
     expected = run("--json", folder)[1]
     status, out, error = run("--save", save, folder)
-    assert (status, out, len(error)) == (1, [], 2)
+    assert (status, out, len(error)) == (1, [], 3)
     assert save.read_text().splitlines() == expected
 
     status, out, error = run("--save", save, folder)
@@ -345,7 +353,8 @@ def test_save_and_resume(run, folder, tmp_path):
     assert run("--save", save, "--resume", folder)[0] == 1
     assert save.read_text().splitlines() == expected
     shutil.copy(folder / "b.png", folder / "broken.jpg")  # failed pictures are retried
-    assert run("--save", save, "--resume", folder)[0::2] == (0, [])
+    passed = f"prog: {folder}: passed over 1 file that is no picture: notes.txt"
+    assert run("--save", save, "--resume", folder)[0::2] == (0, [passed])
     assert images(save.read_text().splitlines()) == [*images(expected), f"{folder}/broken.jpg"]
     assert run("--save", tmp_path / "new.jsonl", "--resume", folder)[0] == 0  # a new file
 
@@ -367,12 +376,32 @@ def test_resume_with_a_pipe(run, folder, tmp_path):
     assert error[-1] == f"prog: {save}: cannot be resumed: Not a regular file"
 
 
-def test_names_that_are_not_utf8_are_never_done(tmp_path):
-    """A name that is not UTF-8 is ambiguous in JSON, so it never counts as done."""
-    save = tmp_path / "faces.jsonl"
-    name = os.fsdecode(b"\xff.png")
-    save.write_text(formats.json_line(name, 1, 1, OneFace().detect(np.zeros((1, 1, 3)))))
-    assert name not in done_in(str(save))
+def test_names_that_are_not_utf8_are_resumed(run, tmp_path):
+    """Each is done once, under a name of its own; also beside what looks like an escaped name."""
+    folder, save, table = tmp_path / "in", tmp_path / "faces.jsonl", tmp_path / "faces.parquet"
+    folder.mkdir()
+    given = [b"J\xe4.png", b"J\xf6.png", rb"J\xe4.png", rb"a\b.png"]
+    for name in given:
+        write_picture(folder / os.fsdecode(name), np.full((20, 30, 3), 9, np.uint8))
+    for _ in range(3):
+        assert run("--save", save, "--resume", folder)[0] == 0
+        names = images(save.read_text().splitlines())
+        expected = [r"J\xe4.png", r"J\xf6.png", r"J\\xe4.png", r"a\b.png"]
+        assert sorted(names) == sorted(f"{folder}/{name}" for name in expected)
+    assert run("--save", table, folder)[0] == 0
+    assert parquet_images(table) == set(names)
+    assert run("--save", tmp_path / "faces.csv", "--out", tmp_path / "out", folder)[0] == 0
+    rows = (tmp_path / "faces.csv").read_bytes().splitlines()[1:]
+    assert {row.split(b",")[0] for row in rows} == {
+        os.fsencode(folder) + b"/" + name for name in given
+    }
+    assert set(os.listdir(os.fsencode(tmp_path / "out"))) == set(given)
+
+
+def parquet_images(path) -> set[str]:
+    from pyarrow import parquet
+
+    return set(parquet.read_table(path)["image"].to_pylist())
 
 
 def test_save_csv(run, folder, tmp_path):
@@ -394,6 +423,34 @@ def test_save_parquet(run, folder, tmp_path, monkeypatch):
     for ours, theirs in zip(table.to_pylist(), rows):
         assert ours.pop("image") == theirs.pop("image")
         assert ours == {name: float(value) for name, value in theirs.items()}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_save_into_a_pipe(run, folder, tmp_path, ending):
+    pipe, kept = tmp_path / f"pipe.{ending}", tmp_path / f"kept.{ending}"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as cat:
+        assert run("--save", pipe, folder)[0] == 1
+        data = cat.communicate(timeout=20)[0]
+    assert run("--save", kept, folder)[0] == 1
+    assert data == kept.read_bytes() and pipe.is_fifo()
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_save_through_a_link(run, folder, tmp_path, ending):
+    link = tmp_path / f"link.{ending}"
+    link.symlink_to(f"new.{ending}")
+    assert run("--save", link, folder)[0] == 1
+    assert link.is_symlink() and (tmp_path / f"new.{ending}").stat().st_size > 100
+    error = run("--save", link, folder)[2]
+    assert "exists already" in error[-1]
+
+
+def test_save_parquet_into_a_pipe(run, folder, tmp_path):
+    os.mkfifo(tmp_path / "pipe.parquet")
+    status, _, error = run("--save", tmp_path / "pipe.parquet", folder)
+    said = "cannot be written: is a pipe or device, where a file is needed"
+    assert status == 1 and error[-1] == f"prog: {tmp_path}/pipe.parquet: {said}"
 
 
 def test_save_parquet_without_pyarrow(run, folder, tmp_path, monkeypatch):

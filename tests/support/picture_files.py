@@ -129,6 +129,38 @@ def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(turned)
 
 
+# ---- TIFF ----------------------------------------------------------------------------------------
+
+
+def tiff_picture(pixels: np.ndarray, tags: dict[int, list[int]], *, tile: int = 0) -> bytes:
+    """An uncompressed TIFF of uint8 pixels [H, W, 3], in one strip or in tiles; tags are added."""
+    height, width, channels = pixels.shape
+    if tile:
+        rows, columns = -(-height // tile), -(-width // tile)
+        padded = np.zeros((rows * tile, columns * tile, channels), np.uint8)
+        padded[:height, :width] = pixels
+        blocks = padded.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
+        parts = [block.tobytes() for block in blocks.reshape(rows * columns, tile, tile, channels)]
+        places = {322: [tile], 323: [tile], 325: [len(part) for part in parts]}
+    else:
+        parts = [pixels.tobytes()]
+        places = {278: [height], 279: [len(parts[0])]}
+    entries = {256: [width], 257: [height], 258: [8] * channels, 259: [1], 262: [2],
+               277: [channels], 284: [1], **places, **tags}  # fmt: skip
+    offsets = 324 if tile else 273
+    entries[offsets] = [0] * len(parts)
+    end = 8 + 2 + 12 * len(entries) + 4
+    data_at = end + sum(4 * len(values) for values in entries.values() if len(values) > 1)
+    entries[offsets] = [data_at + sum(map(len, parts[:i])) for i in range(len(parts))]
+    table, more = struct.pack("<H", len(entries)), b""
+    for tag, values in sorted(entries.items()):
+        packed = struct.pack(f"<{len(values)}I", *values)
+        at = packed if len(values) == 1 else struct.pack("<I", end + len(more))
+        more += packed if len(values) > 1 else b""
+        table += struct.pack("<HHI", tag, 4, len(values)) + at
+    return b"II*\0" + struct.pack("<I", 8) + table + bytes(4) + more + b"".join(parts)
+
+
 # ---- JPEG ----------------------------------------------------------------------------------------
 
 
