@@ -33,6 +33,7 @@ from .errors import (
     MtcnnError,
     OutOfMemoryError,
     PictureError,
+    PictureWarning,
     VideoError,
     WeightsError,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Options",
     "OutOfMemoryError",
     "PictureError",
+    "PictureWarning",
     "Stage",
     "TrackedFace",
     "TrackedFrame",

@@ -45,3 +45,7 @@ class OutOfMemoryError(MtcnnError, MemoryError):
 
 class LibraryError(MtcnnError, ImportError):
     """The compiled C core, or another library that is needed, cannot be loaded."""
+
+
+class PictureWarning(UserWarning):
+    """A picture file was read, but something about it is odd."""
