@@ -171,7 +171,8 @@ def _pixels(format: _Format, data: bytes, max_pixels: int) -> tuple[Pixels, int]
         raise _unreadable(format) from None
     try:
         image = reader(BytesIO(data))
-        check_size(*image.size, max_pixels)
+        width, height = image.size
+        check_size(width, height, max_pixels)
         _load(image)
         return _rgb(image), _orientation(image)
     except (PictureError, MemoryError):
@@ -208,7 +209,8 @@ def _damaged(format: _Format, error: Exception) -> PictureError:
     cause = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     if "truncated" in cause:
         return PictureError(
-            f"truncated {format.name}: the file ends before the picture does; get a whole copy of it"
+            f"truncated {format.name}: the file ends before the picture does; "
+            "get a whole copy of it"
         )
     if isinstance(error.__cause__, KeyError):  # of a table in the plugin
         cause = f"Pillow does not know {error.__cause__.args[0]}"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .optional import library
+
 _lock = threading.Lock()
 _depth = 0
 _handler: Any = None
@@ -18,10 +20,8 @@ def _set_handler(handler: Any) -> Any:
 
     The library is found through Pillow's own, so that it is the one that Pillow calls.
     """
-    from PIL import Image
-
     try:
-        set_handler = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
+        set_handler = ctypes.CDLL(library("PIL._imaging").__file__).TIFFSetErrorHandler
     except (OSError, AttributeError):  # Pillow without libtiff, or with one whose names are hidden
         return None
     set_handler.restype, set_handler.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

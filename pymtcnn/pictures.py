@@ -134,7 +134,7 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:
-    """The contents of an open file; PictureError above MAX_BYTES, TypeError if they are no bytes."""
+    """The contents of an open file; PictureError above MAX_BYTES, TypeError if they are text."""
     parts, size = [], 0
     while part := file.read(1 << 24):
         parts.append(bytes(memoryview(part)))
