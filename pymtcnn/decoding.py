@@ -18,8 +18,8 @@ from . import jpeg
 from .containers import check_container
 from .errors import PictureError
 from .exif import orientation_of
-from .libtiff import quiet
 from .optional import library
+from .pillow_state import quiet_tiff, strict
 
 Pixels = NDArray[np.uint8]
 
@@ -187,10 +187,11 @@ def _load(image: Any) -> None:
 
     tags = getattr(image, "tag_v2", None)
     if tags is None:
-        image.load()
+        with strict:
+            image.load()
         return
     image.im = Image.new(image.mode, (tags[256], tags[257]), None).im
-    with quiet():
+    with strict, quiet_tiff:
         image.load()
 
 
@@ -240,8 +241,9 @@ def _rgb(image: Any) -> Pixels:
         )
     image.info.pop("transparency", None)  # else Pillow warns that it is dropped
     width, height = image.size
+    limit = library("PIL.Image").MAX_IMAGE_PIXELS  # the process's, which crop() obeys
     pixels = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _BAND // width)
+    rows = max(1, min(_BAND, limit or _BAND) // width)
     for y in range(0, height, rows):
         band = image.crop((0, y, width, min(y + rows, height)))
         if deep:

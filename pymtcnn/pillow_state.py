@@ -1,0 +1,66 @@
+"""Settings of Pillow that belong to the whole process, changed while a file is decoded only."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .optional import library
+
+
+class Held:
+    """A context in which a setting has another value, in any number of threads.
+
+    The last thread to leave it restores what was there before the first one.
+
+    Parameters
+    ----------
+    swap : callable
+        Takes a value, sets it, and returns the one before.
+    value : object
+    """
+
+    def __init__(self, swap: Callable[[Any], Any], value: Any) -> None:
+        self._swap = swap
+        self._value = value
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = self._swap(self._value)
+            self._inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._swap(self._before)
+
+
+def _set_lenient(value: Any) -> Any:
+    file = library("PIL.ImageFile")
+    before = file.LOAD_TRUNCATED_IMAGES
+    if before != value:
+        file.LOAD_TRUNCATED_IMAGES = value
+    return before
+
+
+def _set_tiff_handler(value: Any) -> Any:
+    """libtiff's handler of errors; found through Pillow, so that it is Pillow's libtiff."""
+    try:
+        set_handler = ctypes.CDLL(library("PIL._imaging").__file__).TIFFSetErrorHandler
+    except (OSError, AttributeError):  # Pillow without libtiff, or with one whose names are hidden
+        return None
+    set_handler.restype, set_handler.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    return set_handler(value)
+
+
+strict = Held(_set_lenient, False)
+"""What is truncated or damaged is an error, also where a program has told Pillow otherwise."""
+
+quiet_tiff = Held(_set_tiff_handler, None)
+"""libtiff does not write its errors to standard error."""
