@@ -45,7 +45,7 @@ class Container:
 
 
 def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
-    """What a JPEG, PNG or WebP file holds; None for any other kind of file.
+    """What a JPEG, PNG or WebP file holds; None for a file of another kind.
 
     Raises
     ------
@@ -58,6 +58,7 @@ def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
         return _png(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _webp(data)
+    _check_jpeg2000(data)
     return None
 
 
@@ -100,7 +101,7 @@ def _png(data: bytes) -> Container:
 
 
 def _webp(data: bytes) -> Container | None:
-    """The size, from the first chunk: VP8X, VP8L or VP8; None where that is none of them."""
+    """Walk the chunks of the RIFF file; None where it has no picture at its beginning."""
     kind, body = data[12:16], data[20:30].ljust(10, b"\0")
     if kind == b"VP8X":
         width, height = (1 + int.from_bytes(body[i : i + 3], "little") for i in (4, 7))
@@ -111,4 +112,27 @@ def _webp(data: bytes) -> Container | None:
         width, height = (n & 0x3FFF for n in struct.unpack_from("<HH", body, 6))
     else:
         return None
-    return Container(width, height, data)
+    exif = b""
+    position, end = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while position + 8 <= end:
+        kind, length = struct.unpack_from("<4sI", data, position)
+        position += 8
+        if position + length > len(data):
+            raise PictureError(
+                "truncated WebP: the file ends before the picture does; get a whole copy of it"
+            )
+        if kind == b"EXIF":
+            exif = data[position : position + length]
+        position += length + (length & 1)
+    return Container(width, height, data, exif=exif)
+
+
+def _check_jpeg2000(data: bytes) -> None:
+    """Refuse what Pillow decodes wrongly: with 16 bits, white becomes black in places."""
+    start = data.find(b"\xff\x4f\xff\x51") if data[4:8] == b"jP  " else 0
+    if start >= 0 and data.startswith(b"\xff\x4f\xff\x51", start):
+        channels, depth = struct.unpack_from(">HB", data[start + 40 :].ljust(3, b"\0"))
+        if channels > 1 and depth & 0x7F >= 8:  # one less than the bits; the first bit is a sign
+            raise PictureError(
+                "is a JPEG 2000 picture with more than 8 bits a channel; save it with 8"
+            )

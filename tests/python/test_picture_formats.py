@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageFile, features
@@ -111,6 +112,15 @@ def test_sixteen_bits_of_grey(form):
     values = np.random.default_rng(3).integers(0, 65536, (20, 30)).astype(np.uint16)
     found = read_picture(encoded(Image.fromarray(values), form))
     assert (found == (values >> 8).astype(np.uint8)[..., None]).all()
+
+
+@pytest.mark.parametrize("kind", [".jp2", "codestream"])
+def test_sixteen_bits_of_colour_in_jpeg_2000(picture, kind):
+    """Pillow makes black points of white ones."""
+    done, data = cv2.imencode(".jp2", np.asarray(picture).astype(np.uint16) * 257)
+    data = data.tobytes()
+    data = data if kind == ".jp2" else data[data.index(b"\xff\x4f\xff\x51") :]
+    assert done and refusal(data).startswith("is a JPEG 2000 picture with more than 8 bits")
 
 
 @pytest.mark.parametrize("mode", ["I", "F", "LAB"])
