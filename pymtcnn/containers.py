@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from . import jpeg
 from .errors import PictureError
+from .exif import without_orientation
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -28,7 +29,7 @@ class Container:
     Attributes
     ----------
     width, height : int
-        As the picture is stored, before any Exif rotation.
+        As the picture is stored, before any Exif rotation; 0 where the decoder finds it out.
     data : bytes
         What a decoder needs of the file.
     least : int
@@ -45,7 +46,7 @@ class Container:
 
 
 def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
-    """What a JPEG, PNG or WebP file holds; None for a file of another kind.
+    """What a JPEG, PNG, WebP or TIFF file holds; None for a file of another kind.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
         return _png(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _webp(data)
+    if data.startswith((b"II*\0", b"MM\0*")):  # some Pillows turn it themselves
+        return Container(0, 0, without_orientation(data), exif=data)
     _check_jpeg2000(data)
     return None
 

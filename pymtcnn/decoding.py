@@ -174,7 +174,7 @@ def _pixels(format: _Format, data: bytes, max_pixels: int) -> tuple[Pixels, int]
         width, height = image.size
         check_size(width, height, max_pixels)
         _load(image)
-        return _rgb(image), _orientation(image)
+        return _rgb(image), orientation_of(image.info.get("exif") or b"")
     except (PictureError, MemoryError):
         raise
     except Exception as error:  # of many types, as the files are damaged in many ways
@@ -253,15 +253,6 @@ def _rgb(image: Any) -> Pixels:
                 band = band.convert(_PREMULTIPLIED[band.mode])
             pixels[y : y + rows] = np.asarray(band if band.mode == "RGB" else band.convert("RGB"))
     return pixels
-
-
-def _orientation(image: Any) -> int:
-    """What the file says, 1..8; 1 where Pillow has turned it, as newer ones turn a TIFF."""
-    tags = getattr(image, "tag_v2", None)
-    if tags is None:
-        return orientation_of(image.info.get("exif") or b"")
-    value = tags.get(274)
-    return value if value in range(1, 9) else 1
 
 
 def upright(stored: Pixels, orientation: int) -> Pixels:

@@ -374,7 +374,6 @@ def test_not_a_picture(data, capfd):
         (b"GIF89a" + bytes(50), "GIF"),
         (b"BM" + bytes(9), "BMP"),
         (b"RIFF\x20\0\0\0WEBPVP8 " + bytes(40), "WebP"),
-        (b"\0\0\0\x20ftypavif" + bytes(40), "AVIF"),
         (b"\xff\x4f\xff\x51" + bytes(40), "JPEG 2000"),
         (b"P6 9 9 255 ", "PNM"),
     ],
