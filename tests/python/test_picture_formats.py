@@ -113,7 +113,7 @@ def test_kinds_of_pixels(picture, mode):
 
 @pytest.mark.parametrize("form", [".png", ".tif", ".jp2", ".pgm"])
 def test_sixteen_bits_of_grey(form):
-    values = np.random.default_rng(3).integers(0, 65536, (20, 30)).astype(np.uint16)
+    values = np.random.default_rng(3).integers(0, 65536, (70, 80)).astype(np.uint16)
     found = read_picture(cv2.imencode(form, values)[1].tobytes())
     assert (found == (values >> 8).astype(np.uint8)[..., None]).all()
 
