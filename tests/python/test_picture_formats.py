@@ -93,10 +93,18 @@ def test_heic(picture):
     assert np.abs(read_picture(file.getvalue()).astype(int) - np.asarray(picture)).mean() < 6
 
 
-def test_heic_without_the_plugin(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    text = refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
-    assert text.startswith("is of the format HEIC, which cannot be read here; install pillow-heif")
+@pytest.mark.parametrize(
+    ("module", "brand", "text"),
+    [
+        ("pillow_heif", b"heic", "HEIC, which cannot be read here; install pillow-heif, as by pip"),
+        ("pillow_heif", b"mif1", "HEIC, which cannot be read here; install pillow-heif, as by pip"),
+        ("PIL.AvifImagePlugin", b"avif", "AVIF, which cannot be read here; install pillow 11.3"),
+    ],
+)
+def test_a_format_without_its_plugin(monkeypatch, module, brand, text):
+    monkeypatch.setitem(sys.modules, module, None)
+    data = b"\0\0\0\x1cftyp" + brand + bytes(4) + b"miaf" + brand + bytes(40)
+    assert refusal(data).startswith(f"is of the format {text}")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
