@@ -19,6 +19,9 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEFLATE = 1032
 """Most bytes that a byte of deflated data may stand for."""
 
+_LZW = 4096
+"""More pixels than a byte of a GIF's may stand for: a code has 12 bits, and is for 4095 at most."""
+
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of PNG's colour types
 
 
@@ -46,7 +49,7 @@ class Container:
 
 
 def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
-    """What a JPEG, PNG, WebP or TIFF file holds; None for a file of another kind.
+    """What a JPEG, PNG, WebP, GIF or TIFF file holds; None for a file of another kind.
 
     Raises
     ------
@@ -59,6 +62,9 @@ def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
         return _png(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _webp(data)
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        width, height = struct.unpack("<HH", data[6:10].ljust(4, b"\0"))
+        return Container(width, height, data, width * height // _LZW)
     if data.startswith((b"II*\0", b"MM\0*")):  # some Pillows turn it themselves
         return Container(0, 0, without_orientation(data), exif=data)
     _check_jpeg2000(data)

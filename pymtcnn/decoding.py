@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from io import BytesIO
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,9 @@ def _begin(pattern: bytes) -> re.Pattern[bytes]:
 
 _BOX = rb".{3}[\x08-\xff]ftyp(?:.{4}){0,14}?"
 """ISO's file type box, up to one of the brands that it lists."""
+
+BEGINNING = 80
+"""Bytes that tell the format."""
 
 _FORMATS = (
     _Format("JPEG", _begin(b"\xff\xd8\xff"), "PIL.JpegImagePlugin", "JpegImageFile", "jpg"),
@@ -83,6 +87,17 @@ _FORMATS = (
 )
 
 
+def format_of(data: bytes) -> _Format:
+    """The format of a file, by its first `BEGINNING` bytes; PictureError if it is none of them."""
+    for format in _FORMATS:
+        if format.begin.match(data):
+            return format
+    raise PictureError(
+        "not a picture that can be decoded; a JPEG or PNG is needed, "
+        "and videos go through pymtcnn video or pymtcnn.track"
+    )
+
+
 def decode(data: bytes, max_pixels: int) -> tuple[Pixels, str | None]:
     """The pixels of a picture file, of an animation those of the first picture.
 
@@ -107,12 +122,7 @@ def decode(data: bytes, max_pixels: int) -> tuple[Pixels, str | None]:
         Pillow cannot be imported.
     MemoryError
     """
-    format = next((format for format in _FORMATS if format.begin.match(data)), None)
-    if format is None:
-        raise PictureError(
-            "not a picture that can be decoded; a JPEG or PNG is needed, "
-            "and videos go through pymtcnn video or pymtcnn.track"
-        )
+    format = format_of(data)
     container = check_container(data)
     if container is None:
         pixels, orientation = _pixels(format, data, max_pixels)
@@ -151,6 +161,8 @@ def _jpeg(format: _Format, file: jpeg.Jpeg, max_pixels: int) -> tuple[Pixels, st
     pixels, _ = _pixels(format, next(closed), max_pixels)
     if file.ended and (pixels[-1, -1] != GREY).any():
         return pixels, None
+    if file.ended:  # a suspicion only, which one of them has to confirm
+        closed = islice(closed, 1)
     whole = all((_pixels(format, data, max_pixels)[0] == pixels).all() for data in closed)
     if file.ended:
         return pixels, None if whole else "is a damaged JPEG, parts of the picture are wrong"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import check_color, check_image
-from .decoding import check_size, decode
+from .decoding import BEGINNING, check_size, decode, format_of
 from .errors import (
     ArgumentError,
     FileError,
@@ -109,10 +109,10 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), "picture"
     if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
+        name = os.fsdecode(source)
         try:
             with open(name, "rb") as file:
-                return _whole(file, name), str(name)
+                return _whole(file, name), name
         except PictureError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -134,8 +134,22 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:
-    """The contents of an open file; PictureError above MAX_BYTES, TypeError if they are text."""
-    parts, size = [], 0
+    """The contents of an open file.
+
+    Raises
+    ------
+    PictureError
+        It begins as no picture, or has more than MAX_BYTES.
+    TypeError
+        It is opened as text.
+    """
+    part = bytes(memoryview(file.read(BEGINNING)))
+    if len(part) >= BEGINNING:
+        try:
+            format_of(part)  # else what never ends would be read to the limit
+        except PictureError as error:
+            raise PictureError(f"{name}: {error}") from None
+    parts, size = [part], len(part)
     while part := file.read(1 << 24):
         parts.append(bytes(memoryview(part)))
         size += len(part)

@@ -245,7 +245,9 @@ def test_a_file_too_short_for_its_pixels():
     header = struct.pack(">IIBBBBB", 10000, 10000, 8, 2, 0, 0, 0)
     body = files.png_chunk(b"IHDR", header) + files.png_chunk(b"IDAT", bytes(3000))
     png = files.PNG_SIGNATURE + body + files.png_chunk(b"IEND", b"")
-    for data in (jpeg, jpeg[:-2], scans(1, 10000), png):
+    gif = bytearray(encoded(Image.new("L", (64, 64)), "GIF"))
+    gif[6:10] = struct.pack("<HH", 10000, 10000)
+    for data in (jpeg, jpeg[:-2], scans(1, 10000), png, bytes(gif)):
         assert refusal(data) == claims(data)
 
 
@@ -254,8 +256,10 @@ def test_the_smallest_files_of_one_colour(depth):
     """What packs best is no claim."""
     black = np.zeros((2000, 2000, 1), int)
     assert read_picture(files.png(black, files.GRAY, depth)).max() == 0
-    small = encoded(Image.new("L", (2000, 2000)), "JPEG", optimize=True)
-    assert read_picture(small).shape == (2000, 2000, 3)
+    for form in ("JPEG", "GIF", "WebP", "TIFF"):
+        options = {"compression": "tiff_adobe_deflate"} if form == "TIFF" else {"optimize": True}
+        small = encoded(Image.new("L", (2000, 2000)), form, **options)
+        assert read_picture(small).shape == (2000, 2000, 3)
 
 
 @pytest.mark.slow

@@ -166,10 +166,24 @@ def test_not_a_picture_to_write(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class EndlessJpeg:
+    """A source that begins as a JPEG."""
+
+    def __init__(self):
+        self._head = b"\xff\xd8\xff"
+
+    def read(self, size=-1):
+        assert 0 < size <= 1 << 24, "in parts"
+        head, self._head = self._head, b""
+        return head + bytes(size - len(head))
+
+
 @absent_if(not os.path.exists("/dev/zero"), "/dev/zero")
 def test_files_without_end_are_refused(monkeypatch):
     monkeypatch.setattr(pictures, "MAX_BYTES", 1 << 25)
-    with pytest.raises(PictureError, match=r"^/dev/zero: more than 32 MiB"):
+    with pytest.raises(PictureError, match=r"^/dev/zero: not a picture"):
         read_picture("/dev/zero")
-    with open("/dev/zero", "rb") as file, pytest.raises(PictureError, match=r"more than 32 MiB"):
+    with open("/dev/zero", "rb") as file, pytest.raises(PictureError, match=r"not a picture"):
         read_picture(file)
+    with pytest.raises(PictureError, match=r"^picture: more than 32 MiB, which no picture has"):
+        read_picture(EndlessJpeg())
