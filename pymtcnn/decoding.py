@@ -20,7 +20,7 @@ from .containers import check_container
 from .errors import PictureError
 from .exif import orientation_of
 from .optional import library
-from .pillow_state import quiet_tiff, strict
+from .pillow_state import quiet_log, quiet_tiff, strict
 
 Pixels = NDArray[np.uint8]
 
@@ -182,7 +182,8 @@ def _pixels(format: _Format, data: bytes, max_pixels: int) -> tuple[Pixels, int]
     except ImportError:
         raise _unreadable(format) from None
     try:
-        image = reader(BytesIO(data))
+        with quiet_log:
+            image = reader(BytesIO(data))
         width, height = image.size
         check_size(width, height, max_pixels)
         _load(image)

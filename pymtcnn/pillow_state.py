@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -59,8 +60,17 @@ def _set_tiff_handler(value: Any) -> Any:
     return set_handler(value)
 
 
+def _disable_tiff_log(value: Any) -> Any:
+    logger = logging.getLogger("PIL.TiffImagePlugin")
+    before, logger.disabled = logger.disabled, value
+    return before
+
+
 strict = Held(_set_lenient, False)
 """What is truncated or damaged is an error, also where a program has told Pillow otherwise."""
 
 quiet_tiff = Held(_set_tiff_handler, None)
 """libtiff does not write its errors to standard error."""
+
+quiet_log = Held(_disable_tiff_log, True)
+"""Nor does the plugin, whose log is shown where a program has set none up."""

@@ -315,6 +315,13 @@ def test_a_tiff_packed_in_another_way(picture, compression, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_tiff_of_too_many_channels(picture, capfd):
+    entry = struct.pack("<HHI", 277, 3, 1)
+    data = encoded(picture, "TIFF").replace(entry + b"\3\0", entry + b"\xff\0")
+    assert refusal(data).startswith("cannot be read as TIFF (")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_tiff_with_damaged_strips(picture, capfd):
     data = bytearray(encoded(picture, "TIFF", compression="tiff_lzw"))
     data[2000:2400] = bytes(400)
