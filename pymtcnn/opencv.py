@@ -20,8 +20,8 @@ def opencv() -> Any:
     """
     return library(
         "cv2",
-        "opencv-python, or opencv-python-headless where there is no screen, but not both: they "
-        "share a folder",
+        "opencv-python-headless, or opencv-python where its windows are wanted, but not both, "
+        "which share a folder",
     )
 
 
