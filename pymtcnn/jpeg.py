@@ -21,7 +21,8 @@ PIXELS_A_BYTE = 512
 """Most pixels that a byte may stand for: each block of 8x8 takes a bit at least."""
 
 _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
-_FOREIGN = {*range(0xE1, 0xEE), 0xEF, 0xFE}  # APP1..15 but Adobe's, which tells colours; comments
+_FOREIGN = {*range(0xE0, 0xF0), 0xFE}  # APP0..15, comments
+_COLOURS = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}  # of these, what tells of colours; bytes
 _STANDALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, RST0..7, SOI
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..15, without DHT, JPG, DAC
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -80,7 +81,8 @@ def look_through(data: bytes) -> Jpeg:
             scans.add(body)
         elif marker == _APP1 and body.startswith(b"Exif\0\0") and not exif:
             exif = body[6:]
-        if marker not in _FOREIGN:
+        begin, least = _COLOURS.get(marker, (b"", 0))
+        if marker not in _FOREIGN or (begin and body.startswith(begin) and len(body) >= least):
             kept.append(whole)
     ended = kept[-1] == b"\xff\xd9"
     if not ended and not (size and scans.complete(frame in _PROGRESSIVE)):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, features
 from support import picture_files as files
-from support.skips import absent, missing
+from support.skips import missing
 
 from pymtcnn import PictureError, PictureWarning, read_picture
 from pymtcnn.exif import orientation_of
@@ -87,7 +87,7 @@ def test_heic(picture):
     try:
         from pillow_heif import from_pillow
     except ImportError:
-        absent("pillow-heif")
+        missing("pillow-heif")
     file = io.BytesIO()
     from_pillow(picture).save(file, quality=90)
     assert np.abs(read_picture(file.getvalue()).astype(int) - np.asarray(picture)).mean() < 6

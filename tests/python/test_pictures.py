@@ -85,6 +85,15 @@ def test_fill_bytes_before_markers(noise):
     assert (read_picture(filled) == read_picture(data)).all()
 
 
+@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF, 0xFE])
+def test_segments_that_are_no_part_of_the_picture(noise, marker):
+    """Odd ones, with which Pillow would stop."""
+    data = jpeg(noise)
+    for body in (b"", b"JFIF", b"JFIF\0\1", b"Adobe", b"Exif\0\0", b"Photoshop 3.0\0" + bytes(9)):
+        odd = bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+        assert (read_picture(data[:2] + odd + data[2:]) == read_picture(data)).all()
+
+
 def test_thumbnail_is_not_taken_for_the_picture(noise):
     small = jpeg(np.zeros((8, 8, 3), np.uint8))
     data = files.with_app1(jpeg(noise), b"Exif\0\0" + small)
