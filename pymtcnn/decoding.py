@@ -20,7 +20,7 @@ from .containers import check_container
 from .errors import PictureError
 from .exif import orientation_of
 from .optional import library
-from .pillow_state import quiet_log, quiet_tiff, strict
+from .pillow_state import libtiff_complained, noted_tiff, quiet_log, strict
 
 Pixels = NDArray[np.uint8]
 
@@ -204,8 +204,11 @@ def _load(image: Any) -> None:
             image.load()
         return
     image.im = Image.new(image.mode, (tags[256], tags[257]), None).im
-    with strict, quiet_tiff:
+    with strict, noted_tiff:
+        libtiff_complained()  # about one before
         image.load()
+        if libtiff_complained():  # as it does about a damaged fax, and goes on
+            raise OSError("damaged")
 
 
 def _unreadable(format: _Format) -> PictureError:

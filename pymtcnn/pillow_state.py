@@ -60,6 +60,24 @@ def _set_tiff_handler(value: Any) -> Any:
     return set_handler(value)
 
 
+_complaints: set[int] = set()  # threads in which libtiff has reported an error
+
+
+def _note(module: bytes, text: bytes, arguments: int) -> None:
+    _complaints.add(threading.get_ident())
+
+
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)(_note)
+
+
+def libtiff_complained() -> bool:
+    """Whether it has reported an error in this thread since the last call, within `noted_tiff`."""
+    thread = threading.get_ident()
+    complained = thread in _complaints
+    _complaints.discard(thread)
+    return complained
+
+
 def _disable_tiff_log(value: Any) -> Any:
     logger = logging.getLogger("PIL.TiffImagePlugin")
     before, logger.disabled = logger.disabled, value
@@ -69,8 +87,8 @@ def _disable_tiff_log(value: Any) -> Any:
 strict = Held(_set_lenient, False)
 """What is truncated or damaged is an error, also where a program has told Pillow otherwise."""
 
-quiet_tiff = Held(_set_tiff_handler, None)
-"""libtiff does not write its errors to standard error."""
+noted_tiff = Held(_set_tiff_handler, ctypes.cast(_HANDLER, ctypes.c_void_p))
+"""libtiff's errors, which Pillow does not all take for such, are noted and not printed."""
 
 quiet_log = Held(_disable_tiff_log, True)
 """Nor does the plugin, whose log is shown where a program has set none up."""
