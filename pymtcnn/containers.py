@@ -22,6 +22,10 @@ _DEFLATE = 1032
 _LZW = 4096
 """More pixels than a byte of a GIF's may stand for: a code has 12 bits, and is for 4095 at most."""
 
+_ADAM7 = (  # x and y of the first pixel, steps in x and y, of an interlaced PNG's passes
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+    *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+)
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of PNG's colour types
 
 
@@ -104,9 +108,32 @@ def _png(data: bytes) -> Container:
         elif kind == b"eXIf":
             exif = chunk[8:-4]
         position = end
+    width, height = struct.unpack_from(">II", header)
+    return Container(width, height, b"".join(kept), _png_bytes(header) // _DEFLATE, exif)
+
+
+def _png_bytes(header: bytes) -> int:
+    """Bytes of all rows, unpacked, by the contents of IHDR."""
     width, height, depth, colors = struct.unpack_from(">IIBB", header)
-    row = -(-width * depth * _CHANNELS.get(colors, 1) // 8)
-    return Container(width, height, b"".join(kept), row * height // _DEFLATE, exif)
+    passes = _ADAM7 if header[12] else ((0, 0, 1, 1),)
+    sizes = ((-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes)
+    bits = depth * _CHANNELS.get(colors, 1)
+    return sum((1 + -(-w * bits // 8)) * h for w, h in sizes if w > 0 and h > 0)
+
+
+def png_lacks_rows(data: bytes) -> bool:
+    """Whether the data of a PNG, its chunks checked before, unpack to less than all rows."""
+    position, packed = len(PNG_SIGNATURE), []
+    while position < len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        if kind == b"IDAT":
+            packed.append(data[position + 8 : position + 8 + length])
+        position += 12 + length
+    unpacker, rest, count = zlib.decompressobj(), b"".join(packed), 0
+    while rest and not unpacker.eof:
+        count += len(unpacker.decompress(rest, 1 << 20))
+        rest = unpacker.unconsumed_tail
+    return count < _png_bytes(data[16:29])
 
 
 def _webp(data: bytes) -> Container | None:

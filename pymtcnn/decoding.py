@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import jpeg
-from .containers import check_container
+from .containers import check_container, png_lacks_rows
 from .errors import PictureError
 from .exif import orientation_of
 from .optional import library
@@ -137,6 +137,9 @@ def decode(data: bytes, max_pixels: int) -> tuple[Pixels, str | None]:
         pixels, oddity = _jpeg(format, container, max_pixels)
         return upright(pixels, orientation_of(container.exif)), oddity
     pixels, orientation = _pixels(format, container.data, max_pixels)
+    png = container.data if format.name == "PNG" else b""
+    if png and _may_lack_rows(png, pixels) and png_lacks_rows(png):
+        raise PictureError("truncated PNG: its last rows are missing; get a whole copy of it")
     return upright(pixels, orientation_of(container.exif) if container.exif else orientation), None
 
 
@@ -169,6 +172,12 @@ def _jpeg(format: _Format, file: jpeg.Jpeg, max_pixels: int) -> tuple[Pixels, st
     if not whole:
         raise PictureError(jpeg.TRUNCATED)
     return pixels, "lacks its end marker, as some cameras leave it out; all its pixels are there"
+
+
+def _may_lack_rows(png: bytes, pixels: Pixels) -> bool:
+    """Whether to make sure: where they do, Pillow leaves black, or a palette's first colour."""
+    palette, interlaced = png[25] == 3, png[28] != 0
+    return palette or interlaced or not pixels[-1, -1].any()
 
 
 # ---- decoding by Pillow ------------------------------------------------------------------------

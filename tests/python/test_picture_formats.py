@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import warnings
+import zlib
 
 import cv2
 import numpy as np
@@ -331,6 +332,25 @@ def test_a_tiff_with_damaged_strips(picture, capfd, compression):
     data[middle : middle + 100] = np.random.default_rng(2).bytes(100)
     assert refusal(bytes(data)).startswith("cannot be read as TIFF (")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("kind", [files.GRAY, files.RGB, files.PALETTE, files.RGB_ALPHA])
+def test_a_png_without_its_last_rows(kind, interlaced):
+    """Its structure and checksums are right."""
+    channels = {files.GRAY: 1, files.RGB: 3, files.PALETTE: 1, files.RGB_ALPHA: 4}[kind]
+    samples = np.random.default_rng(4).integers(0, 16, (21, 19, channels))
+    samples[-1] = 0  # as if they were missing
+    options = {"palette": np.full((16, 3), 99)} if kind == files.PALETTE else {}
+    data = files.png(samples, kind, 8, interlaced=interlaced, **options)
+    read_picture(data)
+    at, end = data.index(b"IDAT"), data.index(b"IEND")
+    rows = zlib.decompress(data[at + 4 : end - 8])
+    row = 1 + 19 * channels
+    for missing_bytes in (1, row, 2 * row, len(rows) - row):
+        cut = files.png_chunk(b"IDAT", zlib.compress(rows[:-missing_bytes]))
+        text = refusal(data[: at - 4] + cut + data[end - 4 :])
+        assert re.match("truncated PNG: .*; get a whole copy of it$", text)
 
 
 # ---- the process ---------------------------------------------------------------------------------
