@@ -76,9 +76,6 @@ missing_packages() {
         has pkg-config || echo pkg-config
     fi
     if [ "$CORE" = yes ]; then return; fi
-    # opencv-python needs these two; the second has a new name since Ubuntu 24.04 and Debian 13.
-    installed libgl1 || echo libgl1
-    installed libglib2.0-0 libglib2.0-0t64 || echo libglib2.0-0
     if venv_works; then return; fi
     if ! has "$PYTHON"; then
         [ "$PYTHON" != python3 ] || echo python3 python3-venv # another one must be installed by the user
@@ -92,7 +89,7 @@ install_packages() {
         say "Not Debian or Ubuntu: install these yourself, if they are missing: cmake 3.18 or newer," \
             "a C compiler, make or ninja, OpenBLAS, libjpeg-turbo and libpng with their headers, for" \
             "video FFmpeg 4.4 or newer with its headers," \
-            "Python 3.10 or newer with venv, libGL and GLib 2"
+            "Python 3.10 or newer with venv"
         return
     fi
     local packages sudo=()
@@ -173,7 +170,16 @@ build_benchmarks() {
 
 # ---- 4. the package -------------------------------------------------------------------------------
 
+# An older .venv has OpenCV with windows, which shares a folder with the one without: both have to go.
+remove_other_opencv() {
+    if .venv/bin/python -m pip show -q opencv-python >/dev/null 2>&1; then
+        step "Removing opencv-python, in whose place comes opencv-python-headless" \
+            .venv/bin/python -m pip uninstall -y opencv-python opencv-python-headless
+    fi
+}
+
 install_package() {
+    remove_other_opencv
     step "Installing the package pymtcnn into .venv" \
         pip_install --no-build-isolation --editable '.[train,test]'
 }
@@ -232,8 +238,9 @@ for option in "$@"; do
 done
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
-mkdir -p build
-: >"$LOG"
+if ! { [ -w . ] && mkdir -p build && : >"$LOG"; } 2>/dev/null; then
+    fail "$PWD: cannot be written to, and everything is made in it; copy the project to a folder of yours"
+fi
 
 install_packages
 if [ "$CORE" = no ]; then

@@ -34,6 +34,7 @@ from .errors import (
     MtcnnError,
     OutOfMemoryError,
     PictureError,
+    PictureWarning,
     VideoError,
     WeightsError,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Options",
     "OutOfMemoryError",
     "PictureError",
+    "PictureWarning",
     "Stage",
     "TrackedFace",
     "TrackedFrame",

@@ -50,3 +50,7 @@ class CfgWarning(UserWarning):
 
 class LibraryError(MtcnnError, ImportError):
     """The compiled C core, or another library that is needed, cannot be loaded."""
+
+
+class PictureWarning(UserWarning):
+    """A picture file was read, but something about it is odd."""

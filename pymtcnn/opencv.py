@@ -1,4 +1,4 @@
-"""OpenCV, which reads and writes files of pictures and videos."""
+"""OpenCV, as it is found: whichever of its packages is installed, or none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .optional import library
 
 
 def opencv() -> Any:
-    """OpenCV's module, imported at the first file: arrays do not need it.
+    """OpenCV's module, imported by what needs it.
 
     Raises
     ------
@@ -19,23 +19,35 @@ def opencv() -> Any:
         It cannot be imported.
     """
     return library(
-        "cv2", "opencv-python, and, on Debian or Ubuntu, the packages libgl1 and libglib2.0-0"
+        "cv2",
+        "opencv-python-headless, or opencv-python where its windows are wanted, but not both, "
+        "which share a folder",
+    )
+
+
+def _log_functions(cv2: Any) -> tuple[Any, Any]:
+    """Getter and setter of the log level; OpenCV before 4.13 has them at another place, or not."""
+    logging = getattr(cv2.utils, "logging", cv2)
+    return (
+        getattr(logging, "getLogLevel", lambda: None),
+        getattr(logging, "setLogLevel", lambda level: None),
     )
 
 
 _lock = threading.Lock()
 _depth = 0
-_log_level = 0
+_log_level: Any = None
 
 
 @contextmanager
 def quiet(cv2: Any) -> Iterator[None]:
     """OpenCV logs nothing inside, in any number of threads; its log level is restored."""
     global _depth, _log_level
+    get_level, set_level = _log_functions(cv2)
     with _lock:
         if _depth == 0:
-            _log_level = cv2.utils.logging.getLogLevel()
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+            _log_level = get_level()
+            set_level(0)  # silent
         _depth += 1
     try:
         yield
@@ -43,4 +55,4 @@ def quiet(cv2: Any) -> Iterator[None]:
         with _lock:
             _depth -= 1
             if _depth == 0:
-                cv2.utils.logging.setLogLevel(_log_level)
+                set_level(_log_level)

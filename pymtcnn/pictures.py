@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import check_color, check_image
-from .containers import check_container
-from .errors import ArgumentError, FileError, OutOfMemoryError, PictureError
+from .decoding import BEGINNING, check_size, decode, format_of
+from .errors import (
+    ArgumentError,
+    FileError,
+    OutOfMemoryError,
+    PictureError,
+    PictureWarning,
+)
 from .files import atomic_write, reason
-from .opencv import opencv, quiet
+from .optional import library
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused."""
@@ -39,14 +48,21 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
     Parameters
     ----------
     source : path, bytes of a file, or binary file object (read from its current position)
-        JPEG, PNG or another format that OpenCV reads.
+        JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000 or PNM; HEIC with pillow-heif. Of an
+        animation or of several pages the first one is read.
     max_pixels : int
-        Larger pictures are refused, JPEG and PNG before they are decoded.
+        Larger pictures are refused before they are decoded.
 
     Returns
     -------
     ndarray, [H, W, 3] uint8, RGB
-        Turned upright as its EXIF orientation says; transparency is dropped, not blended.
+        Turned upright as the file says; transparency is dropped, not blended, and of 16 bits
+        the upper 8 are taken.
+
+    Warns
+    -----
+    PictureWarning
+        A JPEG that lacks only its end marker, or some of whose pixels are missing between others.
 
     Raises
     ------
@@ -60,23 +76,22 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
     if not data:
         raise PictureError(f"{name}: the file is empty; a JPEG or PNG picture is needed")
     try:
-        size = check_container(data)
+        rgb, oddity = decode(data, max_pixels)
     except PictureError as error:
-        raise PictureError(f"{name}: {error}; get a whole copy of it") from None
-    if size is not None:
-        check_pixels(name, size.width, size.height, max_pixels)
-    rgb = _decode(data, name)
-    check_pixels(name, rgb.shape[1], rgb.shape[0], max_pixels)
+        raise PictureError(f"{name}: {error}") from error.__cause__
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
+    if oddity:
+        warnings.warn(f"{name}: {oddity}", PictureWarning, stacklevel=2)
     return rgb
 
 
 def check_pixels(name: str, width: int, height: int, most: int) -> None:
     """Raise PictureError where a picture, or a video's frame, has more than `most` pixels."""
-    if width * height > most:
-        raise PictureError(
-            f"{name}: {width}x{height} pixels are too many; scale it down to "
-            f"{most / 1e6:g} megapixels at most, or raise the limit"
-        )
+    try:
+        check_size(width, height, most)
+    except PictureError as error:
+        raise PictureError(f"{name}: {error}") from None
 
 
 def pixels_of(
@@ -94,60 +109,53 @@ def _contents(source: PictureSource) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), "picture"
     if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
+        name = os.fsdecode(source)
         try:
             with open(name, "rb") as file:
-                return _whole(file, name), str(name)
+                return _whole(file, name), name
         except PictureError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             raise FileError(f"{name}: cannot be read: {reason(error)}") from error
-    read = getattr(source, "read", None)
-    if read is None:
+    if not hasattr(source, "read"):
         raise ArgumentError(
             f"picture of type {type(source).__name__}: must be a path, the bytes of a file or a "
             "binary file object"
         )
     name = str(getattr(source, "name", "picture"))
     try:
-        data = read()
-    except UnicodeDecodeError:
-        data = None
+        return _whole(source, name), name
+    except (UnicodeDecodeError, TypeError):
+        raise ArgumentError(f"{name}: opened as text; open it in binary mode, 'rb'") from None
+    except PictureError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: the file object is closed
         raise FileError(f"{name}: cannot be read: {reason(error)}") from error
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise ArgumentError(f"{name}: opened as text; open it in binary mode, 'rb'")
-    return bytes(data), name
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:
-    """The contents of an open file; PictureError above MAX_BYTES."""
-    parts, size = [], 0
+    """The contents of an open file.
+
+    Raises
+    ------
+    PictureError
+        It begins as no picture, or has more than MAX_BYTES.
+    TypeError
+        It is opened as text.
+    """
+    part = bytes(memoryview(file.read(BEGINNING)))
+    if len(part) >= BEGINNING:
+        try:
+            format_of(part)  # else what never ends would be read to the limit
+        except PictureError as error:
+            raise PictureError(f"{name}: {error}") from None
+    parts, size = [part], len(part)
     while part := file.read(1 << 24):
-        parts.append(part)
+        parts.append(bytes(memoryview(part)))
         size += len(part)
         if size > MAX_BYTES:
             raise PictureError(f"{name}: more than {MAX_BYTES >> 20} MiB, which no picture has")
     return b"".join(parts)
-
-
-def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
-    cv2 = opencv()
-    try:
-        with quiet(cv2):
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        if bgr is not None:
-            rgb: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            return rgb
-    except MemoryError as error:
-        raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
-    except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:
-            raise OutOfMemoryError(f"{name}: no memory for its pixels; scale it down") from error
-    raise PictureError(
-        f"{name}: not a picture that can be decoded; a JPEG or PNG is needed, "
-        "and videos go through pymtcnn video or pymtcnn.track"
-    )
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -161,7 +169,7 @@ def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
     Parameters
     ----------
     path : path
-        ``.jpg``, ``.png`` or another extension that OpenCV knows.
+        ``.jpg``, ``.png`` or ``.webp``, ``.tif``, ``.bmp`` or ``.ppm``.
     rgb : ndarray, [H, W, 3] uint8, RGB
 
     Raises
@@ -180,24 +188,44 @@ def write_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise ArgumentError where no picture format is known for a path's extension."""
-    extension = os.path.splitext(path)[1]
-    if not (extension and opencv().haveImageWriter(f"picture{extension}")):
+    _writer(path)
+
+
+_JPEG: tuple[str, dict[str, Any]] = ("JPEG", {"quality": 95})
+_TIFF: tuple[str, dict[str, Any]] = ("TIFF", {"compression": "tiff_lzw"})
+_WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".jpe": _JPEG,
+    ".jfif": _JPEG,
+    ".png": ("PNG", {"compress_level": 1}),
+    ".webp": ("WebP", {"lossless": True, "method": 0}),
+    ".bmp": ("BMP", {}),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".ppm": ("PPM", {}),
+}
+"""Pillow's writer for an ending, and its options; all but JPEG keep each pixel."""
+
+
+def _writer(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
+    writer = _WRITERS.get(Path(os.fsdecode(path)).suffix.lower())
+    if writer is None:
         raise ArgumentError(
             f"{os.fspath(path)}: no picture can be written under this name; end it in .jpg or .png"
         )
+    return writer
 
 
 def _encode(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> bytes:
-    cv2 = opencv()
-    extension = os.path.splitext(path)[1]
+    format, options = _writer(path)
+    file = BytesIO()
     try:
-        with quiet(cv2):
-            ok, data = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    except cv2.error:
-        ok = False
-    if not ok:
+        library("PIL.Image", "pillow").fromarray(image).save(file, format, **options)
+    except (OSError, ValueError, KeyError) as error:
         height, width = image.shape[:2]
+        extension = os.path.splitext(os.fsdecode(path))[1]
         raise ArgumentError(
             f"{os.fspath(path)}: {width}x{height} pixels are too many for {extension}; use .png"
-        )
-    return bytes(data)
+        ) from error
+    return file.getvalue()

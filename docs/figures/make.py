@@ -17,7 +17,7 @@ if __name__ == "__main__":
         from train_mtcnn.common.requirements import require
     except ImportError as error:
         sys.exit(f"make.py: {error}; `bash make_install.sh` makes a .venv that has it")
-    require("make.py", "numpy", "torch", "matplotlib", "PIL")
+    require("make.py", "numpy", "torch", "matplotlib", "PIL", "cv2")
 
 import matplotlib
 from matplotlib.figure import Figure

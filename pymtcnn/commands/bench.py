@@ -21,7 +21,7 @@ from .._library import core
 from ..arguments import check_count
 from ..detector import Detector
 from ..errors import ArgumentError, FileError
-from ..opencv import opencv
+from ..optional import library
 from ..pictures import MAX_PIXELS, read_picture
 from ..results import STAGE_NAMES, Detections
 from ..settings import settings
@@ -128,7 +128,8 @@ def cover(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     ArgumentError
         The scaled picture, before it is cut to size, has more than `MAX_PIXELS` pixels.
     """
-    cv2 = opencv()
+    image = library("PIL.Image", "pillow")
+    filters = image.Resampling
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     sides = [max(side, round(n * scale)) for side, n in zip((width, height), rgb.shape[1::-1])]
     if prod(sides) > MAX_PIXELS:
@@ -136,9 +137,9 @@ def cover(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
             f"size {width}x{height}: the picture would have to be scaled to {sides[0]}x{sides[1]} "
             "pixels to cover it, which is too large; choose a less narrow one"
         )
-    scaled = cv2.resize(rgb, sides, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    scaled = image.fromarray(rgb).resize(sides, filters.BOX if scale < 1 else filters.BILINEAR)
     x, y = (sides[0] - width) // 2, (sides[1] - height) // 2
-    return np.ascontiguousarray(scaled[y : y + height, x : x + width])
+    return np.array(scaled.crop((x, y, x + width, y + height)))
 
 
 def _bundled() -> Path:

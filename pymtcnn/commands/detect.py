@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import formats
-from ..errors import ArgumentError, MtcnnError
+from ..errors import ArgumentError, MtcnnError, PictureWarning
 from ..pictures import read_picture
 from ..results import Detections
 from .command_line import make_parser, read, value_of
@@ -93,10 +94,13 @@ def main(
 
 @dataclass(frozen=True)
 class _Found:
-    """What a picture holds, its width and height, and why its annotated copy was not written."""
+    """What a picture holds, its width and height, what is odd about its file, and why its annotated
+    copy was not written.
+    """
 
     size: tuple[int, int]
     detections: Detections
+    oddities: tuple[str, ...] = ()
     problem: MtcnnError | None = None
 
 
@@ -118,10 +122,13 @@ class _Work:
         self._writes = writes
 
     def __call__(self, picture: Picture) -> _Found:
-        rgb = read_picture(picture.source(), max_pixels=self._most)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            rgb = read_picture(picture.source(), max_pixels=self._most)
+        oddities = [str(w.message) for w in caught if issubclass(w.category, PictureWarning)]
         if self._annotated:
             self._annotated.check(picture)
-        found = _Found((rgb.shape[1], rgb.shape[0]), self._detect(rgb))
+        found = _Found((rgb.shape[1], rgb.shape[0]), self._detect(rgb), tuple(oddities))
         faces = found.detections.proposals(self._stage) if self._stage else found.detections
         try:
             for write in self._writes:
@@ -191,6 +198,8 @@ def _take(
     for picture, found in results:
         problem = found if isinstance(found, MtcnnError) else found.problem
         if isinstance(found, _Found):
+            for oddity in found.oddities:
+                complain(prog, oddity)
             if save is None:
                 emit(_formatted(args, args.form, picture, found))
             elif problem is None:  # else --resume would not try it again

@@ -411,7 +411,8 @@ def test_threads_may_share_a_detector(detector, hopper, reference):
 def test_import_needs_neither_library_nor_opencv():
     script = (
         "import sys, pymtcnn; "
-        "late = ('cv2', 'importlib.metadata', 'pandas', 'pymtcnn._mtcnn_abi', 'torch', 'tqdm')\n"
+        "late = ('cv2', 'PIL', 'importlib.metadata', 'pandas', 'pymtcnn._mtcnn_abi', 'torch',"
+        " 'tqdm')\n"
         "print([m for m in late if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import crop
+from pymtcnn.opencv import opencv
 from train_mtcnn.cascade.boxes import Boxes, square
 from train_mtcnn.common.dataclass_options import Range, option
 from train_mtcnn.data.landmark_sets import LandmarkFace
@@ -163,7 +164,7 @@ def landmark_samples(
     -------
     crops [count, side, side, 3] uint8 and labels, LABEL [count]
     """
-    import cv2
+    cv2 = opencv()
 
     height, width = pixels.shape[:2]
     box = square(face.box[None])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pymtcnn import Detector, read_picture
 from pymtcnn.errors import ArgumentError, FileError, MtcnnError
 from pymtcnn.files import atomic_write
+from pymtcnn.opencv import opencv
 from train_mtcnn.common.processes import in_processes
 from train_mtcnn.common.sequences import spread
 from train_mtcnn.data.landmark_sets import LandmarkFace, read_landmarks
@@ -53,7 +54,7 @@ def _open(model: str | None, settings: SampleSettings) -> Detector | None:
 
 def _start(model: str | None, settings: SampleSettings) -> None:
     global _detector
-    import cv2
+    cv2 = opencv()
 
     cv2.setNumThreads(1)
     _detector = _open(model, settings)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymtcnn import Stage, write_picture
+from pymtcnn.opencv import opencv
 from train_mtcnn.data.recall import SIZE_NAMES, SIZES, SizeRecall
 from train_mtcnn.data.samples import KINDS, Kind, Samples
 
@@ -122,7 +123,7 @@ def sheet(path: Path, samples: Samples, seed: int = 0) -> None:
     The box of a face is green; its left eye and mouth corner are red, the other points yellow. They
     may lie outside the crop, on the grey.
     """
-    import cv2
+    cv2 = opencv()
 
     rng = np.random.default_rng(seed)
     rows = []
@@ -144,7 +145,7 @@ def sheet(path: Path, samples: Samples, seed: int = 0) -> None:
 
 def _cell(samples: Samples, index: int) -> NDArray[np.uint8]:
     """One crop on grey, with its label."""
-    import cv2
+    cv2 = opencv()
 
     label = samples.labels[index]
     inner = round(_CELL / (1 + 2 * _MARGIN))

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from pymtcnn.opencv import opencv
 from train_mtcnn.data.fddb import FddbPicture
 
 _OVERLAP = 0.5
@@ -136,6 +136,7 @@ def overlaps(
     x1, y1, x2, y2 = corners.clip(0, (width, height, width, height)).T
     areas = np.clip(x2 - x1, 0, None) * np.clip(y2 - y1, 0, None)
     result = np.zeros((len(ellipses), len(boxes)))
+    cv2 = opencv()
     for row, (major, minor, angle, x, y) in zip(result, ellipses):
         mask = np.zeros((height, width), np.uint8)
         centre = (round(float(np.float32(x))), round(float(np.float32(y))))
