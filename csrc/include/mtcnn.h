@@ -455,6 +455,12 @@ MTCNN_API int mtcnn_setting_help(const mtcnn_setting *setting, const mtcnn_optio
 /* Endings of the files that a folder gives as pictures, in lower case: ".bmp .dib .jpg ...". */
 MTCNN_API const char *mtcnn_picture_endings(void);
 
+/*
+ * FFmpeg's names of the formats of videos without time stamps, such as "h264" and "mpjpeg" (cameras
+ * that send JPEG pictures over HTTP): what FFmpeg tells as their stamps is made up.
+ */
+MTCNN_API const char *mtcnn_stampless_formats(void);
+
 /* ---- crops ----------------------------------------------------------------------------------- */
 
 #define MTCNN_MAX_CROP 4096

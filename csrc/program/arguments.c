@@ -24,9 +24,10 @@ static const struct {
     const char *name;
     size_t offset;
 } members[] = {
-    MEMBER(model),  MEMBER(stage), MEMBER(jobs),  MEMBER(max_pixels), MEMBER(json),  MEMBER(csv),
-    MEMBER(time),   MEMBER(out),   MEMBER(crops), MEMBER(crop_size),  MEMBER(wider), MEMBER(video),
-    MEMBER(camera), MEMBER(track), MEMBER(fps),   MEMBER(timeout),
+    MEMBER(model),   MEMBER(stage),     MEMBER(jobs),   MEMBER(max_pixels), MEMBER(json),
+    MEMBER(csv),     MEMBER(time),      MEMBER(out),    MEMBER(crops),      MEMBER(crop_size),
+    MEMBER(wider),   MEMBER(video),     MEMBER(camera), MEMBER(track),      MEMBER(fps),
+    MEMBER(timeout), MEMBER(reconnect),
 };
 
 static void *member_of(struct arguments *arguments, const mtcnn_setting *setting)

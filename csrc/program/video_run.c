@@ -55,6 +55,14 @@ static void report(struct video_run *run, const char *subject, const char *text)
     run->status = EXIT_FAILURE;
 }
 
+/* For the reader: says that it connects again. */
+static void on_notice(void *opaque, const char *text)
+{
+    struct video_run *run = opaque;
+    progress_clear(&run->progress);
+    message_print(run->source.name, text);
+}
+
 /* ---- stderr ---------------------------------------------------------------------------------- */
 
 static void print_summary(const struct video_run *run)
@@ -174,8 +182,6 @@ static void process_all(struct video_run *run)
     progress_end(&run->progress);
     if (more < 0)
         report(run, run->source.name, message.text);
-    else if (!run->frames && !interrupt_caught())
-        report(run, run->source.name, "has no frames");
     if (run->writer && video_writer_finish(&run->writer, &message))
         report(run, run->arguments->out, message.text);
 }
@@ -221,12 +227,15 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .source = {.name = arguments->video ? arguments->video : device,
                    .camera = !arguments->video,
                    .timeout = arguments->timeout,
+                   .reconnect = arguments->reconnect,
                    .threads = arguments->threads,
-                   .megapixels = arguments->max_pixels},
+                   .megapixels = arguments->max_pixels,
+                   .notice = on_notice},
         .detector = detector,
         .writing = arguments->out,
         .status = EXIT_SUCCESS,
     };
+    run.source.opaque = &run;
     struct message message;
     run.found = (mtcnn_findings){.source = run.source.name,
                                  .is_frame = true,
