@@ -1,5 +1,6 @@
 #include "video_run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,21 +117,29 @@ static int print_found(struct video_run *run, struct message *message)
     return 0;
 }
 
+/* Completes the annotated video, or what there is of it. */
+static void finish(struct video_run *run)
+{
+    struct message message;
+    run->writing = false;
+    if (video_writer_finish(&run->writer, &message))
+        report(run, run->arguments->out, message.text);
+}
+
 /* Adds the frame to the annotated video; where that fails, what is found is still printed. */
 static void annotate(struct video_run *run, double seconds)
 {
     struct message message;
-    const char *path = run->arguments->out;
     const struct video_form form = {run->picture.width, run->picture.height,
                                     run->arguments->fps > 0 ? run->arguments->fps
                                                             : video_reader_rate(run->reader),
                                     run->arguments->threads};
     mtcnn_draw(run->picture.pixels, (ptrdiff_t)3 * run->picture.width, &run->found, NULL, NULL);
-    if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
-        video_writer_add(run->writer, &run->picture, seconds, &message)) {
-        report(run, path, message.text);
-        video_writer_abandon(&run->writer);
+    if (!run->writer && video_writer_open(&run->writer, run->arguments->out, &form, &message)) {
+        report(run, run->arguments->out, message.text);
         run->writing = false;
+    } else if (video_writer_add(run->writer, &run->picture, seconds)) {
+        finish(run);
     }
 }
 
@@ -182,8 +191,7 @@ static void process_all(struct video_run *run)
     progress_end(&run->progress);
     if (more < 0)
         report(run, run->source.name, message.text);
-    if (run->writer && video_writer_finish(&run->writer, &message))
-        report(run, run->arguments->out, message.text);
+    finish(run);
 }
 
 static int open_source(struct video_run *run, struct message *message)
@@ -257,11 +265,14 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         if (arguments->time)
             print_summary(&run);
     }
-    if (standard_output_close())
+    const int closed = standard_output_close();
+    if (closed)
         run.status = EXIT_FAILURE;
 
     mtcnn_tracker_free(&run.tracker);
     video_reader_free(&run.reader);
     picture_free(&run.picture);
+    if (closed == EPIPE)
+        interrupt_pipe();
     return interrupt_caught() && run.status == EXIT_SUCCESS ? 128 + interrupt_caught() : run.status;
 }
