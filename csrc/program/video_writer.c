@@ -27,6 +27,7 @@ struct video_writer {
     struct atomic_file file;
     int cause;             /* errno of the first write that failed; 0: none */
     int64_t position, end; /* in the file: where the next byte goes, and behind the last one */
+    int64_t given;         /* bytes to the container, which may hold them back */
     int64_t room;          /* bytes that the file has on the disk, or more */
     bool failed;           /* there is no more to add */
     struct message failure;
@@ -116,7 +117,9 @@ static int64_t on_seek(void *opaque, int64_t offset, int whence)
 static int make_room(struct video_writer *writer, int bytes)
 {
     const int64_t entries = writer->any_time ? writer->frames : writer->last;
-    const int64_t least = writer->end + BUFFER_SIZE + bytes + INDEX_SIZE + INDEX_ENTRY * entries;
+    const int64_t held = writer->end > writer->given ? writer->end : writer->given;
+    const int64_t least = held + BUFFER_SIZE + bytes + INDEX_SIZE + INDEX_ENTRY * entries;
+    writer->given += bytes + INDEX_ENTRY;
     if (least <= writer->room)
         return 0;
     const int file = fileno(writer->file.stream);
