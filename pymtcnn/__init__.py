@@ -34,6 +34,7 @@ from .errors import (
     OutOfMemoryError,
     PictureError,
     VideoError,
+    VideoWarning,
     WeightsError,
 )
 from .faces import Face
@@ -67,6 +68,7 @@ __all__ = [
     "Tracks",
     "VideoError",
     "VideoFrame",
+    "VideoWarning",
     "WeightsError",
     "crop",
     "draw",
