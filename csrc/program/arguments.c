@@ -139,6 +139,8 @@ static int check_together(const struct arguments *arguments)
         message_print(NULL, "no picture named" TRY_HELP);
     else if (arguments->crops && (arguments->stage == 0 || arguments->stage == 1))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
+    else if (arguments->reconnect > 0 && arguments->video && !strstr(arguments->video, "://"))
+        message_print("--reconnect", "is for streams and cameras, not for files");
     else
         return 0;
     return -1;

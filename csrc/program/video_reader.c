@@ -247,8 +247,8 @@ static int end_of(const struct video_reader *reader, struct message *message)
     if (reader->end.text[0])
         return describe_end(reader, message,
                             reader->input.timed_out ? "; check it, or allow more (--timeout)"
-                            : reader->input.file    ? "; get a whole copy of it"
-                                                    : "");
+                            : video_source_connects(reader->source) ? ""
+                                                                    : "; get a whole copy of it");
     if (!reader->clock.frames)
         return message_set(message, "has no frame that can be decoded");
     if (reader->damaged)

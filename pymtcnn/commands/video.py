@@ -60,8 +60,6 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     try:
         if args.out is not None:
             check_video_name(args.out, name)
-        if args.reconnect and args.camera is None and "://" not in name:
-            raise ArgumentError("--reconnect: is for streams and cameras, not for files")
     except ArgumentError as error:
         parser.error(str(error))
     with ExitStack() as stack:
