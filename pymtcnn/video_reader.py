@@ -64,6 +64,7 @@ class VideoReader:
         self._input: VideoInput | None = None
         self._started = False  # a key frame has come
         self._packets = self._damaged = 0
+        self._damaged_before = 0  # the packet that was read last, which may have been cut
         self._damage = ""  # what the first damaged frame has
         self._ended: Ended | None = None  # why the source ended, where that was too early
         self._broken_since: float | None = None  # until a frame comes
@@ -114,23 +115,23 @@ class VideoReader:
         self._broken_since = now if self._broken_since is None else self._broken_since
         end = self._broken_since + self._reconnect
         endless = self._input.endless
-        self._warn(f"{self._broken_off(ended)}; connecting again")
+        if now < end:
+            self._warn(f"{self._broken_off(ended)}; connecting again")
         self.close()
         pause, longest = _PAUSES
         cause: Exception = ended
-        while not self._source.stopped():
-            self._wait(min(pause, max(end - time.monotonic(), 0)))
+        while time.monotonic() < end and not self._source.stopped():
+            self._wait(min(pause, end - time.monotonic()))
             try:
                 if not self._source.stopped():
                     self._connect()
                     self._clock.gap = endless
+                    self._damaged = self._damaged_before
                     if not endless:
                         self._resume()
                     return True
             except MtcnnError as error:
                 cause = Ended(str(error).removeprefix(f"{self._source.name}: "))
-            if time.monotonic() >= end:
-                break
             pause = min(2 * pause, longest)
         self._ended = Ended(f"{cause}; gave up after {self._reconnect:g} seconds (--reconnect)")
         return False
@@ -161,6 +162,7 @@ class VideoReader:
                 if packet is not None:
                     self._arrival = time.monotonic()
                     self._packets += 1
+                    self._damaged_before = self._damaged
                     self._started = self._started or packet.is_keyframe
                     return packet
                 ended = self._end_of(self._input)

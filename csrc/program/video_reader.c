@@ -30,6 +30,7 @@ struct video_reader {
     bool started;               /* a key frame has come */
     int64_t packets;            /* read so far */
     long damaged;               /* frames that could not be decoded, or in part */
+    long damaged_before;        /* the packet that was read last, which may have been cut */
     struct message first_error; /* what the first of them has */
     struct message end;         /* why the source ended, where that was too early; else empty */
 };
@@ -146,20 +147,22 @@ static bool reconnect(struct video_reader *reader, bool endless)
     if (!reader->broken_since)
         reader->broken_since = seconds_now();
     const double end = reader->broken_since + source->reconnect;
-    describe_end(reader, &text, "; connecting again");
-    source->notice(source->opaque, text.text);
+    if (seconds_now() < end) {
+        describe_end(reader, &text, "; connecting again");
+        source->notice(source->opaque, text.text);
+    }
     video_input_close(&reader->input);
-    for (double pause = FIRST_PAUSE; !interrupt_caught(); pause = fmin(2 * pause, LONGEST_PAUSE)) {
-        pause_for(fmin(pause, fmax(end - seconds_now(), 0)));
+    double pause = FIRST_PAUSE;
+    for (; seconds_now() < end && !interrupt_caught(); pause = fmin(2 * pause, LONGEST_PAUSE)) {
+        pause_for(fmin(pause, end - seconds_now()));
         if (!interrupt_caught() && !connect_to(reader, &cause)) {
             reader->end.text[0] = '\0';
+            reader->damaged = reader->damaged_before;
             reader->clock.gap = endless;
             if (!endless)
                 resume(reader);
             return true;
         }
-        if (seconds_now() >= end)
-            break;
     }
     message_set(&reader->end, "%.400s; gave up after %g seconds (--reconnect)", cause.text,
                 source->reconnect);
@@ -209,6 +212,7 @@ static void send_packet(struct video_reader *reader)
         return;
     }
     reader->packets++;
+    reader->damaged_before = reader->damaged;
     reader->started = reader->started || input->packet->flags & AV_PKT_FLAG_KEY;
     code = ffmpeg.avcodec_send_packet(input->decoder, input->packet);
     if (code < 0)
