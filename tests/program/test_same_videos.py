@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import resource
+import signal
 import subprocess
+import sys
+import time
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import pytest
-from support import videos
+from support import ROOT, videos
 from support.skips import missing
 from support.videos import RATE, camera, download, make_video, served
 
@@ -326,3 +331,74 @@ def test_frames_that_change_size_are_not_squeezed(run, tmp_path):
     assert abs(int(shown[4, 48, 0]) - 90) < 12
     white = shown[..., 0] > 200
     assert abs(int(white.any(axis=1).sum()) - 32) <= 2 >= abs(int(white.any(axis=0).sum()) - 32)
+
+
+# ---- ends of the annotated video -----------------------------------------------------------------
+
+
+@pytest.fixture(params=["mtcnn", "pymtcnn"])
+def command(request, program, default_model):
+    """The program in a process of its own."""
+    start = [program] if request.param == "mtcnn" else [sys.executable, "-m", "pymtcnn"]
+    return [*start, "video", "--json", "--min-face", "1000", "--model", default_model]
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory):
+    """Frames of noise, which take much room."""
+    path = tmp_path_factory.mktemp("long") / "long.avi"
+    noise = np.random.default_rng(1).integers(0, 256, (20, 120, 160, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (160, 120))
+    for index in range(100):
+        writer.write(noise[index % 20])
+    writer.release()
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".avi"])
+def test_full_disk_keeps_the_frames_until_there(command, long_video, tmp_path, ending):
+    """A limit on the size of files is told like a full disk. What is found is still printed."""
+    out = tmp_path / f"out{ending}"
+    ran = subprocess.run(
+        [*command, "--out", out, long_video],
+        capture_output=True, text=True, cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)),
+    )  # fmt: skip
+    assert (ran.returncode, len(ran.stdout.splitlines())) == (1, 100)
+    text = f"{out}: cannot be written: File too large; it has the frames until there\n"
+    assert ran.stderr.partition(": ")[2] == text
+    assert 5 < len(read(out)) < 95 and out.stat().st_size <= 600_000
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.slow
+def test_reader_that_ends_keeps_the_annotated_video(command, long_video, tmp_path):
+    """`... | head -3`: the video of what was printed is completed, and no message is given."""
+    out = tmp_path / "out.mp4"
+    process = subprocess.Popen(
+        [*command, "--out", out, long_video],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait(30) in (-signal.SIGPIPE, 141)
+    assert 1 <= len(read(out)) <= 100 and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_while_a_pipe_gives_nothing(command, tmp_path, number):
+    """It ends at once, and the annotated video is completed."""
+    out, pipe = tmp_path / "out.mkv", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    data = make_video(tmp_path / "a.ts", range(100)).read_bytes()
+    process = subprocess.Popen([*command, "--out", out, pipe], stdout=subprocess.PIPE, cwd=ROOT)
+    with open(pipe, "wb") as writing:
+        writing.write(data)
+        writing.flush()
+        process.stdout.readline()
+        time.sleep(0.3)
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+    assert len(read(out)) == 1 + len(process.stdout.read().splitlines())
