@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def device(camera: int) -> str:
 
 
 def timed(video: VideoReader, fps: float | None) -> Iterator[VideoFrame]:
-    """The frames, with times of `fps` frames a second in place of the video's; None: the video's."""
+    """The frames, at `fps` frames a second; None: at the video's own times."""
     try:
         for frame in video:
             yield (

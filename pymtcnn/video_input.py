@@ -171,7 +171,14 @@ class VideoInput:
         timeout = source.timeout if source.connects else None
         with listening() as log:
             try:
-                return av.open(what, "r", kind, container_options=options, timeout=timeout)
+                return av.open(
+                    what,
+                    "r",
+                    kind,
+                    container_options=options,
+                    metadata_errors="replace",
+                    timeout=timeout,
+                )
             except av.error.InvalidDataError as error:
                 text = f"is no video, or a damaged one: {_cause(error, log())}"
                 raise VideoError(f"{source.name}: {text}") from error
@@ -326,8 +333,7 @@ def _stampless_formats() -> frozenset[str]:
 
 
 def _is_cover(stream: Any) -> bool:
-    disposition = getattr(stream, "disposition", 0)
-    return bool(int(getattr(disposition, "value", disposition)) & (1 << 10))
+    return bool(stream.disposition & pyav().stream.Disposition.attached_pic)
 
 
 def _stalled(source: Source) -> str:
