@@ -118,9 +118,7 @@ def timed(video: VideoReader, fps: float | None) -> Iterator[VideoFrame]:
     """The frames, at `fps` frames a second; None: at the video's own times."""
     try:
         for frame in video:
-            yield (
-                frame if fps is None else VideoFrame(frame.index, frame.index / fps, frame.picture)
-            )
+            yield replace(frame, seconds=frame.index / fps) if fps else frame
     finally:
         video.close()
 
