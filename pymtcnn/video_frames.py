@@ -35,7 +35,8 @@ def frames(
     Parameters
     ----------
     source : path, URL, int, or iterable of ndarray [H, W, 3] uint8 RGB
-        A path or URL is anything that PyAV's FFmpeg reads; a whole number is a camera.
+        A path or URL is anything that PyAV's FFmpeg reads, ``"-"`` standard input; a whole number
+        is a camera.
     fps : float, optional
         Frames a second, above 0: for arrays, which have no time (default 25), and instead of a
         video's times, which are the stream's own or, where it has none, those of arrival.

@@ -144,7 +144,11 @@ class VideoInput:
         self._ticks = 0  # of the stream, until behind the packet that was read last
         self._cut = False  # that packet, of any stream, lacks its end
         self._last_log = ""
-        self._container = self._open()
+        self._pipe: _Pipe | None = None
+        try:
+            self._container = self._open()
+        finally:
+            self._check_pipe()
         try:
             self.stream = self._choose_stream()
             context = self.stream.codec_context
@@ -215,7 +219,8 @@ class VideoInput:
         status = os.fstat(descriptor)
         self.file = stat.S_ISREG(status.st_mode)
         if not self.file:
-            return _Pipe(descriptor, self._source.stopped)
+            self._pipe = _Pipe(descriptor, self._source.stopped)
+            return self._pipe
         if descriptor:
             os.close(descriptor)
         if not status.st_size:
@@ -255,6 +260,7 @@ class VideoInput:
         """
         while True:
             packet = self._read_any()
+            self._check_pipe()
             if packet is None:
                 return None
             self._cut = packet.is_corrupt
@@ -289,6 +295,11 @@ class VideoInput:
                     if isinstance(error, av.error.OSError) and error.errno == 5 and self.endless:
                         return None  # what HTTP tells where the other side closes
                     raise Ended(_cause(error, log())) from error
+
+    def _check_pipe(self) -> None:
+        """Raise the KeyboardInterrupt that came while a pipe gave nothing."""
+        if self._pipe is not None and self._pipe.interrupted:
+            raise KeyboardInterrupt
 
     @property
     def cut_off(self) -> bool:
@@ -337,7 +348,7 @@ def _is_cover(stream: Any) -> bool:
 
 
 def _stalled(source: Source) -> str:
-    return f"gave nothing for {source.timeout:g} seconds"
+    return f"gave nothing for {source.timeout:g} second{'s' * (source.timeout != 1)}"
 
 
 def _cause(error: Any, log: str) -> str:
@@ -374,8 +385,17 @@ class _Pipe:
     def __init__(self, descriptor: int, stopped: Callable[[], object]) -> None:
         self._descriptor = descriptor
         self._stopped = stopped
+        self.interrupted = False
 
     def read(self, size: int) -> bytes:
+        """The next bytes; b'' at the end."""
+        try:
+            return self._read(size)
+        except KeyboardInterrupt:  # PyAV would lose it
+            self.interrupted = True
+            return b""
+
+    def _read(self, size: int) -> bytes:
         if hasattr(select, "poll"):  # else it is Windows, whose pipes cannot be asked
             while not select.select([self._descriptor], [], [], 0.1)[0]:
                 if self._stopped():

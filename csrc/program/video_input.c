@@ -40,10 +40,16 @@ static int must_stop(void *opaque)
     return input->timed_out;
 }
 
+static const char *plural(double count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void video_input_cause(const struct video_input *input, struct message *message, int code)
 {
     if (input->timed_out)
-        message_set(message, "gave nothing for %g seconds", input->source->timeout);
+        message_set(message, "gave nothing for %g second%s", input->source->timeout,
+                    plural(input->source->timeout));
     else
         ffmpeg_cause(message, code);
 }
@@ -54,8 +60,8 @@ static int fail(const struct video_input *input, struct message *message, const 
 {
     if (!input->timed_out)
         return ffmpeg_fail(message, task, code);
-    return message_set(message, "gave nothing for %g seconds; check it, or allow more (--timeout)",
-                       input->source->timeout);
+    return message_set(message, "gave nothing for %g second%s; check it, or allow more (--timeout)",
+                       input->source->timeout, plural(input->source->timeout));
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import subprocess
+import sys
 import threading
 
 import av
 import cv2
 import numpy as np
 import pytest
+from support import ROOT
 from support.skips import absent, missing
 from support.videos import camera, served
 
@@ -192,6 +196,20 @@ def test_a_pipe(avi, tmp_path, pictures_in):
     writing.start()
     assert len(list(frames(path))) == COUNT
     writing.join()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_a_pipe_gives_nothing(avi):
+    code = "import pymtcnn\nfor frame in pymtcnn.frames('-'): print(frame.index, flush=True)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, text=False,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdin.write(avi.read_bytes())
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) != 0 and b"KeyboardInterrupt" in process.stderr.read()
 
 
 def test_without_pyav(monkeypatch):
