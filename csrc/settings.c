@@ -125,6 +125,10 @@ static const mtcnn_setting settings[] = {
     {PROGRAM("timeout"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "seconds", .fallback = "10",
      .flags = MTCNN_ABOVE_LOW | MTCNN_OF_VIDEOS, .group = "Video", .option = "timeout",
      .argument = "S", .help = "seconds to wait for a connection, and for each frame"},
+    {PROGRAM("reconnect"), NUMBERS(DOUBLE, 1, 0, 1e6), .unit = "seconds", .fallback = "0",
+     .flags = MTCNN_OF_VIDEOS, .group = "Video", .option = "reconnect", .argument = "S",
+     .help = "seconds for which to try to connect again after a stream or camera gave nothing for "
+             "--timeout or broke off, until a frame comes; 0: the end is the end"},
     {PROGRAM("fps"), NUMBERS(DOUBLE, 1, 1e-4, 1e6), .unit = "frames a second",
      .flags = MTCNN_OF_VIDEOS, .group = "Video", .option = "fps", .argument = "F",
      .help = "frames a second, instead of the video's own times", .without = "the video's"},
@@ -149,4 +153,14 @@ const mtcnn_setting *mtcnn_settings(int *count)
     if (count)
         *count = (int)(sizeof settings / sizeof *settings);
     return settings;
+}
+
+const char *mtcnn_stampless_formats(void)
+{
+    return "avs2 avs3 cavsvideo dirac dnxhd evc h261 h263 h264 hevc image2pipe ingenient m4v mjpeg "
+           "mjpeg_2000 mpegvideo mpjpeg obu vc1 vvc "
+           /* FFmpeg's XYZ_pipe: pictures one after the other */
+           "bmp_pipe dpx_pipe exr_pipe gif_pipe j2k_pipe jpeg_pipe jpegls_pipe jpegxl_pipe "
+           "jpegxs_pipe pam_pipe pbm_pipe pgm_pipe png_pipe ppm_pipe qoi_pipe sgi_pipe tiff_pipe "
+           "webp_pipe";
 }

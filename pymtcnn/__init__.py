@@ -36,6 +36,7 @@ from .errors import (
     PictureError,
     PictureWarning,
     VideoError,
+    VideoWarning,
     WeightsError,
 )
 from .faces import Face
@@ -71,6 +72,7 @@ __all__ = [
     "Tracks",
     "VideoError",
     "VideoFrame",
+    "VideoWarning",
     "WeightsError",
     "crop",
     "draw",

@@ -37,7 +37,11 @@ class PictureError(MtcnnError, ValueError):
 
 
 class VideoError(MtcnnError, ValueError):
-    """A file that is not a video, or a video or camera that breaks off."""
+    """A file that is not a video, or a video or camera that stalls or breaks off."""
+
+
+class VideoWarning(UserWarning):
+    """A stream or camera stalled or broke off, and is connected again."""
 
 
 class OutOfMemoryError(MtcnnError, MemoryError):

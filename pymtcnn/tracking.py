@@ -14,6 +14,7 @@ from ._library import TRACKED_FACE, Core, core, faces_view, image_view
 from .arguments import check_image, check_seconds
 from .detector import Detector, locked
 from .faces import Face, Faces
+from .pictures import MAX_PIXELS
 from .settings import check_options, write_options
 from .video_frames import VideoSource, frames
 
@@ -280,6 +281,8 @@ def track(
     *,
     fps: float | None = None,
     timeout: float | None = None,
+    reconnect: float | None = None,
+    max_pixels: int = MAX_PIXELS,
     **options: Any,
 ) -> Iterator[TrackedFrame]:
     """Follow faces through a video.
@@ -290,7 +293,9 @@ def track(
         As `pymtcnn.frames` takes it.
     detector : Detector, optional
         By default one with the default model, which is closed at the end.
-    fps, timeout : float, optional
+    fps, timeout, reconnect : float, optional
+        As for `pymtcnn.frames`.
+    max_pixels : int
         As for `pymtcnn.frames`.
     **options
         every, lost, min_score, smoothing, beta, as for `Tracker`.
@@ -319,7 +324,7 @@ def track(
     own = detector is None
     detector = Detector() if detector is None else detector
     tracker = Tracker(detector, **options)
-    video = frames(source, fps=fps, timeout=timeout)
+    video = frames(source, fps=fps, timeout=timeout, reconnect=reconnect, max_pixels=max_pixels)
     return _track(video, tracker, detector if own else None)
 
 

@@ -487,6 +487,12 @@ MTCNN_API int mtcnn_nearest(const char *word, const char *names, char *nearest, 
  */
 MTCNN_API const char *mtcnn_picture_kind(const void *bytes, size_t size, const char *name);
 
+/*
+ * FFmpeg's names of the formats of videos without time stamps, such as "h264" and "mpjpeg" (cameras
+ * that send JPEG pictures over HTTP): what FFmpeg tells as their stamps is made up.
+ */
+MTCNN_API const char *mtcnn_stampless_formats(void);
+
 /* ---- crops ----------------------------------------------------------------------------------- */
 
 #define MTCNN_MAX_CROP 4096

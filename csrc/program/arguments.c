@@ -24,9 +24,10 @@ static const struct {
     const char *name;
     size_t offset;
 } members[] = {
-    MEMBER(model),  MEMBER(stage), MEMBER(jobs),  MEMBER(max_pixels), MEMBER(json),  MEMBER(csv),
-    MEMBER(time),   MEMBER(out),   MEMBER(crops), MEMBER(crop_size),  MEMBER(wider), MEMBER(video),
-    MEMBER(camera), MEMBER(track), MEMBER(fps),   MEMBER(timeout),
+    MEMBER(model),   MEMBER(stage),     MEMBER(jobs),   MEMBER(max_pixels), MEMBER(json),
+    MEMBER(csv),     MEMBER(time),      MEMBER(out),    MEMBER(crops),      MEMBER(crop_size),
+    MEMBER(wider),   MEMBER(video),     MEMBER(camera), MEMBER(track),      MEMBER(fps),
+    MEMBER(timeout), MEMBER(reconnect),
 };
 
 static void *member_of(struct arguments *arguments, const mtcnn_setting *setting)
@@ -160,6 +161,8 @@ static int check_together(const struct arguments *arguments)
         message_print(NULL, "no picture named" TRY_HELP);
     else if (arguments->crops && (arguments->stage == 0 || arguments->stage == 1))
         message_print("--crops", "needs landmarks, which --stage pnet and rnet do not give");
+    else if (arguments->reconnect > 0 && arguments->video && !strstr(arguments->video, "://"))
+        message_print("--reconnect", "is for streams and cameras, not for files");
     else
         return 0;
     return -1;

@@ -39,6 +39,7 @@ struct arguments {
     int track;         /* flag: follow faces from frame to frame */
     double fps;        /* frames a second; 0: as the video has it */
     double timeout;    /* seconds to wait for a video's source */
+    double reconnect;  /* seconds to try to connect to it again; 0: not at all */
 
     mtcnn_form format;
     int every;    /* frames of a video from one full search to the next */

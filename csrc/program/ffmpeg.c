@@ -81,19 +81,30 @@ static void on_log(void *context, int level, const char *format, va_list args)
     logged[strcspn(logged, "\n")] = '\0';
 }
 
-int ffmpeg_fail(struct message *message, const char *task, int code)
+void ffmpeg_cause(struct message *message, int code)
 {
     char text[AV_ERROR_MAX_STRING_SIZE];
     ffmpeg.av_strerror(code, text, sizeof text);
     bool more = logged[0];
-    message_set(message, "%s: %s%s%s%s", task, text, more ? " (" : "", logged, more ? ")" : "");
+    message_set(message, "%s%s%s%s", text, more ? " (" : "", logged, more ? ")" : "");
     logged[0] = '\0';
-    return -1;
+}
+
+int ffmpeg_fail(struct message *message, const char *task, int code)
+{
+    struct message cause;
+    ffmpeg_cause(&cause, code);
+    return message_set(message, "%s: %.400s", task, cause.text);
 }
 
 bool ffmpeg_logged(void)
 {
     return logged[0];
+}
+
+bool ffmpeg_log_has(const char *words)
+{
+    return strstr(logged, words);
 }
 
 void ffmpeg_forget(void)

@@ -39,13 +39,19 @@ enum ffmpeg_use { FFMPEG_PICTURES, FFMPEG_VIDEOS, FFMPEG_CAMERAS };
 int ffmpeg_load(enum ffmpeg_use use, struct message *message);
 
 /*
- * Writes "task: what FFmpeg's error code means (what its libraries logged last)" into *message and
- * returns -1. The thread's log is empty from then on.
+ * Writes "what FFmpeg's error code means (what its libraries logged last)" into *message. The
+ * thread's log is empty from then on.
  */
+void ffmpeg_cause(struct message *message, int code);
+
+/* Writes "task: cause" into *message and returns -1. */
 int ffmpeg_fail(struct message *message, const char *task, int code);
 
 /* Whether FFmpeg's libraries have logged an error in this thread since its log was empty. */
 bool ffmpeg_logged(void);
+
+/* Whether the last one has these words. */
+bool ffmpeg_log_has(const char *words);
 
 /* Empties the log. */
 void ffmpeg_forget(void);

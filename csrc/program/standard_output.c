@@ -37,5 +37,5 @@ int standard_output_close(void)
     message_set(&message, "cannot be written: %s", strerror(cause));
     if (cause != EPIPE)
         message_print("standard output", message.text);
-    return -1;
+    return cause;
 }

@@ -8,8 +8,8 @@
 int standard_output_write(const char *text, size_t size);
 
 /*
- * Closes stdout: 0, or -1 where it did not take everything, which is reported on stderr, except for
- * a pipe that its reader closed.
+ * Closes stdout: 0, or errno's cause where it did not take everything, which is reported on stderr,
+ * except for EPIPE: a pipe that its reader closed.
  */
 int standard_output_close(void);
 

@@ -1,130 +1,46 @@
 #include "video_reader.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "ffmpeg.h"
 #include "interrupt.h"
 #include "seconds.h"
+#include "video_clock.h"
 #include "video_frame.h"
+#include "video_input.h"
 
-#define DEFAULT_RATE 25.0        /* frames a second, where the source does not say */
-#define POLL_NANOSECONDS 2000000 /* between two questions to a camera without a frame */
+#define DEFAULT_RATE 25.0 /* frames a second, where the source does not say */
+#define FIRST_PAUSE 1.0   /* seconds until it is tried to connect again; twice as long each time, */
+#define LONGEST_PAUSE 8.0 /* up to this */
 
 struct video_reader {
     const struct video_source *source;
-    AVFormatContext *format;
-    AVStream *stream; /* the one of video that is read; format's */
-    AVCodecContext *decoder;
-    AVPacket *packet;
+    struct video_input input;
     AVFrame *frame;
     struct frame_scaler scaler;
-    int orientation;            /* as EXIF has it, 1..8 */
-    double deadline;            /* seconds_now() at which waiting ends */
-    bool timed_out;             /* it did */
-    double rate;                /* frames a second */
-    double first;               /* time stamp of the first frame, seconds */
-    double seconds;             /* of the frame before, since the first */
-    int64_t packets;            /* of stream, read so far */
-    int64_t frames;             /* decoded so far */
+    struct video_clock clock;
+    double arrival;             /* seconds_now() of the packet that was read last */
+    int orientation;            /* the stream's, as EXIF has it, 1..8 */
+    int frame_orientation;      /* the frame's */
+    double broken_since;        /* seconds_now(), until a frame comes; 0: it is not broken */
+    double skip;                /* frames up to this time have been seen before a new connection */
+    bool started;               /* a key frame has come */
+    int64_t packets;            /* read so far */
     long damaged;               /* frames that could not be decoded, or in part */
-    struct message first_error; /* what the first of them has, or why reading ended */
-    bool broken;                /* reading ended too early */
+    long damaged_before;        /* the packet that was read last, which may have been cut */
+    struct message first_error; /* what the first of them has */
+    struct message end;         /* why the source ended, where that was too early; else empty */
 };
 
-/* ---- time ------------------------------------------------------------------------------------ */
-
-static void start_waiting(struct video_reader *reader)
+bool video_source_connects(const struct video_source *source)
 {
-    reader->deadline = seconds_now() + reader->source->timeout;
+    return source->camera || strstr(source->name, "://");
 }
 
-/* FFmpeg asks this while it waits; 1 makes it give up. */
-static int must_stop(void *opaque)
-{
-    struct video_reader *reader = opaque;
-    if (interrupt_caught())
-        return 1;
-    reader->timed_out = reader->timed_out || seconds_now() > reader->deadline;
-    return reader->timed_out;
-}
-
-/* What stopped FFmpeg: the clock, or code. */
-static int fail(const struct video_reader *reader, struct message *message, const char *task,
-                int code)
-{
-    if (!reader->timed_out)
-        return ffmpeg_fail(message, task, code);
-    return message_set(message,
-                       "gave nothing for %g seconds; check it, or wait longer with --timeout",
-                       reader->source->timeout);
-}
-
-/* ---- opening --------------------------------------------------------------------------------- */
-
-/* The URL by which FFmpeg opens the source, to be freed; NULL with the cause. */
-static char *url_of(const struct video_source *source, struct message *message)
-{
-    const char *name = source->name, *scheme = "";
-    if (!strcmp(name, "-")) {
-        name = "pipe:0";
-    } else if (!source->camera && !strstr(name, "://")) {
-        struct stat status; /* opening it here would end who writes into a named pipe */
-        if (stat(name, &status) || access(name, R_OK)) {
-            message_set(message, "cannot be opened: %s", strerror(errno));
-            return NULL;
-        }
-        if (S_ISDIR(status.st_mode)) {
-            message_set(message, "is a folder; name a video in it");
-            return NULL;
-        }
-        if (S_ISREG(status.st_mode) && !status.st_size) {
-            message_set(message, "is an empty file");
-            return NULL;
-        }
-        scheme = "file:"; /* or a:b.mp4 would be taken for an address */
-    }
-    size_t size = strlen(scheme) + strlen(name) + 1;
-    char *url = malloc(size);
-    if (url)
-        snprintf(url, size, "%s%s", scheme, name);
-    else
-        message_set(message, "no memory for the path");
-    return url;
-}
-
-static int open_format(struct video_reader *reader, const char *url, struct message *message)
-{
-    const bool camera = reader->source->camera;
-    reader->format = ffmpeg.avformat_alloc_context();
-    if (!reader->format)
-        return message_set(message, "no memory for FFmpeg");
-    reader->format->interrupt_callback = (AVIOInterruptCB){must_stop, reader};
-    if (camera) /* v4l2 would wait without asking must_stop */
-        reader->format->flags |= AVFMT_FLAG_NONBLOCK;
-    AVDictionary *options = NULL;
-    ffmpeg.av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0); /* loses no packets */
-
-    start_waiting(reader);
-    int code = ffmpeg.avformat_open_input(
-        &reader->format, url, camera ? ffmpeg.av_find_input_format("v4l2") : NULL, &options);
-    ffmpeg.av_dict_free(&options);
-    if (code < 0)
-        return fail(reader, message,
-                    camera                        ? "cannot be used as a camera"
-                    : code == AVERROR_INVALIDDATA ? "is no video, or a damaged one"
-                                                  : "cannot be opened",
-                    code);
-    if (camera)
-        return 0; /* the driver has said everything, and looking would drop frames */
-    code = ffmpeg.avformat_find_stream_info(reader->format, NULL);
-    return code < 0 ? fail(reader, message, "cannot be read", code) : 0;
-}
+/* ---- upright --------------------------------------------------------------------------------- */
 
 /* EXIF's name for a display matrix that turns by quarters and mirrors. */
 static int orientation_of(const int32_t *matrix)
@@ -151,116 +67,133 @@ static const int32_t *display_matrix(const AVStream *stream)
 #endif
 }
 
-static int choose_stream(struct video_reader *reader, struct message *message)
+/* The frame's own, else the stream's. */
+static int frame_orientation(const struct video_reader *reader)
 {
-    AVFormatContext *format = reader->format;
-    int video = ffmpeg.av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-    if (video < 0 || format->streams[video]->disposition & AV_DISPOSITION_ATTACHED_PIC) {
-        int audio = ffmpeg.av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
-        return message_set(message, "has no video stream%s", audio < 0 ? "" : ", only sound");
-    }
-    /* Any text is "tty" art to FFmpeg. */
-    if (!strcmp(format->iformat->name, "tty"))
-        return message_set(message, "is no video but text");
-    for (unsigned i = 0; i < format->nb_streams; i++)
-        if ((int)i != video)
-            format->streams[i]->discard = AVDISCARD_ALL;
-    reader->stream = format->streams[video];
-    AVRational rate = ffmpeg.av_guess_frame_rate(format, reader->stream, NULL);
-    reader->rate = rate.num > 0 && rate.den > 0 ? (double)rate.num / rate.den : DEFAULT_RATE;
-    reader->orientation = orientation_of(display_matrix(reader->stream));
-    return 0;
+    const AVFrameSideData *own = ffmpeg.av_frame_get_side_data(reader->frame,
+                                                               AV_FRAME_DATA_DISPLAYMATRIX);
+    return own ? orientation_of((const int32_t *)(const void *)own->data) : reader->orientation;
 }
 
-static int open_decoder(struct video_reader *reader, struct message *message)
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static int connect_to(struct video_reader *reader, struct message *message)
 {
-    const AVCodecParameters *parameters = reader->stream->codecpar;
-    const AVCodec *codec = ffmpeg.avcodec_find_decoder(parameters->codec_id);
-    if (!codec)
-        return message_set(message, "is %s video, which this FFmpeg does not decode",
-                           ffmpeg.avcodec_get_name(parameters->codec_id));
-    if (parameters->width > 0 && parameters->height > 0 && /* else the first frame shows it */
-        picture_check_size((size_t)parameters->width, (size_t)parameters->height,
-                           reader->source->megapixels, message))
+    struct video_input *input = &reader->input;
+    if (video_input_open(input, reader->source, message))
         return -1;
-    reader->decoder = ffmpeg.avcodec_alloc_context3(codec);
-    reader->packet = ffmpeg.av_packet_alloc();
-    reader->frame = ffmpeg.av_frame_alloc();
-    if (!reader->decoder || !reader->packet || !reader->frame)
-        return message_set(message, "no memory for FFmpeg");
-    int code = ffmpeg.avcodec_parameters_to_context(reader->decoder, parameters);
-    if (code >= 0) {
-        reader->decoder->thread_count = reader->source->threads;
-        reader->decoder->pkt_timebase = reader->stream->time_base;
-        reader->decoder->max_pixels = (int64_t)(1e6 * reader->source->megapixels);
-        code = ffmpeg.avcodec_open2(reader->decoder, codec, NULL);
-    }
-    return code < 0 ? ffmpeg_fail(message, "cannot be decoded", code) : 0;
+    AVRational rate = ffmpeg.av_guess_frame_rate(input->format, input->stream, NULL);
+    reader->clock.rate = rate.num > 0 && rate.den > 0 ? (double)rate.num / rate.den : DEFAULT_RATE;
+    reader->clock.kind = !video_input_stampless(input) ? TIME_OF_STREAM
+                         : input->file                 ? TIME_OF_RATE
+                                                       : TIME_OF_ARRIVAL;
+    reader->orientation = orientation_of(display_matrix(input->stream));
+    reader->started = false;
+    return 0;
 }
 
 int video_reader_open(struct video_reader **reader, const struct video_source *source,
                       struct message *message)
 {
-    *reader = NULL;
-    char *url = url_of(source, message);
-    if (!url)
-        return -1;
-    int failed = ffmpeg_load(source->camera ? FFMPEG_CAMERAS : FFMPEG_VIDEOS, message);
-    if (!failed) {
-        *reader = calloc(1, sizeof **reader);
-        failed = *reader ? 0 : message_set(message, "no memory");
-    }
-    if (!failed) {
-        (*reader)->source = source;
-        failed = open_format(*reader, url, message) || choose_stream(*reader, message) ||
-                 open_decoder(*reader, message);
-    }
-    free(url);
+    *reader = calloc(1, sizeof **reader);
+    if (!*reader)
+        return message_set(message, "no memory");
+    (*reader)->source = source;
+    (*reader)->skip = -INFINITY;
+    int failed = connect_to(*reader, message);
+    if (!failed && !((*reader)->frame = ffmpeg.av_frame_alloc()))
+        failed = message_set(message, "no memory for FFmpeg");
     if (failed)
         video_reader_free(reader);
     return failed ? -1 : 0;
 }
 
+/* ---- connecting again ------------------------------------------------------------------------ */
+
+/* Says where and why the source broke off, and what then; returns -1. */
+static int describe_end(const struct video_reader *reader, struct message *message,
+                        const char *then)
+{
+    return message_set(message, "breaks off after frame %lld: %.400s%s",
+                       (long long)reader->clock.frames, reader->end.text, then);
+}
+
+/* Waits, or less where a signal ends it. */
+static void pause_for(double seconds)
+{
+    const struct timespec step = {0, 20000000};
+    for (const double end = seconds_now() + seconds; seconds_now() < end && !interrupt_caught();)
+        nanosleep(&step, NULL);
+}
+
+/* Goes to where a source with an end broke off; where it cannot, it is read anew. */
+static void resume(struct video_reader *reader)
+{
+    const AVRational base = reader->input.stream->time_base;
+    const double stamp = reader->clock.zero + reader->clock.seconds;
+    ffmpeg.av_seek_frame(reader->input.format, reader->input.stream->index,
+                         (int64_t)(stamp * base.den / base.num), AVSEEK_FLAG_BACKWARD);
+    reader->skip = reader->clock.seconds;
+}
+
+/*
+ * Connects again to a source that ended for the cause reader->end: true if it goes on. An endless
+ * one goes on now, any other one where it broke off.
+ */
+static bool reconnect(struct video_reader *reader, bool endless)
+{
+    const struct video_source *source = reader->source;
+    struct message text, cause = reader->end;
+    if (!reader->broken_since)
+        reader->broken_since = seconds_now();
+    const double end = reader->broken_since + source->reconnect;
+    if (seconds_now() < end) {
+        describe_end(reader, &text, "; connecting again");
+        source->notice(source->opaque, text.text);
+    }
+    video_input_close(&reader->input);
+    double pause = FIRST_PAUSE;
+    for (; seconds_now() < end && !interrupt_caught(); pause = fmin(2 * pause, LONGEST_PAUSE)) {
+        pause_for(fmin(pause, end - seconds_now()));
+        if (!interrupt_caught() && !connect_to(reader, &cause)) {
+            reader->end.text[0] = '\0';
+            reader->damaged = reader->damaged_before;
+            reader->clock.gap = endless;
+            if (!endless)
+                resume(reader);
+            return true;
+        }
+    }
+    message_set(&reader->end, "%.400s; gave up after %g seconds (--reconnect)", cause.text,
+                source->reconnect);
+    return false;
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* The next packet of any stream; FFmpeg's code. */
-static int read_packet(struct video_reader *reader)
+/* Notes why the source ended, where that was too early: true if it then goes on. */
+static bool note_end(struct video_reader *reader, int code)
 {
-    const struct timespec pause = {0, POLL_NANOSECONDS};
-    start_waiting(reader);
-    ffmpeg_forget(); /* note_end() asks what this very packet's reading has logged */
-    for (;;) {
-        int code = ffmpeg.av_read_frame(reader->format, reader->packet);
-        if (code != AVERROR(EAGAIN))
-            return code;
-        if (must_stop(reader))
-            return AVERROR_EXIT;
-        nanosleep(&pause, NULL);
-    }
-}
-
-/* Notes why the source ended, where that was too early. */
-static void note_end(struct video_reader *reader, int code)
-{
-    const int64_t expected = reader->stream->nb_frames;
+    const struct video_input *input = &reader->input;
+    const bool endless = video_input_endless(input);
+    const bool again = reader->source->reconnect > 0 && video_source_connects(reader->source);
     if (interrupt_caught())
-        return;
-    if (code == AVERROR_EOF && reader->format->pb && reader->format->pb->error < 0)
-        code = reader->format->pb->error;
-    if (code != AVERROR_EOF || ffmpeg_logged()) {
-        fail(reader, &reader->first_error, "breaks off", code);
-        reader->broken = true;
-    } else if (reader->packets < expected) {
-        message_set(&reader->first_error,
-                    "breaks off after %lld of %lld frames: the end of the file is missing",
-                    (long long)reader->packets, (long long)expected);
-        reader->broken = true;
-    }
+        return false;
+    if (endless && code == AVERROR(EIO)) /* what HTTP tells where the other side closes */
+        code = AVERROR_EOF;
+    if (code != AVERROR_EOF)
+        video_input_cause(input, &reader->end, code);
+    else if (video_input_cut_off(input))
+        message_set(&reader->end, "its end is missing");
+    else if (endless && again)
+        message_set(&reader->end, "the other side has ended it");
+    return reader->end.text[0] && again && reconnect(reader, endless);
 }
 
+/* Damage before the first key frame is none: the stream begins in the middle. */
 static void note_damage(struct video_reader *reader, int code)
 {
-    if (!reader->damaged++)
+    if (reader->started && !reader->damaged++)
         ffmpeg_fail(&reader->first_error, "damaged", code);
 }
 
@@ -268,81 +201,101 @@ static void note_damage(struct video_reader *reader, int code)
 static void send_packet(struct video_reader *reader)
 {
     int code;
-    do {
-        ffmpeg.av_packet_unref(reader->packet);
-        code = read_packet(reader);
-    } while (code >= 0 && reader->packet->stream_index != reader->stream->index);
+    do
+        code = video_input_read(&reader->input);
+    while (code < 0 && note_end(reader, code));
+    reader->arrival = seconds_now();
+    struct video_input *input = &reader->input;
     if (code < 0) {
-        note_end(reader, code);
-        ffmpeg.avcodec_send_packet(reader->decoder, NULL);
+        if (input->decoder) /* else it could not connect again */
+            ffmpeg.avcodec_send_packet(input->decoder, NULL);
         return;
     }
     reader->packets++;
-    code = ffmpeg.avcodec_send_packet(reader->decoder, reader->packet);
+    reader->damaged_before = reader->damaged;
+    reader->started = reader->started || input->packet->flags & AV_PKT_FLAG_KEY;
+    code = ffmpeg.avcodec_send_packet(input->decoder, input->packet);
     if (code < 0)
         note_damage(reader, code);
-    ffmpeg.av_packet_unref(reader->packet);
 }
 
-static double seconds_of(struct video_reader *reader)
+/* The frame's time stamp in seconds; NaN where it has none. */
+static double stamp_of(const struct video_reader *reader)
 {
-    const int64_t stamp = reader->frame->best_effort_timestamp;
-    const AVRational base = reader->stream->time_base;
-    const double next = reader->seconds + 1 / reader->rate;
-    const bool first = reader->frames++ == 0;
-    if (stamp == AV_NOPTS_VALUE)
-        return first ? 0 : next;
-    double seconds = (double)stamp * base.num / base.den;
-    if (first)
-        reader->first = seconds;
-    seconds -= reader->first;
-    return first || seconds > reader->seconds ? seconds : next;
+    const AVFrame *frame = reader->frame;
+    const AVRational base = reader->input.stream->time_base;
+    const int64_t stamp = frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->pkt_dts;
+    return stamp != AV_NOPTS_VALUE ? (double)stamp * base.num / base.den : NAN;
 }
 
-int video_reader_next(struct video_reader *reader, double *seconds, struct message *message)
+/* Takes the frame that was decoded: whether it is a new one. */
+static bool take_frame(struct video_reader *reader)
 {
-    for (;;) {
-        if (interrupt_caught())
-            return 0;
-        int code = ffmpeg.avcodec_receive_frame(reader->decoder, reader->frame);
-        if (code >= 0) {
-            if (reader->frame->decode_error_flags || reader->frame->flags & AV_FRAME_FLAG_CORRUPT)
-                note_damage(reader, AVERROR_INVALIDDATA);
-            *seconds = reader->seconds = seconds_of(reader);
-            return 1;
-        }
-        if (code == AVERROR_EOF)
-            break;
-        if (code == AVERROR(EAGAIN))
-            send_packet(reader);
-        else
-            note_damage(reader, code);
-    }
-    if (reader->broken)
-        return message_set(message, "%s", reader->first_error.text);
+    if (reader->frame->decode_error_flags || reader->frame->flags & AV_FRAME_FLAG_CORRUPT)
+        note_damage(reader, AVERROR_INVALIDDATA);
+    const double stamp = stamp_of(reader);
+    if (stamp - reader->clock.zero <= reader->skip)
+        return false;
+    reader->skip = -INFINITY;
+    reader->broken_since = 0;
+    reader->frame_orientation = frame_orientation(reader);
+    video_clock_next(&reader->clock, stamp, reader->arrival);
+    return true;
+}
+
+/* What there is to report at the end: 0, or -1 with it. */
+static int end_of(const struct video_reader *reader, struct message *message)
+{
+    if (interrupt_caught())
+        return 0;
+    if (reader->end.text[0])
+        return describe_end(reader, message,
+                            reader->input.timed_out ? "; check it, or allow more (--timeout)"
+                            : video_source_connects(reader->source) ? ""
+                                                                    : "; get a whole copy of it");
+    if (!reader->clock.frames)
+        return message_set(message, "has no frame that can be decoded");
     if (reader->damaged)
         return message_set(message, "%ld of %lld frames are %s", reader->damaged,
                            (long long)reader->packets, reader->first_error.text);
     return 0;
 }
 
+int video_reader_next(struct video_reader *reader, double *seconds, struct message *message)
+{
+    while (!interrupt_caught() && reader->input.decoder) {
+        int code = ffmpeg.avcodec_receive_frame(reader->input.decoder, reader->frame);
+        if (code == AVERROR(EAGAIN)) {
+            send_packet(reader);
+        } else if (code == AVERROR_EOF) {
+            break;
+        } else if (code < 0) {
+            note_damage(reader, code);
+        } else if (take_frame(reader)) {
+            *seconds = reader->clock.seconds;
+            return 1;
+        }
+    }
+    return end_of(reader, message);
+}
+
 int video_reader_picture(struct video_reader *reader, struct picture *picture,
                          struct message *message)
 {
     return frame_to_picture(&reader->scaler, reader->frame, picture, message) ||
-                   picture_orient(picture, reader->orientation, message)
+                   picture_orient(picture, reader->frame_orientation, message)
                ? -1
                : 0;
 }
 
 double video_reader_rate(const struct video_reader *reader)
 {
-    return reader->rate;
+    return reader->clock.rate;
 }
 
 long video_reader_count(const struct video_reader *reader)
 {
-    return (long)reader->stream->nb_frames;
+    return (long)reader->input.stream->nb_frames;
 }
 
 void video_reader_free(struct video_reader **reader)
@@ -350,10 +303,9 @@ void video_reader_free(struct video_reader **reader)
     if (!*reader)
         return;
     frame_scaler_free(&(*reader)->scaler);
-    ffmpeg.av_frame_free(&(*reader)->frame);
-    ffmpeg.av_packet_free(&(*reader)->packet);
-    ffmpeg.avcodec_free_context(&(*reader)->decoder);
-    ffmpeg.avformat_close_input(&(*reader)->format);
+    if ((*reader)->frame)
+        ffmpeg.av_frame_free(&(*reader)->frame);
+    video_input_close(&(*reader)->input);
     free(*reader);
     *reader = NULL;
 }

@@ -14,9 +14,16 @@ struct video_source {
     const char *name;  /* a path, a URL, "-" for standard input, or the camera's device */
     bool camera;       /* name is a Video4Linux device */
     double timeout;    /* seconds to wait for a connection, and for each frame; > 0 */
+    double reconnect;  /* seconds to try to connect again where it stalls or breaks off; 0: never */
     int threads;       /* of the decoder */
     double megapixels; /* the largest frame that is decoded */
+
+    void (*notice)(void *opaque, const char *text); /* says that it connects again */
+    void *opaque;
 };
+
+/* Whether it is a URL or a camera: there may be another connection to it. */
+bool video_source_connects(const struct video_source *source);
 
 struct video_reader;
 
@@ -29,10 +36,11 @@ int video_reader_open(struct video_reader **reader, const struct video_source *s
 
 /*
  * Decodes the next frame: 1, or 0 at the end, also when interrupt_caught() says so. *seconds
- * becomes the time since the first frame, larger than the frame's before.
+ * becomes the time since the first frame, larger than the frame's before (video_clock.h).
  *
  * A source that breaks off gives all frames before; damaged ones are left out, or shown as far as
- * they can be. -1 reports both, at the end.
+ * they can be. -1 reports both, at the end. With source.reconnect an endless source that ends or
+ * breaks off goes on, and one with an end goes on where it broke off.
  */
 int video_reader_next(struct video_reader *reader, double *seconds, struct message *message);
 

@@ -1,5 +1,6 @@
 #include "video_run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,14 @@ static void report(struct video_run *run, const char *subject, const char *text)
     run->status = EXIT_FAILURE;
 }
 
+/* For the reader: says that it connects again. */
+static void on_notice(void *opaque, const char *text)
+{
+    struct video_run *run = opaque;
+    progress_clear(&run->progress);
+    message_print(run->source.name, text);
+}
+
 /* ---- stderr ---------------------------------------------------------------------------------- */
 
 static void print_summary(const struct video_run *run)
@@ -108,21 +117,29 @@ static int print_found(struct video_run *run, struct message *message)
     return 0;
 }
 
+/* Completes the annotated video, or what there is of it. */
+static void finish(struct video_run *run)
+{
+    struct message message;
+    run->writing = false;
+    if (video_writer_finish(&run->writer, &message))
+        report(run, run->arguments->out, message.text);
+}
+
 /* Adds the frame to the annotated video; where that fails, what is found is still printed. */
 static void annotate(struct video_run *run, double seconds)
 {
     struct message message;
-    const char *path = run->arguments->out;
     const struct video_form form = {run->picture.width, run->picture.height,
                                     run->arguments->fps > 0 ? run->arguments->fps
                                                             : video_reader_rate(run->reader),
                                     run->arguments->threads};
     mtcnn_draw(run->picture.pixels, (ptrdiff_t)3 * run->picture.width, &run->found, NULL, NULL);
-    if ((!run->writer && video_writer_open(&run->writer, path, &form, &message)) ||
-        video_writer_add(run->writer, &run->picture, seconds, &message)) {
-        report(run, path, message.text);
-        video_writer_abandon(&run->writer);
+    if (!run->writer && video_writer_open(&run->writer, run->arguments->out, &form, &message)) {
+        report(run, run->arguments->out, message.text);
         run->writing = false;
+    } else if (video_writer_add(run->writer, &run->picture, seconds)) {
+        finish(run);
     }
 }
 
@@ -174,10 +191,7 @@ static void process_all(struct video_run *run)
     progress_end(&run->progress);
     if (more < 0)
         report(run, run->source.name, message.text);
-    else if (!run->frames && !interrupt_caught())
-        report(run, run->source.name, "has no frames");
-    if (run->writer && video_writer_finish(&run->writer, &message))
-        report(run, run->arguments->out, message.text);
+    finish(run);
 }
 
 static int open_source(struct video_run *run, struct message *message)
@@ -221,12 +235,15 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         .source = {.name = arguments->video ? arguments->video : device,
                    .camera = !arguments->video,
                    .timeout = arguments->timeout,
+                   .reconnect = arguments->reconnect,
                    .threads = arguments->threads,
-                   .megapixels = arguments->max_pixels},
+                   .megapixels = arguments->max_pixels,
+                   .notice = on_notice},
         .detector = detector,
         .writing = arguments->out,
         .status = EXIT_SUCCESS,
     };
+    run.source.opaque = &run;
     struct message message;
     run.found = (mtcnn_findings){.source = run.source.name,
                                  .is_frame = true,
@@ -248,11 +265,14 @@ int video_run(const struct arguments *arguments, mtcnn_detector *detector)
         if (arguments->time)
             print_summary(&run);
     }
-    if (standard_output_close())
+    const int closed = standard_output_close();
+    if (closed)
         run.status = EXIT_FAILURE;
 
     mtcnn_tracker_free(&run.tracker);
     video_reader_free(&run.reader);
     picture_free(&run.picture);
+    if (closed == EPIPE)
+        interrupt_pipe();
     return interrupt_caught() && run.status == EXIT_SUCCESS ? 128 + interrupt_caught() : run.status;
 }

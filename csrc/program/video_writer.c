@@ -1,17 +1,22 @@
 #include "video_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "atomic_file.h"
 #include "ffmpeg.h"
 #include "video_frame.h"
 
 #define BUFFER_SIZE (1 << 16) /* bytes between FFmpeg and the file */
+#define ROOM_STEP (1 << 20)   /* bytes for which the disk is asked at a time */
+#define INDEX_SIZE (1 << 14)  /* bytes of the index that do not depend on its length, at most */
+#define INDEX_ENTRY 64        /* bytes of a frame in it, at most */
 #define X264_QUALITY "20"     /* "constant rate factor": 0 (lossless) to 51 */
 #define MPEG4_QUALITY 4       /* quantiser: 1 (best) to 31 */
 
@@ -20,7 +25,12 @@
 
 struct video_writer {
     struct atomic_file file;
-    int cause; /* errno of the first write that failed; 0: none */
+    int cause;             /* errno of the first write that failed; 0: none */
+    int64_t position, end; /* in the file: where the next byte goes, and behind the last one */
+    int64_t given;         /* bytes to the container, which may hold them back */
+    int64_t room;          /* bytes that the file has on the disk, or more */
+    bool failed;           /* there is no more to add */
+    struct message failure;
     AVFormatContext *format;
     AVStream *stream; /* format's */
     AVCodecContext *encoder;
@@ -28,7 +38,9 @@ struct video_writer {
     AVFrame *frame;
     struct frame_scaler scaler;
     double rate;
-    int64_t last; /* time stamp of the frame before, the encoder's ticks */
+    bool any_time;  /* as the container's */
+    int64_t last;   /* time stamp of the frame before, the encoder's ticks */
+    int64_t frames; /* that the file has */
 };
 
 /* ---- the container, by the path's extension -------------------------------------------------- */
@@ -77,6 +89,9 @@ static int on_write(void *opaque, written_byte *bytes, int count)
 {
     struct video_writer *writer = opaque;
     size_t written = fwrite(bytes, 1, (size_t)count, writer->file.stream);
+    writer->position += (int64_t)written;
+    if (writer->end < writer->position)
+        writer->end = writer->position;
     return written == (size_t)count ? count : note_cause(writer);
 }
 
@@ -87,7 +102,37 @@ static int64_t on_seek(void *opaque, int64_t offset, int whence)
         return AVERROR(EINVAL); /* AVSEEK_SIZE */
     if (fseeko(writer->file.stream, (off_t)offset, whence))
         return note_cause(writer);
-    return ftello(writer->file.stream);
+    writer->position = ftello(writer->file.stream);
+    return writer->position;
+}
+
+#ifdef __APPLE__ /* which has no such function */
+#define posix_fallocate(file, offset, size) ((void)(file), (void)(size), EOPNOTSUPP)
+#endif
+
+/*
+ * Sees to it that the disk has room for a packet of so many bytes, and for the index behind it: 0,
+ * or -1 where it has not. Where the system cannot tell, 0.
+ */
+static int make_room(struct video_writer *writer, int bytes)
+{
+    const int64_t entries = writer->any_time ? writer->frames : writer->last;
+    const int64_t held = writer->end > writer->given ? writer->end : writer->given;
+    const int64_t least = held + BUFFER_SIZE + bytes + INDEX_SIZE + INDEX_ENTRY * entries;
+    writer->given += bytes + INDEX_ENTRY;
+    if (least <= writer->room)
+        return 0;
+    const int file = fileno(writer->file.stream);
+    writer->room = least + ROOM_STEP;
+    int cause = posix_fallocate(file, 0, (off_t)writer->room);
+    if (cause) {
+        writer->room = least;
+        cause = posix_fallocate(file, 0, (off_t)least);
+    }
+    if (cause != ENOSPC && cause != EFBIG && cause != EDQUOT)
+        return 0;
+    writer->cause = cause;
+    return -1;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -167,6 +212,31 @@ static int fail(struct video_writer *writer, struct message *message, int code)
     return atomic_file_fail(message, writer->cause);
 }
 
+/* Frees everything but the file. */
+static void release(struct video_writer *writer)
+{
+    frame_scaler_free(&writer->scaler);
+    ffmpeg.av_frame_free(&writer->frame);
+    ffmpeg.av_packet_free(&writer->packet);
+    ffmpeg.avcodec_free_context(&writer->encoder);
+    if (writer->format) {
+        if (writer->format->pb)
+            ffmpeg.av_freep(&writer->format->pb->buffer);
+        ffmpeg.avio_context_free(&writer->format->pb);
+        ffmpeg.avformat_free_context(writer->format);
+    }
+    free(writer);
+}
+
+/* Removes what is written and frees *writer, which becomes NULL. */
+static void abandon(struct video_writer **writer)
+{
+    struct atomic_file file = (*writer)->file;
+    release(*writer);
+    atomic_file_abandon(&file);
+    *writer = NULL;
+}
+
 int video_writer_open(struct video_writer **writer, const char *path, const struct video_form *form,
                       struct message *message)
 {
@@ -187,6 +257,7 @@ int video_writer_open(struct video_writer **writer, const char *path, const stru
     }
     const struct container *container = container_of(path);
     new->rate = form->rate;
+    new->any_time = container->any_time;
     new->last = -1;
     int failed = open_container(new, container->format, message) ||
                  open_encoder(new, container, form, message) || open_frame(new, message);
@@ -198,7 +269,7 @@ int video_writer_open(struct video_writer **writer, const char *path, const stru
     }
     *writer = new;
     if (failed)
-        video_writer_abandon(writer);
+        abandon(writer);
     return failed ? -1 : 0;
 }
 
@@ -215,67 +286,71 @@ static int encode(struct video_writer *writer, const AVFrame *frame, struct mess
                                        writer->encoder->time_base.num);
         packet->stream_index = writer->stream->index;
         ffmpeg.av_packet_rescale_ts(packet, writer->encoder->time_base, writer->stream->time_base);
+        if (make_room(writer, packet->size)) {
+            ffmpeg.av_packet_unref(packet);
+            break;
+        }
         code = ffmpeg.av_interleaved_write_frame(writer->format, packet);
+        writer->frames += code >= 0 && !writer->cause;
     }
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF)
         code = 0;
     return code < 0 || writer->cause ? fail(writer, message, code) : 0;
 }
 
-int video_writer_add(struct video_writer *writer, const struct picture *picture, double seconds,
-                     struct message *message)
+int video_writer_add(struct video_writer *writer, const struct picture *picture, double seconds)
 {
-    if (frame_from_picture(&writer->scaler, picture, writer->frame, message))
+    writer->failed = writer->failed ||
+                     frame_from_picture(&writer->scaler, picture, writer->frame, &writer->failure);
+    if (writer->failed)
         return -1;
     const AVRational tick = writer->encoder->time_base;
     int64_t stamp = llround(seconds * tick.den / tick.num);
     if (stamp <= writer->last)
         stamp = writer->last + 1;
     writer->frame->pts = writer->last = stamp;
-    return encode(writer, writer->frame, message);
+    writer->failed = encode(writer, writer->frame, &writer->failure);
+    return writer->failed ? -1 : 0;
 }
 
-/* Frees everything but the file. */
-static void release(struct video_writer *writer)
+/* Writes what follows the frames. */
+static void end_file(struct video_writer *writer)
 {
-    frame_scaler_free(&writer->scaler);
-    ffmpeg.av_frame_free(&writer->frame);
-    ffmpeg.av_packet_free(&writer->packet);
-    ffmpeg.avcodec_free_context(&writer->encoder);
-    if (writer->format) {
-        if (writer->format->pb)
-            ffmpeg.av_freep(&writer->format->pb->buffer);
-        ffmpeg.avio_context_free(&writer->format->pb);
-        ffmpeg.avformat_free_context(writer->format);
-    }
-    free(writer);
+    writer->format->pb->error = 0; /* there is room for this */
+    writer->cause = 0;
+    int code = ffmpeg.av_write_trailer(writer->format);
+    ffmpeg.avio_flush(writer->format->pb);
+    if (!writer->failed && (code < 0 || writer->cause))
+        writer->failed = fail(writer, &writer->failure, code);
+    fflush(writer->file.stream);
+    clearerr(writer->file.stream); /* what is there is kept */
+    if (writer->room > writer->end && ftruncate(fileno(writer->file.stream), (off_t)writer->end) &&
+        !writer->failed)
+        writer->failed = atomic_file_fail(&writer->failure, errno);
 }
 
 int video_writer_finish(struct video_writer **writer, struct message *message)
 {
     struct video_writer *old = *writer;
-    int failed = encode(old, NULL, message);
-    if (!failed) {
-        int code = ffmpeg.av_write_trailer(old->format);
-        ffmpeg.avio_flush(old->format->pb);
-        failed = code < 0 || old->cause ? fail(old, message, code) : 0;
-    }
-    if (failed) {
-        video_writer_abandon(writer);
-        return -1;
+    if (!old)
+        return 0;
+    old->failed = old->failed || encode(old, NULL, &old->failure);
+    end_file(old);
+    if (old->failed)
+        message_set(message, "%.400s%s", old->failure.text,
+                    old->frames ? "; it has the frames until there" : "");
+    const bool failed = old->failed;
+    if (!old->frames) {
+        abandon(writer);
+        return failed ? -1 : message_set(message, "cannot be written: no frame was encoded");
     }
     struct atomic_file file = old->file;
     release(old);
     *writer = NULL;
+    if (failed) {
+        struct message other; /* the first cause counts */
+        atomic_file_commit(&file, &other);
+        return -1;
+    }
     return atomic_file_commit(&file, message);
-}
-
-void video_writer_abandon(struct video_writer **writer)
-{
-    if (!*writer)
-        return;
-    struct atomic_file file = (*writer)->file;
-    release(*writer);
-    atomic_file_abandon(&file);
-    *writer = NULL;
 }

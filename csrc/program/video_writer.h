@@ -2,8 +2,9 @@
  * video_writer.h: pictures into a video file, through FFmpeg.
  *
  * The video is H.264 where FFmpeg has libx264, else, and in .avi, MPEG-4. As with atomic_file.h,
- * it gets its name only when it is finished. Functions that fail return -1 with the cause
- * (without the file's name) in *message.
+ * it gets its name only when it is finished. Room for what then follows the frames (an index) is
+ * kept all the while, so that a full disk leaves a video of the frames until there. Functions that
+ * fail return -1 with the cause (without the file's name) in *message.
  */
 #ifndef MTCNN_PROGRAM_VIDEO_WRITER_H
 #define MTCNN_PROGRAM_VIDEO_WRITER_H
@@ -23,19 +24,22 @@ int video_writable(const char *path, struct message *message);
 
 /*
  * Begins the file at path, a string that must outlive the writer. On success *writer is the
- * caller's, for video_writer_finish or video_writer_abandon. On failure it is NULL.
+ * caller's, for video_writer_finish. On failure it is NULL.
  */
 int video_writer_open(struct video_writer **writer, const char *path, const struct video_form *form,
                       struct message *message);
 
-/* Adds a frame, shown from seconds on; a picture of another size is scaled to the video's. */
-int video_writer_add(struct video_writer *writer, const struct picture *picture, double seconds,
-                     struct message *message);
+/*
+ * Adds a frame, shown from seconds on; a picture of another size is scaled to the video's, with
+ * black at two sides where its proportions are others. -1: the video cannot go on, and is to be
+ * finished.
+ */
+int video_writer_add(struct video_writer *writer, const struct picture *picture, double seconds);
 
-/* Completes the file and frees *writer, which becomes NULL. After -1 there is no file. */
+/*
+ * Completes the file and frees *writer, which becomes NULL; a pointer to NULL is fine. -1: frames
+ * are missing; those before are there, if there are any.
+ */
 int video_writer_finish(struct video_writer **writer, struct message *message);
-
-/* Removes what is written and frees *writer, which becomes NULL; a pointer to NULL is fine. */
-void video_writer_abandon(struct video_writer **writer);
 
 #endif

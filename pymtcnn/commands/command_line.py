@@ -118,6 +118,8 @@ def _check_together(args: argparse.Namespace) -> None:
         raise ArgumentError("no picture named")
     if args.crops is not None and args.stage in ("pnet", "rnet"):
         raise ArgumentError("--crops: needs landmarks, which --stage pnet and rnet do not give")
+    if args.reconnect and args.video is not None and "://" not in args.video:
+        raise ArgumentError("--reconnect: is for streams and cameras, not for files")
     if args.save is None:
         if args.resume:
             raise ArgumentError("--resume: needs --save FILE.jsonl")

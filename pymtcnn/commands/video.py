@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -15,14 +15,14 @@ from typing import Any
 from .. import formats
 from ..detector import Detector
 from ..drawing import draw
-from ..errors import ArgumentError, VideoError
+from ..errors import ArgumentError, FileError, MtcnnError, VideoWarning
 from ..results import Detections
 from ..tracking import Tracker, Tracks
-from ..video_frames import VideoFrame, frames
+from ..video_frames import VideoFrame, device, open_video, timed
 from .command_line import make_parser, read, value_of
-from .console import emit, interruptible, is_terminal, note, status_of, with_progress
+from .console import complain, emit, interruptible, is_terminal, note, status_of, with_progress
 from .options import Parser, given_options
-from .video_file import check_video_name, video_file
+from .video_file import VideoFile, check_video_name
 
 DESCRIPTION = "Find faces and their five landmarks in a video, and follow them from frame to frame."
 
@@ -55,52 +55,94 @@ class _Search:
 
 def run_video(parser: Parser, args: argparse.Namespace) -> int:
     """Search the video that the parsed arguments name; returns the exit status."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own messages
-    source, name = (args.video, args.video) if args.camera is None else _camera(args.camera)
+    source: str | int = args.video if args.camera is None else args.camera
+    name = str(source) if args.camera is None else device(args.camera)
     try:
-        if name == "-":
-            raise ArgumentError("-: standard input is for ./mtcnn video: OpenCV cannot read it")
         if args.out is not None:
             check_video_name(args.out, name)
     except ArgumentError as error:
         parser.error(str(error))
     with ExitStack() as stack:
+        stack.enter_context(_warnings_printed(parser.prog))
         search = _Search(args)
         stack.enter_context(search.detector)
-        most = round(value_of(args, "max_pixels") * 1e6)
-        video: Any = frames(source, fps=args.fps, timeout=args.timeout, max_pixels=most)
-        stack.callback(video.close)
-        out = stack.enter_context(video_file(args.out, args.fps)) if args.out is not None else None
+        stop = stack.enter_context(interruptible())
         if args.form == "csv":
             emit(formats.csv_header(frames=True, ids=bool(args.track)))
-        found: Any = None
-        stop = stack.enter_context(interruptible())
+        try:
+            most = round(value_of(args, "max_pixels") * 1e6)
+            video = open_video(source, args.timeout, args.reconnect, most, lambda: stop.signal)
+        except MtcnnError:
+            if stop.signal:
+                return 128 + stop.signal
+            raise
+        stack.callback(video.close)
         work = _Work()
         if args.time:
             stack.callback(lambda: note(work.summary(name, args.track)))
-        broken = None
+        out = None
+        if args.out is not None:
+            out = _Annotated(parser.prog, VideoFile(args.out, args.fps or video.rate))
+            stack.callback(out.finish)
+        found: Any = None
+        for frame in _shown(timed(video, args.fps)):
+            work.count("decode")
+            new = search(frame)
+            work.add(new)
+            work.count("search")
+            if new is not None:
+                found = new
+                emit(_formatted(args, name, frame, found))
+            if out is not None:
+                out.add(frame, found.proposals(args.stage) if args.stage else found)
+            work.count("print and write")
+            if stop.signal:  # the way to end a camera
+                break
+    if stop.signal:
+        return 128 + stop.signal
+    return int(out is not None and out.failed)
+
+
+class _Annotated:
+    """The annotated video; where it cannot go on, the rest of the work does."""
+
+    def __init__(self, prog: str, file: VideoFile) -> None:
+        self._prog = prog
+        self._file = file
+        self.failed = False
+
+    def add(self, frame: VideoFrame, faces: Any) -> None:
+        """Add a frame with its faces."""
+        if not self.failed:
+            self._try(lambda: self._file.add(draw(frame.picture, faces), frame.seconds))
+
+    def finish(self) -> None:
+        """Complete it."""
+        self._try(self._file.finish)
+
+    def _try(self, work: Callable[[], None]) -> None:
         try:
-            for frame in _shown(video):
-                work.count("decode")
-                new = search(frame)
-                work.add(new)
-                work.count("search")
-                if new is not None:
-                    found = new
-                    emit(_formatted(args, name, frame, found))
-                if out is not None:
-                    faces = found.proposals(args.stage) if args.stage else found
-                    out.add(draw(frame.picture, faces), frame.seconds)
-                work.count("print and write")
-                if stop.signal:  # the way to end a camera: the annotated video is completed
-                    return 128 + stop.signal
-        except VideoError as error:  # so it is where the video breaks off
-            if not work.frames:
-                raise
-            broken = error
-    if broken is not None:
-        raise broken
-    return 0
+            work()
+        except FileError as error:
+            complain(self._prog, error)
+            self.failed = True
+
+
+@contextmanager
+def _warnings_printed(prog: str) -> Iterator[None]:
+    """Inside, a VideoWarning is a line on standard error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", VideoWarning)
+        show: Any = warnings.showwarning
+
+        def show_ours(message: Any, category: type[Warning], *others: Any) -> None:
+            if issubclass(category, VideoWarning):
+                complain(prog, message)
+            else:
+                show(message, category, *others)
+
+        warnings.showwarning = show_ours  # type: ignore[assignment]
+        yield
 
 
 class _Work:
@@ -148,11 +190,6 @@ def _shown(video: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
     if is_terminal(sys.stdout) or not is_terminal(sys.stderr):
         return video
     return iter(with_progress(video, None, "frame"))
-
-
-def _camera(number: int) -> tuple[int, str]:
-    """A camera as `frames` takes it, and its name in the output."""
-    return number, f"/dev/video{number}"
 
 
 def _formatted(

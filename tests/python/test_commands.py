@@ -196,16 +196,15 @@ def test_annotated_video(run, film, default_model, tmp_path, ending):
     [
         (["--out", "x.gif", "FILM"], 2, "x.gif: the name must end in .mp4, .mkv, .avi"),
         (["--out", "FILM", "FILM"], 2, "would overwrite the video itself"),
-        (["--out", "no/x.mp4", "FILM"], 1, "no/x.mp4: cannot be written: No such file"),
         (["--every", "0", "FILM"], 2, "--every 0: must be a whole number"),
         (["--jobs", "2", "FILM"], 2, "--jobs: is for pictures, not for videos"),
         (["--track", "--stage", "rnet", "FILM"], 2, "--track: cannot go with --stage"),
         (["--fps", "0", "FILM"], 2, "--fps 0: must be a number of frames a second"),
-        (["missing.mp4"], 1, "missing.mp4: cannot be read: No such file"),
-        (["README.md"], 1, "README.md: not a video that can be decoded"),
-        (["99"], 1, "camera 99: cannot be opened"),
+        (["missing.mp4"], 1, "missing.mp4: cannot be opened: No such file"),
+        (["README.md"], 1, "README.md: is no video"),
+        (["99"], 1, "/dev/video99: there is no such camera"),
         (["--max-pixels", "0.07", "FILM"], 1, "320x240 pixels are too many"),
-        (["x" * 5000], 1, "cannot be read: File name too long"),
+        (["x" * 5000], 1, "cannot be opened: File name too long"),
         (["256"], 2, "--camera 256: must be a whole number, 0 to 255"),
         ([], 2, "video: one file, URL or number of a camera is needed"),
     ],
@@ -217,6 +216,14 @@ def test_wrong_video(run, film, monkeypatch, words, status, part):
     assert (done[0], done[1]) == (status, "")
     assert part in done[2] and len(done[2].splitlines()) == 1
     assert film.read_bytes() == before
+
+
+def test_results_without_the_annotated_video(run, film, default_model):
+    """It cannot be written; what is found is still printed."""
+    words = ["--json", "--model", default_model, "--out", "no/x.mp4", film]
+    status, out, error = run("video", *words)
+    assert (status, len(out.splitlines())) == (1, COUNT)
+    assert "no/x.mp4: cannot be written: No such file" in error and len(error.splitlines()) == 1
 
 
 def test_times_of_no_frames(run, film):
