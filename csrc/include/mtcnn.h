@@ -129,9 +129,9 @@ typedef struct mtcnn_options {
        bounded. Faces are in the picture's pixels. */
     int max_side;
     mtcnn_final_nms final_nms;
-    /* How far PNet's windows reach out of the picture on each side, as a share of their own side; in
-       [0, 0.5). Faces that fill the picture, or that its edge cuts, are found so; they may be up to
-       1 / (1 - 2 * border) times as large as its shorter side. */
+    /* How far PNet's windows reach out of the picture on each side, as a share of their own side;
+       in [0, 0.5). Faces that fill the picture, or that its edge cuts, are found so; they may be up
+       to 1 / (1 - 2 * border) times as large as its shorter side. */
     double border;
     uint64_t reserved[7]; /* zero */
 } mtcnn_options;
