@@ -212,9 +212,8 @@ class VideoInput:
             if isinstance(error, FileError):
                 raise
             raise FileError(f"{source.name}: cannot be opened: {reason(error)}") from error
-        return self._regular_or_pipe(
-            descriptor, os.path.abspath(source.name)
-        )  # a:b.mp4 is no address
+        path = os.path.abspath(source.name)  # a:b.mp4 would be an address
+        return self._regular_or_pipe(descriptor, path)
 
     def _regular_or_pipe(self, descriptor: int, path: str) -> Any:
         """The path of a regular file, else what reads from the descriptor."""
@@ -294,18 +293,19 @@ class VideoInput:
                 except av.error.ExitError:
                     raise Ended(_stalled(self._source), stalled=True) from None
                 except av.error.FFmpegError as error:
-                    if (
-                        isinstance(error, av.error.OSError)
-                        and error.errno == errno.EIO
-                        and self.endless
-                    ):
-                        return None  # what HTTP tells where the other side closes
+                    if self._is_closing(error):
+                        return None
                     raise Ended(_cause(error, log())) from error
 
     def _check_pipe(self) -> None:
         """Raise the KeyboardInterrupt that came while a pipe gave nothing."""
         if self._pipe is not None and self._pipe.interrupted:
             raise KeyboardInterrupt
+
+    def _is_closing(self, error: Any) -> bool:
+        """Whether it is what HTTP tells where the other side closes an endless stream."""
+        http = self._source.name.startswith("http")
+        return http and self.endless and bool(error.errno == errno.EIO)
 
     @property
     def cut_off(self) -> bool:
