@@ -33,7 +33,7 @@ OPTIONS = [
     "--model", "--min-face", "--thresholds", "--scale-factor", "--max-boxes", "--nms", "--stage",
     "--no-clip", "--threads", "--jobs", "--max-side", "--max-pixels", "--json", "--csv", "--time",
     "--out", "--crops", "--crop-size", "--wider", "--video", "--camera", "--every", "--track",
-    "--timeout", "--fps", "--help", "--version",
+    "--timeout", "--reconnect", "--fps", "--help", "--version",
 ]  # fmt: skip
 CSV_HEADER = (
     "image,x1,y1,x2,y2,score,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,"
