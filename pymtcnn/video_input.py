@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -112,10 +113,9 @@ class Source:
 class Ended(Exception):
     """A source ended too early; the text is why. stalled: it gave nothing."""
 
-    def __init__(self, text: str, *, stalled: bool = False, closed: bool = False) -> None:
+    def __init__(self, text: str, *, stalled: bool = False) -> None:
         super().__init__(text)
         self.stalled = stalled
-        self.closed = closed
 
 
 class VideoInput:
@@ -202,7 +202,7 @@ class VideoInput:
         if source.connects:
             return source.name
         if source.name == "-":
-            return self._described(0, "pipe:0")
+            return self._regular_or_pipe(0, "pipe:0")
         try:
             status = os.stat(source.name)
             if stat.S_ISDIR(status.st_mode):
@@ -212,9 +212,10 @@ class VideoInput:
             if isinstance(error, FileError):
                 raise
             raise FileError(f"{source.name}: cannot be opened: {reason(error)}") from error
-        return self._described(descriptor, os.path.abspath(source.name))  # a:b.mp4 is no address
+        path = os.path.abspath(source.name)  # a:b.mp4 would be an address
+        return self._regular_or_pipe(descriptor, path)
 
-    def _described(self, descriptor: int, path: str) -> Any:
+    def _regular_or_pipe(self, descriptor: int, path: str) -> Any:
         """The path of a regular file, else what reads from the descriptor."""
         status = os.fstat(descriptor)
         self.file = stat.S_ISREG(status.st_mode)
@@ -292,14 +293,19 @@ class VideoInput:
                 except av.error.ExitError:
                     raise Ended(_stalled(self._source), stalled=True) from None
                 except av.error.FFmpegError as error:
-                    if isinstance(error, av.error.OSError) and error.errno == 5 and self.endless:
-                        return None  # what HTTP tells where the other side closes
+                    if self._is_closing(error):
+                        return None
                     raise Ended(_cause(error, log())) from error
 
     def _check_pipe(self) -> None:
         """Raise the KeyboardInterrupt that came while a pipe gave nothing."""
         if self._pipe is not None and self._pipe.interrupted:
             raise KeyboardInterrupt
+
+    def _is_closing(self, error: Any) -> bool:
+        """Whether it is what HTTP tells where the other side closes an endless stream."""
+        http = self._source.name.startswith("http")
+        return http and self.endless and bool(error.errno == errno.EIO)
 
     @property
     def cut_off(self) -> bool:

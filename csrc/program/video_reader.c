@@ -179,8 +179,8 @@ static bool note_end(struct video_reader *reader, int code)
     const bool again = reader->source->reconnect > 0 && video_source_connects(reader->source);
     if (interrupt_caught())
         return false;
-    if (endless && code == AVERROR(EIO)) /* what HTTP tells where the other side closes */
-        code = AVERROR_EOF;
+    if (endless && code == AVERROR(EIO) && !strncmp(reader->source->name, "http", 4))
+        code = AVERROR_EOF; /* it is what HTTP tells where the other side closes */
     if (code != AVERROR_EOF)
         video_input_cause(input, &reader->end, code);
     else if (video_input_cut_off(input))
