@@ -2,7 +2,7 @@
 
 Each is an `MtcnnError` and the built-in exception that fits its cause, so that callers may catch
 either. The message is one sentence that names what is wrong and what to do about it. Warnings about
-files that were read all the same are `UserWarning`s.
+files that were read all the same are `MtcnnWarning`s.
 """
 
 from __future__ import annotations
@@ -40,21 +40,25 @@ class VideoError(MtcnnError, ValueError):
     """A file that is not a video, or a video or camera that stalls or breaks off."""
 
 
-class VideoWarning(UserWarning):
-    """A stream or camera stalled or broke off, and is connected again."""
-
-
 class OutOfMemoryError(MtcnnError, MemoryError):
     """Memory ran out."""
-
-
-class CfgWarning(UserWarning):
-    """A `.cfg` file was read, but something in it is odd, such as a key that is none."""
 
 
 class LibraryError(MtcnnError, ImportError):
     """The compiled C core, or another library that is needed, cannot be loaded."""
 
 
-class PictureWarning(UserWarning):
+class MtcnnWarning(UserWarning):
+    """A file was read, but something about it is odd."""
+
+
+class CfgWarning(MtcnnWarning):
+    """A `.cfg` file was read, but something in it is odd, such as a key that is none."""
+
+
+class PictureWarning(MtcnnWarning):
     """A picture file was read, but something about it is odd."""
+
+
+class VideoWarning(MtcnnWarning):
+    """A stream or camera stalled or broke off, and is connected again."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .locks import Lock
 from .optional import library
 
 
@@ -26,7 +27,7 @@ class Held:
     def __init__(self, swap: Callable[[Any], Any], value: Any) -> None:
         self._swap = swap
         self._value = value
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._inside = 0
 
     def __enter__(self) -> None:

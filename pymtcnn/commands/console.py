@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TextIO, TypeVar
 
-from ..errors import CfgWarning, MtcnnError
+from ..errors import MtcnnError, MtcnnWarning
 
 T = TypeVar("T")
 
@@ -64,11 +64,11 @@ def _warnings_as_lines(prog: str) -> Iterator[None]:
     """A warning about a file is one line on standard error, once."""
     seen: set[str] = set()
     with warnings.catch_warnings():
-        warnings.simplefilter("always", CfgWarning)
+        warnings.simplefilter("always", MtcnnWarning)
         show: Any = warnings.showwarning
 
         def show_once(message: Any, category: type[Warning], *others: Any) -> None:
-            if not issubclass(category, CfgWarning):
+            if not issubclass(category, MtcnnWarning):
                 show(message, category, *others)
             elif str(message) not in seen:
                 seen.add(str(message))

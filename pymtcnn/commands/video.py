@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from .. import formats
 from ..detector import Detector
 from ..drawing import draw
-from ..errors import ArgumentError, FileError, MtcnnError, VideoWarning
+from ..errors import ArgumentError, FileError, MtcnnError
 from ..results import Detections
 from ..tracking import Tracker, Tracks
 from ..video_frames import VideoFrame, device, open_video, timed
@@ -63,7 +62,6 @@ def run_video(parser: Parser, args: argparse.Namespace) -> int:
     except ArgumentError as error:
         parser.error(str(error))
     with ExitStack() as stack:
-        stack.enter_context(_warnings_printed(parser.prog))
         search = _Search(args)
         stack.enter_context(search.detector)
         stop = stack.enter_context(interruptible())
@@ -126,23 +124,6 @@ class _Annotated:
         except FileError as error:
             complain(self._prog, error)
             self.failed = True
-
-
-@contextmanager
-def _warnings_printed(prog: str) -> Iterator[None]:
-    """Inside, a VideoWarning is a line on standard error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", VideoWarning)
-        show: Any = warnings.showwarning
-
-        def show_ours(message: Any, category: type[Warning], *others: Any) -> None:
-            if issubclass(category, VideoWarning):
-                complain(prog, message)
-            else:
-                show(message, category, *others)
-
-        warnings.showwarning = show_ours  # type: ignore[assignment]
-        yield
 
 
 class _Work:
