@@ -7,7 +7,6 @@ import os
 import select
 import stat
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import Any
 from ._library import core
 from .errors import FileError, VideoError
 from .files import reason
+from .held import Held
 from .optional import library
 from .pictures import check_pixels
 
@@ -49,35 +49,30 @@ def pyav() -> Any:
     )
 
 
-_lock = threading.Lock()
-_depth = 0
-_level: int | None = None
+def _swap_level(level: int | None) -> int | None:
+    """Set FFmpeg's log level, unless a program has set its own; returns the one before."""
+    log = pyav().logging
+    before: int | None = log.get_level()
+    if before is None or level is None:
+        log.set_level(level)
+    return before
+
+
+_silent = Held(_swap_level, 0)  # FFmpeg's PANIC: errors are only counted
 
 
 @contextmanager
 def listening() -> Iterator[Callable[[], str]]:
     """Inside, FFmpeg's last error is kept, not printed; yields what tells it, '' for none."""
-    global _depth, _level
-    log = pyav().logging
-    with _lock:
-        if _depth == 0:
-            _level = log.get_level()
-            if _level is None:
-                log.set_level(log.PANIC)  # errors are only counted
-        _depth += 1
-    before = log.get_last_error()[0]
+    with _silent:
+        log = pyav().logging
+        before = log.get_last_error()[0]
 
-    def last() -> str:
-        count, error = log.get_last_error()
-        return str(error[2]).strip() if count > before else ""
+        def last() -> str:
+            count, error = log.get_last_error()
+            return str(error[2]).strip() if count > before else ""
 
-    try:
         yield last
-    finally:
-        with _lock:
-            _depth -= 1
-            if _depth == 0 and _level is None:
-                log.set_level(None)
 
 
 @dataclass(frozen=True)
