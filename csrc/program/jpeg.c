@@ -48,6 +48,7 @@ static void on_message(j_common_ptr codec, int level)
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
+    case JWRN_BOGUS_PROGRESSION:
         errors->damaged = true;
         message_set(errors->message, "is a damaged JPEG, parts of the picture are wrong");
         break;
@@ -93,22 +94,28 @@ static void on_progress(j_common_ptr codec)
     }
 }
 
+/* Whether a component has no scan, or none of its mean values, so that libjpeg makes it grey. */
+static bool lacks_component(struct jpeg_decompress_struct *jpeg)
+{
+    const struct jpeg_scans *scans = (struct jpeg_scans *)jpeg->progress;
+    for (int i = 0; i < jpeg->num_components && jpeg_has_multiple_scans(jpeg); i++)
+        if (!scans->seen[i] || (jpeg->coef_bits && jpeg->coef_bits[i][0] < 0))
+            return true;
+    return false;
+}
+
 /*
  * Whether scans bring all there is of each component: for a file without end marker, whose last
  * scan is whole. Arithmetic code goes on where a file ends, so it never shows that it is whole.
  */
 static bool is_complete(struct jpeg_decompress_struct *jpeg)
 {
-    const struct jpeg_scans *scans = (struct jpeg_scans *)jpeg->progress;
-    if (jpeg->arith_code)
+    if (jpeg->arith_code || lacks_component(jpeg))
         return false;
-    for (int i = 0; i < jpeg->num_components && jpeg_has_multiple_scans(jpeg); i++) {
-        if (!scans->seen[i])
-            return false;
-        for (int j = 0; j < DCTSIZE2 && jpeg->coef_bits; j++) /* bits that scans have left open */
-            if (jpeg->coef_bits[i][j])
+    for (int i = 0; i < jpeg->num_components && jpeg->coef_bits; i++)
+        for (int j = 0; j < DCTSIZE2; j++)
+            if (jpeg->coef_bits[i][j]) /* bits that scans have left open */
                 return false;
-    }
     return true;
 }
 
@@ -161,12 +168,14 @@ static int decode_guarded(struct jpeg_decompress_struct *jpeg, struct jpeg_error
         JSAMPROW row = picture->pixels + (size_t)3 * jpeg->output_scanline * jpeg->output_width;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
-    const bool complete = is_complete(jpeg);
+    const bool complete = is_complete(jpeg), lacking = lacks_component(jpeg);
     jpeg_finish_decompress(jpeg);
+    if (errors->ended && !complete)
+        return picture_truncated("JPEG", errors->message);
+    if (lacking)
+        return message_set(errors->message, "is a damaged JPEG: the scan of a colour is missing");
     if (!errors->ended)
         return 0;
-    if (!complete)
-        return picture_truncated("JPEG", errors->message);
     message_set(errors->message,
                 "lacks its end marker, as some cameras leave it out; all its pixels are there");
     return 0;

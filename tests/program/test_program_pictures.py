@@ -222,6 +222,24 @@ def test_jpeg_that_ends_behind_a_scan(run, tmp_path):
         assert_one_line(run(path), 1, "truncated JPEG")
 
 
+def test_jpeg_without_the_scan_of_a_colour(run, decode, tmp_path):
+    """It has its end marker, but libjpeg would make up the values of all blocks."""
+    assert (decode(files.jpeg_scans(3)) == 128).all()
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(files.jpeg_scans(2))
+    assert_one_line(run(path), 1, "is a damaged JPEG: the scan of a colour is missing")
+    path.write_bytes(files.jpeg_scans(2)[:-2])
+    assert_one_line(run(path), 1, "is a truncated JPEG")
+
+
+def test_jpeg_without_its_first_scan(run, tmp_path):
+    data = encode_jpeg(read_rgb(HOPPER), cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    start = data.index(b"\xff\xda")
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(data[:start] + data[data.index(b"\xff\xc4", start) :])
+    assert_one_line(run(path), 0, "is a damaged JPEG, parts of the picture are wrong")
+
+
 # ---- what a file costs ---------------------------------------------------------------------------
 
 

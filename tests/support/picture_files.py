@@ -183,6 +183,22 @@ def jpeg_cmyk() -> bytes:
     )
 
 
+def jpeg_scans(count: int) -> bytes:
+    """A JPEG of three components, 8x8 mid-grey pixels, with scans of the first `count` of them."""
+    one_code = bytes([1] + [0] * 15 + [0])
+    components = b"".join(bytes([i, 0x11, 0]) for i in range(1, 4))
+    scans = (_segment(0xDA, bytes([1, i, 0, 0, 63, 0])) + b"\x3f" for i in range(1, count + 1))
+    return (
+        b"\xff\xd8"
+        + _segment(0xDB, bytes([0] + [1] * 64))
+        + _segment(0xC0, struct.pack(">BHHB", 8, 8, 8, 3) + components)
+        + _segment(0xC4, b"\x00" + one_code)
+        + _segment(0xC4, b"\x10" + one_code)
+        + b"".join(scans)
+        + b"\xff\xd9"
+    )
+
+
 def resized_jpeg_header(jpeg: bytes, width: int, height: int) -> bytes:
     """The JPEG whose header claims another size (its first baseline frame header is patched)."""
     at = jpeg.index(b"\xff\xc0") + 5
