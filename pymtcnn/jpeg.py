@@ -27,6 +27,7 @@ _STANDALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length: TEM, RST0.
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..15, without DHT, JPG, DAC
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _ARITHMETIC = set(range(0xC9, 0xD0))
+_FILL = re.compile(rb"\xff+")  # before a marker; the last byte is the marker's
 # In coded data 0xFF is followed by 0 (a stuffed byte), RST0..7, or a marker that ends it.
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
@@ -101,11 +102,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """
     position = 2
     while True:
-        position = data.find(b"\xff", position)
-        while data[position : position + 2] == b"\xff\xff":  # fill bytes
-            position += 1
-        if position < 0 or position + 2 > len(data):
+        fill = _FILL.search(data, position)
+        if fill is None or fill.end() == len(data):
             raise PictureError(TRUNCATED)
+        position = fill.end() - 1
         marker = data[position + 1]
         if marker == _EOI:
             yield marker, b"", data[position : position + 2]
@@ -186,9 +186,9 @@ def closings(jpeg: Jpeg) -> Iterator[bytes]:
     but its end marker.
     """
     coded = jpeg.data[:-2] if jpeg.ended else jpeg.data
+    yield coded + b"\xff\xd9"
     restarts = _RESTART.findall(coded, coded.rfind(b"\xff\xda"))  # of the last scan
     following = restarts[-1][1] + 1 if restarts else 0xD0
-    yield coded + b"\xff\xd9"
     for filler in _FILLERS:
         parts = [coded, filler]
         for step in range(8):
