@@ -95,10 +95,7 @@ static int decode(struct picture *picture, const uint8_t *bytes, size_t size, in
                   const char *name, double megapixels, struct message *message)
 {
     (void)picture, (void)bytes, (void)size, (void)id, (void)megapixels;
-    return message_set(message,
-                       "is a %s picture, for which this mtcnn would need FFmpeg, without which it "
-                       "was built; convert it to JPEG or PNG",
-                       name);
+    return message_set(message, CODEC_LEFT_OUT("%s", "FFmpeg", "FFMPEG"), name);
 }
 
 #endif
