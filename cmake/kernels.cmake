@@ -3,15 +3,6 @@
 # Adds those that the compiler supports to the target mtcnn_objects. The compiler is asked, not
 # CMAKE_SYSTEM_PROCESSOR: 32-bit systems run on 64-bit kernels, too.
 
-include(CheckCSourceCompiles)
-
-# mtcnn_compiles(VARIABLE SOURCE FLAG...)
-function(mtcnn_compiles variable source)
-    string(REPLACE ";" " " CMAKE_REQUIRED_FLAGS "${ARGN}")
-    set(CMAKE_REQUIRED_QUIET ON)
-    check_c_source_compiles("${source}\nint main(void) { return 0; }" ${variable})
-endfunction()
-
 set(MTCNN_KERNELS c)
 
 # mtcnn_add_kernels(name SOURCE FLAG...): csrc/kernels_<name>.c with flags, and MT_HAVE_<NAME> for
@@ -28,17 +19,17 @@ function(mtcnn_add_kernels name source)
     endif()
 endfunction()
 
-# For those that have none of the sets below; 32-bit x86 and ARM need not have them. (GCC warns of
-# arguments that are vectors, clang of loops that it does not unroll for such processors.)
+# For those that have none of the sets below; 32-bit ARM need not have NEON. (GCC warns of arguments that
+# are vectors, clang of loops that it does not unroll for such processors.)
 mtcnn_compiles(MTCNN_BASE_HAS_VECTORS "
-#if !defined(__SSE2__) && !defined(__ARM_NEON)
+#if !defined(__i386__) && !defined(__SSE2__) && !defined(__ARM_NEON)
 #error
 #endif")
 if(NOT MTCNN_BASE_HAS_VECTORS)
     mtcnn_add_kernels(vector "" -Wno-psabi -Wno-pass-failed)
 endif()
 
-mtcnn_add_kernels(sse2 "#include <emmintrin.h>" -msse2 -mfpmath=sse)
+mtcnn_add_kernels(sse2 "#include <emmintrin.h>" -msse2)
 mtcnn_add_kernels(avx2 "#include <immintrin.h>" -mavx2 -mfma)
 mtcnn_add_kernels(avx512 "#include <immintrin.h>" -mavx512f -mfma -mprefer-vector-width=512)
 

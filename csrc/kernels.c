@@ -33,8 +33,7 @@ int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS])
         list[count++] = &mt_kernels_neon;
 #endif
 #if defined(MT_HAVE_SSE2)
-    if (__builtin_cpu_supports("sse2"))
-        list[count++] = &mt_kernels_sse2;
+    list[count++] = &mt_kernels_sse2;
 #endif
 #if defined(MT_HAVE_AVX2)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

@@ -152,13 +152,13 @@ typedef struct mt_kernels {
 int mt_kernels_choose(const mt_kernels **kernels, mtcnn_error *error);
 
 /* Lists all kernels that this processor can run, plain C first, the fastest last; their number. */
-#define MT_MAX_KERNELS 5
+#define MT_MAX_KERNELS 4
 int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS]);
 
 extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
 extern const mt_kernels mt_kernels_vector; /* for processors without the following */
 extern const mt_kernels mt_kernels_neon;   /* every 64-bit ARM has it, and most 32-bit ones */
-extern const mt_kernels mt_kernels_sse2;   /* every x86-64 has it, and most 32-bit x86 */
+extern const mt_kernels mt_kernels_sse2;   /* every x86-64 has it; 32-bit x86 is built for it */
 extern const mt_kernels mt_kernels_avx2;   /* with FMA */
 extern const mt_kernels mt_kernels_avx512; /* the foundation (F), with FMA */
 

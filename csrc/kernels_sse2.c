@@ -1,4 +1,4 @@
-/* The kernels with SSE2, which every x86-64 has: 16 registers of 4 floats (8 on 32-bit x86). */
+/* The kernels with SSE2: 16 registers of 4 floats, on 32-bit x86 8. */
 #include <emmintrin.h>
 #include <stdint.h>
 #include <string.h>
