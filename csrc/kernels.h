@@ -142,8 +142,8 @@ typedef struct mt_kernels {
 
 /*
  * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c, sse2,
- * avx2, avx512, neon, vector); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or there are
- * none of that name.
+ * avx2, avx512, neon, vector); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or
+ * there are none of that name.
  *
  * The one place where kernels are chosen. It is called once when a model or a network is loaded,
  * which keep the choice for all that runs on them, and, as they load nothing, by each call of

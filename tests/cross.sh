@@ -20,6 +20,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tests=("${@:3}")
 triple=$1 compiler=${2:-gcc} build=build/cross/$1-${2:-gcc}
 pictures=(tests/data/*.jpg)
+program=$triple-$compiler
+if [[ $compiler == clang* ]]; then program=$compiler; fi
+for need in "$program" cmake ./mtcnn; do
+    command -v "$need" >/dev/null || {
+        echo "tests/cross.sh: $need was not found; --help says what is needed" >&2
+        exit 1
+    }
+done
 
 cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/cross.cmake" \
     -DMTCNN_TRIPLE="$triple" -DMTCNN_COMPILER="$compiler" -DMTCNN_BUILD_TESTS=ON \

@@ -26,7 +26,8 @@ struct codec {
     int (*encode)(const struct picture *picture, FILE *file, struct message *message);
 };
 
-/* The message of a format whose library the program is built without, as CMake's option names it. */
+/* The message of a format whose library the program is built without, as CMake's option names it.
+ */
 #define CODEC_LEFT_OUT(format, library, option) \
     "is a " format " picture, for which this mtcnn would need " library \
     ", without which it was built; convert it, or build with -DMTCNN_PROGRAM_" option "=ON"

@@ -33,7 +33,8 @@ int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, d
 /* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */
 int picture_writable(const char *path, struct message *message);
 
-/* The ending of what is written under a name of its own: ".png", or ".jpg" where PNG is left out. */
+/* The ending of what is written under a name of its own: ".png", or ".jpg" where PNG is left out.
+ */
 const char *picture_ending(void);
 
 /* Writes path, as JPEG or PNG by its extension, completely or not at all (see atomic_file.h). */

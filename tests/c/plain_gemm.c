@@ -31,4 +31,6 @@ void mt_gemm_transposed(int m, int n, int k, const float *a, const float *b, flo
     multiply(m, n, k, a, b, 1, k, c, n);
 }
 
-void mt_gemm_single_thread(void) {}
+void mt_gemm_single_thread(void)
+{
+}

@@ -43,8 +43,8 @@ static inline int test_end(void)
     return failures != 0;
 }
 
-/* xorshift64*: the same numbers everywhere, if each is drawn in a statement of its own: C leaves the
-   order of arguments and initial values open. */
+/* xorshift64*: the same numbers everywhere, if each is drawn in a statement of its own: C leaves
+   the order of arguments and initial values open. */
 static inline uint32_t test_random(uint64_t *state)
 {
     *state ^= *state >> 12;

@@ -146,8 +146,8 @@ static void small_faces_are_bilinear(void)
 }
 
 /*
- * A crop of a gradient shows where its pixels come from: value * W / 255 (or H) is the position. Half
- * a level is lost here, and as much in the crop.
+ * A crop of a gradient shows where its pixels come from: value * W / 255 (or H) is the position.
+ * Half a level is lost here, and as much in the crop.
  */
 static void fill_slope(void)
 {
