@@ -121,6 +121,15 @@ def test_the_wheel_in_such_a_folder(source):
     assert "mtcnn_detect" in (source / "wheel" / "pymtcnn" / "_mtcnn_abi.py").read_text()
 
 
+@pytest.mark.parametrize("name", ["a;b", 'a"b', "a<b"])
+def test_folders_that_cmake_cannot_take(tmp_path, name):
+    command = [tool("cmake"), "-S", ROOT, "-B", tmp_path / name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    words = " ".join(done.stderr.split())
+    assert done.returncode and "CMake cannot build in a folder whose path has" in words
+    assert f"rename it: {tmp_path / name}" in words
+
+
 @pytest.mark.slow
 def test_other_values_are_refused(source, tmp_path):
     command = [tool("cmake"), "-S", source, "-B", tmp_path, "-DMTCNN_BLAS=perhaps"]
