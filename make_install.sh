@@ -66,7 +66,6 @@ missing_packages() {
     has "${CC:-cc}" || echo gcc
     has make || has ninja || echo ninja-build
     installed libc6-dev || echo libc6-dev
-    installed libopenblas-dev || echo libopenblas-dev
     installed libjpeg-dev libjpeg62-turbo-dev libjpeg-turbo8-dev || echo libjpeg-dev
     installed libpng-dev || echo libpng-dev
     installed libavformat-dev || echo libavformat-dev # with libavcodec-dev and libavutil-dev
@@ -75,6 +74,8 @@ missing_packages() {
         has "${CXX:-c++}" || echo g++
         has pkg-config || echo pkg-config
     fi
+    # Only models with unusual layers need it, and tests.
+    if [ "$CORE$TEST" != yesno ]; then installed libopenblas0 || echo libopenblas0; fi
     if [ "$CORE" = yes ]; then return; fi
     if venv_works; then return; fi
     if ! has "$PYTHON"; then
@@ -87,8 +88,8 @@ missing_packages() {
 install_packages() {
     if ! has dpkg-query || ! has apt-get; then
         say "Not Debian or Ubuntu: install these yourself, if they are missing: cmake 3.18 or newer," \
-            "a C compiler, make or ninja, OpenBLAS, libjpeg-turbo and libpng with their headers, for" \
-            "video FFmpeg 4.4 or newer with its headers," \
+            "a C compiler, make or ninja, libjpeg-turbo and libpng with their headers, for" \
+            "video FFmpeg 4.4 or newer with its headers, for models with unusual layers OpenBLAS," \
             "Python 3.10 or newer with venv"
         return
     fi
@@ -150,6 +151,7 @@ install_torch() {
 
 build_core() {
     local options=(-DCMAKE_BUILD_TYPE=Release -DMTCNN_BUILD_TESTS=OFF) cache=build/CMakeCache.txt
+    options+=(-DMTCNN_PROGRAM_JPEG=ON -DMTCNN_PROGRAM_PNG=ON) # an error if they are missing
     if [ "$TEST" = yes ]; then options+=(-DMTCNN_BUILD_TESTS=ON); fi
     if [ -f $cache ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" $cache; then
         rm -rf $cache build/CMakeFiles build/bench # the folder was moved or copied

@@ -3,12 +3,9 @@
 #   MTCNN_FFMPEG               whether the program has video and more formats of pictures
 #   MTCNN_FFMPEG_INCLUDE_DIRS  the folders of the headers
 
-set(MTCNN_VIDEO AUTO CACHE STRING "Video, cameras and more formats of pictures by FFmpeg: AUTO, ON or OFF")
-set_property(CACHE MTCNN_VIDEO PROPERTY STRINGS AUTO ON OFF)
-
 set(MTCNN_FFMPEG OFF)
 set(MTCNN_FFMPEG_INCLUDE_DIRS "")
-if(NOT MTCNN_VIDEO STREQUAL "AUTO" AND NOT MTCNN_VIDEO)
+if(NOT MTCNN_PROGRAM_FFMPEG STREQUAL "AUTO" AND NOT MTCNN_PROGRAM_FFMPEG)
     return()
 endif()
 
@@ -23,12 +20,3 @@ foreach(library avcodec avformat avutil swscale)
     endif()
 endforeach()
 list(REMOVE_DUPLICATES MTCNN_FFMPEG_INCLUDE_DIRS)
-
-if(MTCNN_FFMPEG)
-    message(STATUS "FFmpeg: loaded when a video or picture needs it")
-elseif(MTCNN_VIDEO STREQUAL "AUTO")
-    message(STATUS "FFmpeg's headers were not found: no video (Debian, Ubuntu: libavformat-dev libswscale-dev)")
-else()
-    message(FATAL_ERROR
-        "FFmpeg's headers were not found. On Debian and Ubuntu: apt-get install libavformat-dev libswscale-dev")
-endif()

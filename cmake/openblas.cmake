@@ -1,35 +1,43 @@
-# Finds OpenBLAS. Sets
-#   CBLAS_INCLUDE_DIR  the folder of cblas.h
-#   MTCNN_OPENBLAS     the name by which the core loads the shared library when it first needs it
-#                      (csrc/gemm.c); empty where OpenBLAS is a static library
-#   MTCNN_BLAS_LIBRARIES  what to link: the static library, or the library that loads the shared one
+# OpenBLAS multiplies matrices for networks of an unusual form. csrc/gemm.c declares what it calls, and
+# loads the library when such a network is loaded: it need not be there to build. Sets
+#   MTCNN_BLAS_DEFINITION  for gemm.c: the names by which it looks for the library, or that it is linked;
+#                          empty where OpenBLAS is left out
+#   MTCNN_BLAS_LIBRARIES   what to link: the static library, or the one that loads the shared one
 
-set(BLA_VENDOR OpenBLAS)
-find_package(BLAS)
-find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas openblas-pthread)
-if(NOT BLAS_FOUND OR NOT CBLAS_INCLUDE_DIR)
-    message(FATAL_ERROR "OpenBLAS was not found. On Debian and Ubuntu: apt-get install libopenblas-dev")
+mtcnn_choice(MTCNN_BLAS "OpenBLAS, for networks of an unusual form")
+
+set(MTCNN_BLAS_DEFINITION "")
+set(MTCNN_BLAS_LIBRARIES "")
+if(NOT MTCNN_BLAS STREQUAL "AUTO" AND NOT MTCNN_BLAS)
+    mtcnn_sum_up(OpenBLAS "no (MTCNN_BLAS=OFF)")
+    return()
 endif()
 
-set(MTCNN_OPENBLAS "")
-set(MTCNN_BLAS_LIBRARIES ${BLAS_LIBRARIES})
-list(GET BLAS_LIBRARIES 0 openblas)
-if(NOT openblas MATCHES "\\.a$")
-    set(MTCNN_BLAS_LIBRARIES ${CMAKE_DL_LIBS})
-    # Its soname, which a linked program would hold: libopenblas.so itself is for compilers only. The
-    # full path if it has none, or if the system does not search that folder for libraries.
-    set(MTCNN_OPENBLAS "${openblas}")
-    get_filename_component(folder "${openblas}" DIRECTORY)
-    if(CMAKE_OBJDUMP)
-        execute_process(COMMAND ${CMAKE_OBJDUMP} -p "${openblas}"
-            OUTPUT_VARIABLE headers ERROR_QUIET)
-        if(headers MATCHES "SONAME +([^ \n]+)")
-            set(MTCNN_OPENBLAS "${CMAKE_MATCH_1}")
-            if(NOT folder IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES
-               AND EXISTS "${folder}/${MTCNN_OPENBLAS}")
-                set(MTCNN_OPENBLAS "${folder}/${MTCNN_OPENBLAS}")
-            endif()
-        endif()
-    endif()
-    message(STATUS "OpenBLAS: ${MTCNN_OPENBLAS}, loaded when a network needs it")
+find_library(MTCNN_OPENBLAS_LIBRARY openblas)
+mark_as_advanced(MTCNN_OPENBLAS_LIBRARY)
+if(NOT MTCNN_OPENBLAS_LIBRARY)
+    mtcnn_missing(MTCNN_BLAS OpenBLAS libopenblas-dev)
 endif()
+
+if(MTCNN_OPENBLAS_LIBRARY MATCHES "\\.a$")
+    set(MTCNN_BLAS_DEFINITION MTCNN_OPENBLAS_LINKED)
+    set(MTCNN_BLAS_LIBRARIES ${MTCNN_OPENBLAS_LIBRARY})
+    mtcnn_sum_up(OpenBLAS "${MTCNN_OPENBLAS_LIBRARY}, linked")
+    return()
+endif()
+
+# As Debian, Fedora, Arch and others call it, Fedora's with threads, Alpine, and a build of its own;
+# before these, the one found here, unless the system finds that itself.
+set(names libopenblas.so.0 libopenblasp.so.0 libopenblas.so.3 libopenblas.so)
+get_filename_component(folder "${MTCNN_OPENBLAS_LIBRARY}" DIRECTORY)
+if(MTCNN_OPENBLAS_LIBRARY AND NOT folder IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    list(INSERT names 0 "${MTCNN_OPENBLAS_LIBRARY}")
+endif()
+list(GET names 0 first)
+string(REPLACE ";" "\",\"" names "${names}")
+set(MTCNN_BLAS_DEFINITION "MTCNN_OPENBLAS=\"${names}\"")
+set(MTCNN_BLAS_LIBRARIES ${CMAKE_DL_LIBS})
+if(NOT MTCNN_OPENBLAS_LIBRARY)
+    set(first "not found here")
+endif()
+mtcnn_sum_up(OpenBLAS "${first}, loaded when a network needs it")

@@ -1,25 +1,21 @@
 #define _POSIX_C_SOURCE 200809L /* pthread_rwlock_t */
 #include "gemm.h"
 
-#include <cblas.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "error.h"
 
-typedef void sgemm_function(enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transpose_a,
-                            enum CBLAS_TRANSPOSE transpose_b, int m, int n, int k, float alpha,
-                            const float *a, int lda, const float *b, int ldb, float beta, float *c,
-                            int ldc);
+/* OpenBLAS's own declarations, whose enumerations and blasint are of int's size: cblas.h. */
+enum { ROW_MAJOR = 101, AS_IT_IS = 111, TRANSPOSED = 112 };
+typedef void sgemm_function(int order, int transpose_a, int transpose_b, int m, int n, int k,
+                            float alpha, const float *a, int lda, const float *b, int ldb,
+                            float beta, float *c, int ldc);
 typedef void threads_function(int threads);
-
-/* What is called through pointers has the types that OpenBLAS's header gives it. */
-_Static_assert(_Generic(cblas_sgemm, sgemm_function * : 1, default : 0), "cblas_sgemm's type");
-_Static_assert(_Generic(openblas_set_num_threads, threads_function * : 1, default : 0),
-               "openblas_set_num_threads' type");
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
-#ifdef MTCNN_OPENBLAS /* the shared library's name, as CMake found it */
+#if defined(MTCNN_OPENBLAS) /* the shared library's names: cmake/openblas.cmake */
 
 #include <dlfcn.h>
 #include <string.h>
@@ -29,23 +25,36 @@ static sgemm_function *sgemm; /* NULL: it could not be loaded */
 static threads_function *set_num_threads;
 static mtcnn_error failure; /* and why */
 
-/* Never unloaded: its threads may not outlive its code. */
-static void load(void)
+/* false: *reason says why, for the first name that fails */
+static bool load_library(const char *name, mtcnn_error *reason)
 {
-    void *library = dlopen(MTCNN_OPENBLAS, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     void *symbols[2] = {NULL, NULL};
     if (library && (symbols[0] = dlsym(library, "openblas_set_num_threads")))
         symbols[1] = dlsym(library, "cblas_sgemm");
     if (!symbols[1]) {
-        const char *reason = dlerror();
-        mt_fail(&failure, MTCNN_ERROR_FILE,
-                "a network of this form needs OpenBLAS, which cannot be loaded (%s); install it "
-                "(Debian, Ubuntu: libopenblas0)",
-                reason ? reason : MTCNN_OPENBLAS);
-        return;
+        const char *cause = dlerror();
+        if (!reason->message[0])
+            mt_fail(reason, MTCNN_ERROR_FILE, "%s", cause ? cause : name);
+        return false;
     }
     memcpy(&set_num_threads, &symbols[0], sizeof symbols[0]); /* ISO C has no cast for this */
     memcpy(&sgemm, &symbols[1], sizeof symbols[1]);
+    return true;
+}
+
+/* Never unloaded: its threads may not outlive its code. */
+static void load(void)
+{
+    static const char *const names[] = {MTCNN_OPENBLAS};
+    mtcnn_error reason = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (load_library(names[i], &reason))
+            return;
+    mt_fail(&failure, MTCNN_ERROR_FILE,
+            "a network of this form needs OpenBLAS, which cannot be loaded (%s); install it "
+            "(Debian, Ubuntu: libopenblas0)",
+            reason.message);
 }
 
 int mt_gemm_load(mtcnn_error *error)
@@ -54,8 +63,10 @@ int mt_gemm_load(mtcnn_error *error)
     return sgemm ? MTCNN_OK : mt_fail(error, MTCNN_ERROR_FILE, "%s", failure.message);
 }
 
-#else /* OpenBLAS is a static library */
+#elif defined(MTCNN_OPENBLAS_LINKED)
 
+sgemm_function cblas_sgemm;
+threads_function openblas_set_num_threads;
 static sgemm_function *const sgemm = cblas_sgemm;
 static threads_function *const set_num_threads = openblas_set_num_threads;
 
@@ -63,6 +74,18 @@ int mt_gemm_load(mtcnn_error *error)
 {
     (void)error;
     return MTCNN_OK;
+}
+
+#else /* left out */
+
+static sgemm_function *sgemm; /* never called: nothing runs that could not be loaded */
+static threads_function *set_num_threads;
+
+int mt_gemm_load(mtcnn_error *error)
+{
+    return mt_fail(error, MTCNN_ERROR_FILE,
+                   "a network of this form needs OpenBLAS, without which this library was built; "
+                   "build it with -DMTCNN_BLAS=ON");
 }
 
 #endif
@@ -117,14 +140,14 @@ static void end_call(void)
 void mt_gemm(int m, int n, int k, const float *a, const float *b, float *c, int ldc)
 {
     begin_call();
-    sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, a, k, b, n, 0.0f, c, ldc);
+    sgemm(ROW_MAJOR, AS_IT_IS, AS_IT_IS, m, n, k, 1.0f, a, k, b, n, 0.0f, c, ldc);
     end_call();
 }
 
 void mt_gemm_transposed(int m, int n, int k, const float *a, const float *b, float *c)
 {
     begin_call();
-    sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, a, k, b, k, 0.0f, c, n);
+    sgemm(ROW_MAJOR, AS_IT_IS, TRANSPOSED, m, n, k, 1.0f, a, k, b, k, 0.0f, c, n);
     end_call();
 }
 

@@ -1,15 +1,40 @@
 #include "kernels.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(MT_HAVE_NEON) && !defined(__ARM_NEON)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "error.h"
+
+#if defined(MT_HAVE_NEON)
+static bool has_neon(void)
+{
+#if defined(__ARM_NEON) /* all that this code runs on */
+    return true;
+#else
+    return getauxval(AT_HWCAP) & HWCAP_NEON;
+#endif
+}
+#endif
 
 int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS])
 {
     int count = 0;
     list[count++] = &mt_kernels_c;
-    list[count++] = &mt_kernels_128;
+#if defined(MT_HAVE_VECTOR)
+    list[count++] = &mt_kernels_vector;
+#endif
+#if defined(MT_HAVE_NEON)
+    if (has_neon())
+        list[count++] = &mt_kernels_neon;
+#endif
+#if defined(MT_HAVE_SSE2)
+    list[count++] = &mt_kernels_sse2;
+#endif
 #if defined(MT_HAVE_AVX2)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         list[count++] = &mt_kernels_avx2;

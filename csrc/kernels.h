@@ -142,8 +142,8 @@ typedef struct mt_kernels {
 
 /*
  * The kernels for this processor, or those that the environment variable MTCNN_CPU names (c, sse2,
- * avx2, avx512, neon); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or there are
- * none of that name.
+ * avx2, avx512, neon, vector); MTCNN_ERROR_ARGUMENT and NULL if the processor cannot run these or
+ * there are none of that name.
  *
  * The one place where kernels are chosen. It is called once when a model or a network is loaded,
  * which keep the choice for all that runs on them, and, as they load nothing, by each call of
@@ -156,7 +156,9 @@ int mt_kernels_choose(const mt_kernels **kernels, mtcnn_error *error);
 int mt_kernels_all(const mt_kernels *list[MT_MAX_KERNELS]);
 
 extern const mt_kernels mt_kernels_c;      /* loops that anyone can read: the others' reference */
-extern const mt_kernels mt_kernels_128;    /* SSE2 or NEON, which every x86-64 and aarch64 has */
+extern const mt_kernels mt_kernels_vector; /* for processors without the following */
+extern const mt_kernels mt_kernels_neon;   /* every 64-bit ARM has it, and most 32-bit ones */
+extern const mt_kernels mt_kernels_sse2;   /* every x86-64 has it; 32-bit x86 is built for it */
 extern const mt_kernels mt_kernels_avx2;   /* with FMA */
 extern const mt_kernels mt_kernels_avx512; /* the foundation (F), with FMA */
 

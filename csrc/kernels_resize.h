@@ -94,15 +94,15 @@ INLINE void mix_taps(const float *pixels, int channels, const int *firsts, const
     for (int i = 0; i < count; i++, weights += taps, output += 3) {
         const float *in = pixels + (size_t)firsts[i] * channels;
         quad sum = {0};
-        UNROLL for (int k = 0; k < taps; k++)
+        UNROLL_IF_KNOWN for (int k = 0; k < taps; k++)
         {
             /* The fourth float is the next pixel's, or alpha: overwritten next. */
             quad pixel = in[k * channels] - (quad){0};
             if (channels > 1)
-                pixel = *(const quad *)(in + k * channels);
+                pixel = load_quad(in + k * channels);
             sum = MULTIPLY_ADD_4(weights[k] - (quad){0}, pixel, sum);
         }
-        *(quad *)output = MULTIPLY_ADD_4(scales, sum, shifts);
+        store_quad(output, MULTIPLY_ADD_4(scales, sum, shifts));
     }
 }
 

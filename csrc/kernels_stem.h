@@ -88,10 +88,10 @@ static void stem_turn(const mt_stem *work, const vec *pooled, int at)
         for (int c = 0; c < work->step; c += 4) {
             quad square[4];
             UNROLL for (int i = 0; i < 4; i++)
-                square[i] = *(const quad *)((const float *)(pooled + (c + i) * STEM_BLOCKS) + p);
+                square[i] = load_quad((const float *)(pooled + (c + i) * STEM_BLOCKS) + p);
             transpose(square);
             for (int i = 0; i < count; i++)
-                *(quad *)(output + (ptrdiff_t)i * work->step + c) = square[i];
+                store_quad(output + (ptrdiff_t)i * work->step + c, square[i]);
         }
     }
 }
@@ -129,16 +129,16 @@ static void split(const float *pixels, int count, ptrdiff_t plane, float *planes
         quad first[4], last[4]; /* of the 6 values of two pixels */
         UNROLL for (int i = 0; i < 4; i++)
         {
-            first[i] = *(const quad *)(pixels + 6 * i);
-            last[i] = *(const quad *)(pixels + 6 * i + 2);
+            first[i] = load_quad(pixels + 6 * i);
+            last[i] = load_quad(pixels + 6 * i + 2);
         }
         transpose(first); /* channels 0, 1, 2 of even pixels, 0 of odd ones */
         transpose(last);  /* 2 of even ones, 0, 1, 2 of odd ones */
-        *(quad *)planes = first[0];
-        *(quad *)(planes + plane) = first[3];
-        *(quad *)(planes + 2 * plane) = first[1];
-        *(quad *)(planes + 3 * plane) = last[2];
-        *(quad *)(planes + 4 * plane) = first[2];
-        *(quad *)(planes + 5 * plane) = last[3];
+        store_quad(planes, first[0]);
+        store_quad(planes + plane, first[3]);
+        store_quad(planes + 2 * plane, first[1]);
+        store_quad(planes + 3 * plane, last[2]);
+        store_quad(planes + 4 * plane, first[2]);
+        store_quad(planes + 5 * plane, last[3]);
     }
 }

@@ -19,15 +19,21 @@
 
 #include "kernels.h"
 
-typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+/* Vectors to reckon with. In memory they may lie at any float: read and written as the types below,
+   which are for that alone, as compilers trip over arguments of such types. */
+typedef float vec __attribute__((vector_size(4 * LANES), may_alias));
+typedef float quad __attribute__((vector_size(16), may_alias));
 typedef int mask __attribute__((vector_size(4 * LANES)));
-typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float vec_anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Loops over sums must vanish, or the sums do not stay in registers. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_IF_KNOWN /* does so by itself, and would warn where the length is not known */
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_IF_KNOWN UNROLL
 #endif
 
 /* For functions whose arguments are constants where they are called. */
@@ -35,12 +41,22 @@ typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 static inline vec load(const float *values)
 {
-    return *(const vec *)values;
+    return *(const vec_anywhere *)values;
 }
 
 static inline void store(float *values, vec v)
 {
-    *(vec *)values = v;
+    *(vec_anywhere *)values = v;
+}
+
+static inline quad load_quad(const float *values)
+{
+    return *(const quad_anywhere *)values;
+}
+
+static inline void store_quad(float *values, quad v)
+{
+    *(quad_anywhere *)values = v;
 }
 
 static inline vec broadcast(float value)
@@ -171,12 +187,12 @@ static void project(const float *pixels, int channels, int count, const float *w
                 sum = MULTIPLY_ADD(load(weights + c), load(in + c), sum);
             quads[p] = (quad){0};
             UNROLL for (int k = 0; k < LANES; k += 4)
-                quads[p] += *(const quad *)((const float *)&sum + k);
+                quads[p] += load_quad((const float *)&sum + k);
         }
         transpose(quads);
         const quad sum = quads[0] + quads[1] + quads[2] + quads[3] + bias;
         if (i + 4 <= count)
-            *(quad *)(sums + i) = sum;
+            store_quad(sums + i, sum);
         else
             memcpy(sums + i, &sum, (size_t)(count - i) * sizeof *sums);
     }

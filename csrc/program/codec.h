@@ -25,6 +25,12 @@ struct codec {
     const char *extensions[3]; /* of what encode writes: lower case, with the dot; NULL ends them */
 };
 
+/* The message of a format whose library the program is built without, as CMake's option names it.
+ */
+#define CODEC_LEFT_OUT(format, library, option) \
+    "is a " format " picture, for which this mtcnn would need " library \
+    ", without which it was built; convert it, or build with -DMTCNN_PROGRAM_" option "=ON"
+
 extern const struct codec jpeg_codec, png_codec;                        /* jpeg.c, png.c */
 extern const struct codec webp_codec, bmp_codec, tiff_codec, gif_codec; /* by FFmpeg */
 extern const struct codec heic_codec, avif_codec;                       /* heif.c */

@@ -43,7 +43,7 @@ static int write_crops(struct picture *crop, const struct inputs *inputs,
     char *path = malloc(size);
     int failed = path ? 0 : -1;
     for (int i = 0; i < count && !failed; i++) {
-        snprintf(path, size, "%s_%d.png", stem, i);
+        snprintf(path, size, "%s_%d%s", stem, i, picture_ending());
         failed = inputs_contain(inputs, path)
                      ? message_set(&message,
                                    "is one of the pictures, which a crop would overwrite; "

@@ -44,9 +44,9 @@ static char *copy_name(const struct input *input)
     if (!picture_writable(input->name, &message))
         return strdup(input->name);
     char *stem = destination_stem(input->name);
-    char *name = stem ? malloc(strlen(stem) + sizeof ".png") : NULL;
+    char *name = stem ? malloc(strlen(stem) + strlen(picture_ending()) + 1) : NULL;
     if (name)
-        strcat(strcpy(name, stem), ".png");
+        strcat(strcpy(name, stem), picture_ending());
     free(stem);
     return name;
 }

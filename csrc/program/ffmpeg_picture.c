@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "codec.h"
+
 #ifdef MTCNN_FFMPEG
 #include "ffmpeg.h"
 #include "video_frame.h"
@@ -109,10 +111,7 @@ int ffmpeg_picture(struct picture *picture, const uint8_t *bytes, size_t size,
                    enum ffmpeg_format format, double megapixels, struct message *message)
 {
     (void)picture, (void)bytes, (void)size, (void)megapixels;
-    return message_set(message,
-                       "is a %s picture, for which this mtcnn would need FFmpeg, without which it "
-                       "was built; convert it to JPEG or PNG",
-                       formats[format].name);
+    return message_set(message, CODEC_LEFT_OUT("%s", "FFmpeg", "FFMPEG"), formats[format].name);
 }
 
 #endif

@@ -1,4 +1,8 @@
 /* jpeg.c: JPEG by libjpeg(-turbo). */
+#include "codec.h"
+
+#ifdef MTCNN_JPEG
+
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +11,6 @@
 
 #include <jerror.h>
 
-#include "codec.h"
 #include "exif.h"
 
 #define QUALITY 92
@@ -227,6 +230,19 @@ static int jpeg_encode(const struct picture *picture, FILE *file, struct message
     jpeg_destroy_compress(&jpeg);
     return failed;
 }
+
+#else /* built without libjpeg */
+
+#define jpeg_encode NULL
+
+static int jpeg_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
+                       double megapixels, struct message *message)
+{
+    (void)picture, (void)orientation, (void)bytes, (void)size, (void)megapixels;
+    return message_set(message, CODEC_LEFT_OUT("JPEG", "libjpeg", "JPEG"));
+}
+
+#endif
 
 const struct codec jpeg_codec = {
     .kind = "JPEG",

@@ -104,14 +104,27 @@ static const struct codec *codec_of_path(const char *path)
     return NULL;
 }
 
+#if defined(MTCNN_JPEG) && defined(MTCNN_PNG)
+#define WRITABLE "the name must end in .jpg, .jpeg or .png"
+#elif defined(MTCNN_JPEG)
+#define WRITABLE "the name must end in .jpg or .jpeg, as this mtcnn was built without libpng"
+#elif defined(MTCNN_PNG)
+#define WRITABLE "the name must end in .png, as this mtcnn was built without libjpeg"
+#else
+#define WRITABLE "this mtcnn was built without libjpeg and libpng"
+#endif
+
 int picture_writable(const char *path, struct message *message)
 {
     const struct codec *codec = codec_of_path(path);
     if (codec && codec->encode)
         return 0;
-    return message_set(
-        message,
-        "cannot be written: the name must end in .jpg, .jpeg or .png; a video comes from --video");
+    return message_set(message, "cannot be written: " WRITABLE "; a video comes from --video");
+}
+
+const char *picture_ending(void)
+{
+    return !png_codec.encode && jpeg_codec.encode ? ".jpg" : ".png";
 }
 
 int picture_write(const struct picture *picture, const char *path, struct message *message)

@@ -1,6 +1,6 @@
 /*
  * picture_file.h: pictures from and to files: JPEG and PNG, and, where there is FFmpeg, from WebP,
- * BMP, TIFF and GIF (its first frame).
+ * BMP, TIFF and GIF (its first frame). What CMake left out is recognised and refused.
  *
  * Functions fail as those of picture.h do.
  */
@@ -32,6 +32,10 @@ int picture_decode(struct picture *picture, const uint8_t *bytes, size_t size, d
 
 /* Whether picture_write knows a format for path: 0, or -1 with the extensions that it knows. */
 int picture_writable(const char *path, struct message *message);
+
+/* The ending of what is written under a name of its own: ".png", or ".jpg" where PNG is left out.
+ */
+const char *picture_ending(void);
 
 /* Writes path, as JPEG or PNG by its extension, completely or not at all (see atomic_file.h). */
 int picture_write(const struct picture *picture, const char *path, struct message *message);

@@ -1,10 +1,13 @@
 /* png.c: PNG by libpng. */
+#include "codec.h"
+
+#ifdef MTCNN_PNG
+
 #include <png.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "codec.h"
 #include "exif.h"
 
 /* What libpng's error callback sees. */
@@ -139,6 +142,19 @@ static int png_encode(const struct picture *picture, FILE *file, struct message 
     png_destroy_write_struct(&png, &info);
     return failed;
 }
+
+#else /* built without libpng */
+
+#define png_encode NULL
+
+static int png_decode(struct picture *picture, int *orientation, const uint8_t *bytes, size_t size,
+                      double megapixels, struct message *message)
+{
+    (void)picture, (void)orientation, (void)bytes, (void)size, (void)megapixels;
+    return message_set(message, CODEC_LEFT_OUT("PNG", "libpng", "PNG"));
+}
+
+#endif
 
 const struct codec png_codec = {
     .kind = "PNG",

@@ -7,7 +7,8 @@ int video_plan(const struct arguments *arguments, struct message *message)
 {
     (void)arguments;
     return message_set(message, "this mtcnn was built without FFmpeg; install its headers (Debian, "
-                                "Ubuntu: libavformat-dev libswscale-dev) and build it again");
+                                "Ubuntu: libavformat-dev libswscale-dev) and build it "
+                                "again, with -DMTCNN_PROGRAM_FFMPEG=ON");
 }
 
 int video_run(const struct arguments *arguments, mtcnn_detector *detector)

@@ -271,13 +271,12 @@ int main(int argc, char **argv)
         difference = fmaxf(difference, check_stem(list[k], &state, bench));
         for (int i = 0; i < 300; i++) {
             const int ins = 1 + (int)(test_random(&state) % 20);
-            const shape any = {"",
-                               1 + (int)(test_random(&state) % 4),
-                               ins,
-                               ins + (int)(test_random(&state) % 3),
-                               16 * (1 + (int)(test_random(&state) % 5)),
-                               1 + (int)(test_random(&state) % 40),
-                               1 << test_random(&state) % 2};
+            shape any = {.name = "", .ins = ins};
+            any.size = test_random_int(&state, 1, 4);
+            any.step = ins + test_random_int(&state, 0, 2);
+            any.channels = 16 * test_random_int(&state, 1, 5);
+            any.outputs = test_random_int(&state, 1, 40);
+            any.panel = test_random_int(&state, 1, 2);
             difference = fmaxf(difference, check_convolve(list[k], &any, &state, false));
             check_pool(list[k], &state);
             resizing = fmaxf(resizing, check_blend(list[k], &state));

@@ -198,9 +198,11 @@ float check_winograd(const mt_kernels *kernels, uint64_t *state, bool bench)
     for (size_t i = 0; i < sizeof cascade / sizeof *cascade; i++)
         difference = fmaxf(difference, check_convolution(kernels, &cascade[i], state, bench));
     for (int i = 0; i < 60; i++) {
-        const shape any = {"", 1 + (int)(test_random(state) % 40),
-                           1 + (int)(test_random(state) % 40), 1 + (int)(test_random(state) % 10),
-                           1 + (int)(test_random(state) % 60)};
+        shape any = {.name = ""};
+        any.ins = test_random_int(state, 1, 40);
+        any.outs = test_random_int(state, 1, 40);
+        any.height = test_random_int(state, 1, 10);
+        any.width = test_random_int(state, 1, 60);
         difference = fmaxf(difference, check_convolution(kernels, &any, state, false));
         check_tiles_in(kernels, state);
         check_tiles_out(kernels, state);

@@ -2,6 +2,7 @@
 #ifndef TEST_RANDOM_MODEL_H
 #define TEST_RANDOM_MODEL_H
 
+#include "cfg_folder.h" /* made by CMake: CFG_FOLDER */
 #include "network.h"
 #include "test.h"
 

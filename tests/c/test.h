@@ -43,13 +43,20 @@ static inline int test_end(void)
     return failures != 0;
 }
 
-/* xorshift64*: the same numbers everywhere. */
+/* xorshift64*: the same numbers everywhere, if each is drawn in a statement of its own: C leaves
+   the order of arguments and initial values open. */
 static inline uint32_t test_random(uint64_t *state)
 {
     *state ^= *state >> 12;
     *state ^= *state << 25;
     *state ^= *state >> 27;
     return (uint32_t)((*state * 2685821657736338717ull) >> 32);
+}
+
+/* low .. high */
+static inline int test_random_int(uint64_t *state, int low, int high)
+{
+    return low + (int)(test_random(state) % (uint32_t)(high - low + 1));
 }
 
 /* -1 .. 1 */

@@ -137,9 +137,10 @@ enum { MANY = 1000 };
 /* Few scores, so that there are many ties. */
 static void fill_many(mt_candidate *boxes, uint64_t *state)
 {
-    for (int i = 0; i < MANY; i++)
-        boxes[i] = candidate(0, 0, 1, 1, (float)(test_random(state) % 20) / 20.0f,
-                             (int)(test_random(state) % 5), i);
+    for (int i = 0; i < MANY; i++) {
+        const float score = (float)(test_random(state) % 20) / 20.0f;
+        boxes[i] = candidate(0, 0, 1, 1, score, test_random_int(state, 0, 4), i);
+    }
 }
 
 static void sorting(void)

@@ -63,11 +63,12 @@ int main(void)
         const int groups = 1 + (int)(test_random(&state) % 3);
         const int size = 1 + (int)(test_random(&state) % 5);
         const int pad = (int)(test_random(&state) % 3);
-        const mt_convolution conv = make(groups * (1 + (int)(test_random(&state) % 5)),
-                                         groups * (1 + (int)(test_random(&state) % 7)),
-                                         size + (int)(test_random(&state) % 20),
-                                         size + (int)(test_random(&state) % 20), size,
-                                         1 + (int)(test_random(&state) % 3), pad, groups);
+        const int ins = groups * test_random_int(&state, 1, 5);
+        const int outs = groups * test_random_int(&state, 1, 7);
+        const int height = size + test_random_int(&state, 0, 19);
+        const int width = size + test_random_int(&state, 0, 19);
+        const int stride = test_random_int(&state, 1, 3);
+        const mt_convolution conv = make(ins, outs, height, width, size, stride, pad, groups);
         largest = fmaxf(largest, compare(&conv, &state));
     }
     printf("im2col  largest difference of a convolution %.1e, tolerance %.0e\n", (double)largest,

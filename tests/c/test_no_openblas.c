@@ -1,8 +1,10 @@
-/* A system without OpenBLAS: networks for the kernels work, others report what is missing. */
+/*
+ * Without OpenBLAS networks for the kernels work, others report what is missing: REASON. CFG is the
+ * file to write.
+ */
 #include "mtcnn.h"
 #include "test.h"
 
-#define CFG "test_no_openblas.cfg"
 #define NET "[net]\nwidth=5\nheight=5\nchannels=1\n"
 #define CONV(pad) "[convolutional]\nfilters=1\nsize=3\nstride=1\npad=" #pad "\nactivation=linear\n"
 #define ROUTE "[route]\nlayers=-1\n"
@@ -23,7 +25,7 @@ int main(void)
     for (int i = 0; i < 2; i++) {
         CHECK(load(NET CONV(1) CONV(0) ROUTE, &network, &error) == MTCNN_ERROR_FILE && !network);
         CHECK_HOLDS(error.message, "needs OpenBLAS");
-        CHECK_HOLDS(error.message, "libnot-there.so.0");
+        CHECK_HOLDS(error.message, REASON);
     }
     CHECK(load(NET CONV(1) CONV(0) ROUTE, &network, NULL) == MTCNN_ERROR_FILE);
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,26 +11,12 @@ import cv2
 import numpy as np
 import pytest
 from support import ROOT
+from support.builds import build, configure, run, tool
 from support.skips import missing
 
 EXAMPLE = ROOT / "docs" / "examples" / "c"
 HEADER = (ROOT / "csrc" / "include" / "mtcnn.h").read_text(encoding="utf-8")
 MAJOR, MINOR, PATCH = map(int, re.findall(r"#define MTCNN_VERSION_[A-Z]+ (\d+)", HEADER))
-
-
-def tool(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        missing(name)
-    return path
-
-
-def run(*command: object, **options) -> str:
-    """The output of a command, which must succeed."""
-    words = list(map(str, command))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
-    assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +48,6 @@ def finds_the_face():
     return check
 
 
-def configure(source: Path, build: Path, *options: str) -> str:
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    return run(tool("cmake"), "-S", source, "-B", build, *generator, *options)
-
-
 def pkg_config(package: Path, *options: str) -> list[str]:
     (file,) = package.rglob("mtcnn.pc")
     path = os.environ | {"PKG_CONFIG_PATH": str(file.parent)}
@@ -86,7 +66,7 @@ def test_the_example_is_that_of_the_page():
 @pytest.mark.parametrize("library", ["mtcnn::mtcnn", "mtcnn::mtcnn_static"])
 def test_find_package(package, finds_the_face, tmp_path, library):
     configure(EXAMPLE, tmp_path, f"-DCMAKE_PREFIX_PATH={package}", f"-DMTCNN_LIBRARY={library}")
-    run(tool("cmake"), "--build", tmp_path)
+    build(tmp_path)
     finds_the_face(tmp_path / "faces")
 
 
@@ -121,13 +101,13 @@ def test_pkg_config_static(package, finds_the_face, tmp_path):
 
 @pytest.mark.slow
 def test_add_subdirectory(finds_the_face, tmp_path):
-    build, prefix = tmp_path / "build", tmp_path / "installed"
-    configure(EXAMPLE, build, f"-DMTCNN_SOURCE={ROOT}", "-DMTCNN_LIBRARY=mtcnn::mtcnn_static")
-    run(tool("cmake"), "--build", build, "--parallel", os.cpu_count() or 1)
-    finds_the_face(build / "faces")
+    folder, prefix = tmp_path / "build", tmp_path / "installed"
+    configure(EXAMPLE, folder, f"-DMTCNN_SOURCE={ROOT}", "-DMTCNN_LIBRARY=mtcnn::mtcnn_static")
+    build(folder)
+    finds_the_face(folder / "faces")
 
     # Only the linked library is built, and the project's settings are unchanged.
-    assert [path.name for path in (build / "mtcnn").glob("*mtcnn*")] == ["libmtcnn.a"]
-    assert "CMAKE_BUILD_TYPE:STRING=\n" in (build / "CMakeCache.txt").read_text()
-    run(tool("cmake"), "--install", build, "--prefix", prefix)
+    assert [path.name for path in (folder / "mtcnn").glob("*mtcnn*")] == ["libmtcnn.a"]
+    assert "CMAKE_BUILD_TYPE:STRING=\n" in (folder / "CMakeCache.txt").read_text()
+    run(tool("cmake"), "--install", folder, "--prefix", prefix)
     assert not prefix.exists()
