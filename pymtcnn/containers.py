@@ -43,6 +43,8 @@ class Container:
         The fewest bytes that so many pixels take.
     exif : bytes
         Exif data, from their TIFF header on; empty if there are none.
+    ended : bool
+        Whether the file has its end; if not, all pixels may be there nevertheless.
     """
 
     width: int
@@ -50,6 +52,7 @@ class Container:
     data: bytes
     least: int = 0
     exif: bytes = b""
+    ended: bool = True
 
 
 def check_container(data: bytes) -> Container | jpeg.Jpeg | None:
@@ -83,13 +86,19 @@ def _png(data: bytes) -> Container:
     header, exif, kept = b"", b"", [PNG_SIGNATURE]
     position = len(PNG_SIGNATURE)
     kind = b""
+    ended = True
     while kind != b"IEND":
-        if position + 12 > len(data):
-            raise truncated
-        length, kind = struct.unpack_from(">I4s", data, position)
+        begun = position + 8 <= len(data)
+        length, kind = struct.unpack_from(">I4s", data, position) if begun else (0, b"")
         end = position + 12 + length
         if end > len(data):
-            raise truncated
+            if not header:
+                raise truncated
+            if kind == b"IDAT":
+                kept.append(_png_chunk(kind, data[position + 8 : position + 8 + length]))
+            kept.append(_png_chunk(b"IEND", b""))
+            ended = False
+            break
         chunk = data[position:end]
         critical = kind[0] & 0x20 == 0
         if critical and zlib.crc32(chunk[4:-4]) != struct.unpack(">I", chunk[-4:])[0]:
@@ -109,7 +118,12 @@ def _png(data: bytes) -> Container:
             exif = chunk[8:-4]
         position = end
     width, height = struct.unpack_from(">II", header)
-    return Container(width, height, b"".join(kept), _png_bytes(header) // _DEFLATE, exif)
+    return Container(width, height, b"".join(kept), _png_bytes(header) // _DEFLATE, exif, ended)
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
 
 
 def _png_bytes(header: bytes) -> int:

@@ -6,7 +6,6 @@ belongs to the whole process.
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from io import BytesIO
 from itertools import islice
@@ -20,82 +19,60 @@ from .containers import check_container, png_lacks_rows
 from .errors import PictureError
 from .exif import orientation_of
 from .optional import library
+from .picture_kind import head_size, picture_kind
 from .pillow_state import libtiff_complained, noted_tiff, quiet_log, strict
 
 Pixels = NDArray[np.uint8]
 
 
 class _Format(NamedTuple):
-    """A format: how its files begin, and the class that reads them.
+    """The class that reads a format.
 
     `feature` is what Pillow calls the library behind it; `remedy` is what to do without that.
     """
 
     name: str
-    begin: re.Pattern[bytes]
     module: str
     reader: str
     feature: str = ""
     remedy: str = "install the package pillow of PyPI"
 
 
-def _begin(pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(pattern, re.DOTALL)
-
-
-_BOX = rb".{3}[\x08-\xff]ftyp(?:.{4}){0,14}?"
-"""ISO's file type box, up to one of the brands that it lists."""
-
-BEGINNING = 80
-"""Bytes that tell the format."""
-
-_FORMATS = (
-    _Format("JPEG", _begin(b"\xff\xd8\xff"), "PIL.JpegImagePlugin", "JpegImageFile", "jpg"),
-    _Format("PNG", _begin(b"\x89PNG\r\n\x1a\n"), "PIL.PngImagePlugin", "PngImageFile", "zlib"),
-    _Format("WebP", _begin(b"RIFF.{4}WEBP"), "PIL.WebPImagePlugin", "WebPImageFile", "webp"),
-    _Format("GIF", _begin(b"GIF8[79]a"), "PIL.GifImagePlugin", "GifImageFile"),
-    _Format("BMP", _begin(b"BM.{4}\0{4}"), "PIL.BmpImagePlugin", "BmpImageFile"),
-    _Format(
-        "TIFF",
-        _begin(b"II[*+]\0|MM\0[*+]"),
-        "PIL.TiffImagePlugin",
-        "TiffImageFile",
-    ),
-    _Format(
-        "AVIF",
-        _begin(_BOX + b"avi[fs]"),
-        "PIL.AvifImagePlugin",
-        "AvifImageFile",
-        "avif",
-        "install pillow 11.3 or newer",
-    ),
+_PILLOW = (
+    _Format("JPEG", "PIL.JpegImagePlugin", "JpegImageFile", "jpg"),
+    _Format("PNG", "PIL.PngImagePlugin", "PngImageFile", "zlib"),
+    _Format("WebP", "PIL.WebPImagePlugin", "WebPImageFile", "webp"),
+    _Format("GIF", "PIL.GifImagePlugin", "GifImageFile"),
+    _Format("BMP", "PIL.BmpImagePlugin", "BmpImageFile"),
+    _Format("TIFF", "PIL.TiffImagePlugin", "TiffImageFile"),
+    _Format("BigTIFF", "PIL.TiffImagePlugin", "TiffImageFile"),
+    _Format("AVIF", "PIL.AvifImagePlugin", "AvifImageFile", "avif", "install pillow 11.3 or newer"),
     _Format(
         "HEIC",
-        _begin(_BOX + b"(?:he[iv][cmsx]|mif[12]|msf1)"),
         "pillow_heif",
         "HeifImageFile",
         remedy="install pillow-heif, as by pip install 'pymtcnn-darknet[heic]'",
     ),
-    _Format(
-        "JPEG 2000",
-        _begin(b"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
-        "PIL.Jpeg2KImagePlugin",
-        "Jpeg2KImageFile",
-        "jpg_2000",
-    ),
-    _Format("PNM", _begin(rb"P[1-6]\s"), "PIL.PpmImagePlugin", "PpmImageFile"),
+    _Format("JPEG 2000", "PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile", "jpg_2000"),
+    _Format("PNM", "PIL.PpmImagePlugin", "PpmImageFile"),
 )
+_FORMATS = {format.name: format for format in _PILLOW}
+"""By what `picture_kind` calls them."""
 
 
 def format_of(data: bytes) -> _Format:
-    """The format of a file, by its first `BEGINNING` bytes; PictureError if it is none of them."""
-    for format in _FORMATS:
-        if format.begin.match(data):
-            return format
-    raise PictureError(
-        "not a picture that can be decoded; a JPEG or PNG is needed, "
-        "and videos go through pymtcnn video or pymtcnn.track"
-    )
+    """The format of a file, by its first `head_size()` bytes; PictureError if it is not read."""
+    kind = picture_kind(data[: head_size()])
+    if kind is None:
+        raise PictureError(
+            "not a picture that can be decoded; a JPEG or PNG is needed, "
+            "and videos go through pymtcnn video or pymtcnn.track"
+        )
+    if kind not in _FORMATS:
+        raise PictureError(
+            f"is a {kind} picture, which this pymtcnn does not decode; convert it to JPEG or PNG"
+        )
+    return _FORMATS[kind]
 
 
 def decode(data: bytes, max_pixels: int) -> tuple[Pixels, str | None]:
@@ -138,9 +115,12 @@ def decode(data: bytes, max_pixels: int) -> tuple[Pixels, str | None]:
         return upright(pixels, orientation_of(container.exif)), oddity
     pixels, orientation = _pixels(format, container.data, max_pixels)
     png = container.data if format.name == "PNG" else b""
-    if png and _may_lack_rows(png, pixels) and png_lacks_rows(png):
+    if png and (not container.ended or _may_lack_rows(png, pixels)) and png_lacks_rows(png):
         raise PictureError("truncated PNG: its last rows are missing; get a whole copy of it")
-    return upright(pixels, orientation_of(container.exif) if container.exif else orientation), None
+    oddity = None if container.ended else "lacks its end; all its pixels are there"
+    return upright(
+        pixels, orientation_of(container.exif) if container.exif else orientation
+    ), oddity
 
 
 def check_size(width: int, height: int, most: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arguments import check_color, check_image
-from .decoding import BEGINNING, check_size, decode, format_of
+from .decoding import check_size, decode, format_of
 from .errors import (
     ArgumentError,
     FileError,
@@ -22,6 +22,7 @@ from .errors import (
 )
 from .files import atomic_write, reason
 from .optional import library
+from .picture_kind import head_size
 
 MAX_PIXELS = 400_000_000
 """Larger pictures are refused."""
@@ -143,8 +144,8 @@ def _whole(file: BinaryIO, name: str) -> bytes:
     TypeError
         It is opened as text.
     """
-    part = bytes(memoryview(file.read(BEGINNING)))
-    if len(part) >= BEGINNING:
+    part = bytes(memoryview(file.read(head_size())))
+    if len(part) >= head_size():
         try:
             format_of(part)  # else what never ends would be read to the limit
         except PictureError as error:

@@ -519,6 +519,7 @@ def test_huge_picture_is_refused_before_it_is_decoded(run, tmp_path):
 def test_what_is_odd_about_a_file_is_a_line(run, folder, jobs):
     """And no failure: the picture is searched."""
     (folder / "broken.jpg").unlink()
+    (folder / "notes.txt").unlink()
     data = (folder / "a.jpg").read_bytes()
     (folder / "a.jpg").write_bytes(data[:-2])
     status, out, error = run("--json", "--jobs", jobs, folder)
