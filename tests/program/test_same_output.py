@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from support import ASTRONAUT, ROOT
+from support.picture_files import PNG_SIGNATURE, png_chunk, png_rgb, resized_jpeg_header
 from support.random_cascade import write_random_cascade
 from support.skips import missing
 
@@ -213,6 +216,37 @@ def test_same_table_of_times(program, default_model, folder):
         assert done.returncode == 0
         tables.append(re.sub(rb" +\d+\.\d\d ms", b" ms", done.stderr))
     assert tables[0] == tables[1] and tables[0].count(b"levels") == len(paths)
+
+
+def odd_files(folder: Path) -> list[Path]:
+    """Files with something odd about them that both programs put into the same words."""
+    pixels = np.full((64, 64, 3), 90, np.uint8)
+    jpeg = cv2.imencode(".jpg", pixels)[1].tobytes()
+    progressive = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    scan = progressive[progressive.rindex(b"\xff\xda") : -2]
+    header = struct.pack(">IIBBBBB", 9000, 10000, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(99))), (b"IEND", b""))
+    contents = {
+        "no-end.jpg": jpeg[:-2],
+        "no-end.png": png_rgb(pixels)[:-12],
+        "scans.jpg": progressive[:-2] + 120 * scan + b"\xff\xd9",
+        "claims.jpg": resized_jpeg_header(jpeg, 9000, 10000),
+        "claims.png": PNG_SIGNATURE + b"".join(png_chunk(*chunk) for chunk in chunks),
+    }
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    return [folder / name for name in contents]
+
+
+def test_same_words_about_files(program, default_model, tmp_path):
+    lines = []
+    for command in ([program], [sys.executable, "-m", "pymtcnn", "detect"]):
+        words = [*command, "--model", default_model, *odd_files(tmp_path)]
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 1
+        found = [line.partition(": ")[2] for line in done.stderr.splitlines()]
+        lines.append([line for line in found if line.startswith("/")])
+    assert lines[0] == lines[1] and len(lines[0]) == 5
 
 
 @pytest.fixture(scope="module")
