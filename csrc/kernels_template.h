@@ -26,6 +26,7 @@ typedef float quad __attribute__((vector_size(16), may_alias));
 typedef int mask __attribute__((vector_size(4 * LANES)));
 typedef float vec_anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef float quad_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
+_Static_assert(_Alignof(vec) > _Alignof(float) && _Alignof(quad) > _Alignof(float), "plain types");
 
 /* Loops over sums must vanish, or the sums do not stay in registers. */
 #if defined(__clang__)
