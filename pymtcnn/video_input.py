@@ -113,6 +113,11 @@ class Ended(Exception):
         self.stalled = stalled
 
 
+def _lenient() -> dict[str, str]:
+    """Options of PyAV by which metadata that are not UTF-8 are no error: from 19 on it has none."""
+    return {"metadata_errors": "replace"} if int(pyav().__version__.split(".")[0]) < 19 else {}
+
+
 class VideoInput:
     """An open source.
 
@@ -171,12 +176,7 @@ class VideoInput:
         with listening() as log:
             try:
                 return av.open(
-                    what,
-                    "r",
-                    kind,
-                    container_options=options,
-                    metadata_errors="replace",
-                    timeout=timeout,
+                    what, "r", kind, container_options=options, timeout=timeout, **_lenient()
                 )
             except av.error.InvalidDataError as error:
                 text = f"is no video, or a damaged one: {_cause(error, log())}"

@@ -1,8 +1,8 @@
 """python tests/environments.py: the package in the environments that pyproject.toml admits.
 
 Makes a wheel, and for each line of the table below a new virtual environment with it, where
-pictures are searched and written. Downloads some hundred MB; takes some minutes. Exits with 1 if
-one of them fails. `--only WORD` takes the lines with this word in them.
+pictures and videos are searched and written. Downloads some hundred MB; takes some minutes. Exits
+with 1 if one of them fails. `--only WORD` takes the lines with this word in them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-LOWEST = "numpy==1.22.0 pillow==9.1.0 cffi==1.15.0 tqdm==4.60.0"
+LOWEST = "numpy==1.22.0 pillow==9.1.0 av==14.2.0 cffi==1.15.0 tqdm==4.60.0"
 ENVIRONMENTS = [  # the Python, and what is there before the package
     ("3.10", LOWEST),
     ("3.10", ""),
@@ -41,8 +41,8 @@ ENVIRONMENTS = [  # the Python, and what is there before the package
 SMOKE = """
 import sys
 from pathlib import Path
-import numpy, PIL
-from pymtcnn import Detector, draw, read_picture, write_picture
+import av, numpy as np, PIL
+from pymtcnn import Detector, draw, frames, read_picture, write_picture
 data, out = map(Path, sys.argv[1:])
 detector = Detector()
 for name in ("grace_hopper.jpg", "astronaut.jpg"):
@@ -60,7 +60,15 @@ for name in ("grace_hopper.jpg", "astronaut.jpg"):
         assert abs(detector.detect(array, color="BGR").boxes - faces.boxes).max() < 0.5
         assert abs(array[..., ::-1].astype(int) - rgb).max() <= 3
     assert len(faces) == 1 and faces.scores[0] > 0.99, faces
-print("numpy", numpy.__version__, "Pillow", PIL.__version__, "OpenCV", cv2 and cv2.__version__)
+with av.open(str(out / "video.mp4"), "w") as video:
+    stream = video.add_stream("mpeg4", rate=10)
+    stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p"
+    for shift in range(5):
+        frame = av.VideoFrame.from_ndarray(np.roll(rgb[:512], shift, 1), format="rgb24")
+        video.mux(stream.encode(frame))
+    video.mux(stream.encode())
+assert [len(detector.detect(frame.picture)) for frame in frames(out / "video.mp4")] == [1] * 5
+print(*(f"{each.__name__} {each.__version__}" for each in (np, PIL, av, cv2) if each))
 """
 
 
@@ -98,8 +106,11 @@ def _tried(python: str, packages: str, wheel: Path, folder: Path) -> str:
         _run(*pip, wheel)
         _run(folder / "bin/pip", "check")
         data = ROOT / "tests" / "data"
-        said = _run(folder / "bin/python", "-W", "error", "-c", SMOKE, data, folder)
+        smoke = "import sys; del sys.path[0]\n" + SMOKE  # the package is the installed one
+        said = _run(folder / "bin/python", "-W", "error", "-c", smoke, data, folder)
         _run(folder / "bin/pymtcnn", "detect", data, "--out", folder / "annotated")
+        copy = folder / "annotated.mp4"
+        _run(folder / "bin/pymtcnn", "video", folder / "video.mp4", "--out", copy)
         return said.strip()
     except subprocess.CalledProcessError as error:
         return f"FAILED: {error.cmd[-1]}: {error.stderr.strip()[-500:]}"
