@@ -104,8 +104,8 @@ static void few_bytes(void)
 {
     static const char *const heads[] = {"\xff\xd8\xff\xe0", "II*\0\x08\0\0\0\xff\xff\xfe\0\x04\0",
                                         "MM\0*\xff\xff\xff\xff\0\0\0\0\0\0",
-                                        "\0\0\0\xff"
-                                        "ftypmif1\0\0"};
+                                        ("\0\0\0\xff"
+                                         "ftypmif1\0\0")};
     static const size_t sizes[] = {4, 14, 14, 14};
     for (int i = 0; i < 4; i++)
         for (size_t size = 0; size <= sizes[i]; size++) {
