@@ -19,7 +19,7 @@
 
 /* PNet's windows reach out of the picture for faces of at least this part of its shorter side:
    those that may fill it. For smaller ones it would take time and bring false alarms. */
-#define BORDER_SHARE (1.0 / 8.0)
+#define BORDER_SHARE (1.0 / 4.0)
 
 /* In whole strides, so that the cells inside the picture are those of a level without a margin. */
 static int margin_of(const mtcnn_detector *detector, int shorter, double face)

@@ -311,7 +311,7 @@ def test_a_border_leaves_the_cells_inside(default_model):
     for ours, theirs in zip(with_border, inside):
         cells, (cell, stride) = theirs.probabilities.shape, ours.grid
         face = cell * min(picture.shape[:2]) / min(theirs.level[:2])
-        assert ours.level.margin == (4 if face >= min(picture.shape[:2]) / 8 else 0)
+        assert ours.level.margin == (4 if face >= min(picture.shape[:2]) / 4 else 0)
         first = ours.level.margin // stride
         part = ours.probabilities[first : first + cells[0], first : first + cells[1]]
         assert np.abs(part - theirs.probabilities)[:-1, :-1].max() < 1e-5

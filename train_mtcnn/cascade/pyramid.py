@@ -13,7 +13,7 @@ from pymtcnn.errors import ArgumentError
 from train_mtcnn.cascade.boxes import Boxes
 
 _MAX_LEVELS = 1024
-_BORDER_SHARE = 1 / 8  # of the shorter side: smaller faces are looked for inside the picture only
+_BORDER_SHARE = 1 / 4  # of the shorter side: smaller faces are looked for inside the picture only
 
 
 class Level(NamedTuple):
