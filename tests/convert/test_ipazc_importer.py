@@ -143,6 +143,7 @@ def test_malicious_pickles(pickled):
             read_arrays(lz4.compress(bad), "x")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300,
     deadline=None,
@@ -210,6 +211,7 @@ def test_other_networks(tmp_path, name, change, message):
     assert list(tmp_path.iterdir()) == [source]
 
 
+@pytest.mark.slow
 def test_the_published_weights_are_the_papers(ipazc_folder, models_dir, tmp_path):
     if not hasattr(cv2.dnn, "readNetFromCaffe"):
         missing("OpenCV 4: 5 reads no Caffe files")

@@ -42,6 +42,7 @@ def detect(tmp_path, default_model, pictures):
     return detect
 
 
+@pytest.mark.slow
 def test_same_faces(detect, report_difference):
     refused, _ = detect("abacus")  # an unknown name's message lists them all
     assert refused.returncode == 1 and len(refused.stderr.splitlines()) == 1

@@ -53,6 +53,7 @@ def bytes_of(command: list[object]) -> bytes:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_same_bytes(program, default_model, folder, form):
     words = ["--model", default_model, *form, folder]
@@ -193,6 +194,7 @@ def test_same_warnings(program, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_same_predictions(program, default_model, folder, tmp_path):
     words = ["--model", default_model, folder, "--wider"]
     bytes_of([program, *words, tmp_path / "theirs"])

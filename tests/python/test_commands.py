@@ -180,6 +180,7 @@ def test_video_without_tracking(run, film, default_model):
     assert list(line["milliseconds"]) == ["pyramid", "pnet", "rnet", "onet", "total"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".mp4", ".mkv", ".avi"])
 def test_annotated_video(run, film, default_model, tmp_path, ending):
     out = tmp_path / f"out{ending}"

@@ -247,6 +247,7 @@ def test_no_other_files_of_the_machine_are_shown(tmp_path, monkeypatch):
             message(other)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_page(page, hosts, tmp_path):
     rgb, faces = found(ASTRONAUT)

@@ -61,6 +61,7 @@ def test_forked_children_use_and_free_detectors(picture, threads):
     assert detect()  # nothing is lost here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_fork_while_another_thread_detects(picture, threads):
     detector = Detector(threads=threads)

@@ -311,6 +311,7 @@ def test_samples_of_another_network(data, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_no_samples(tmp_path, capsys):
     check_refused(capsys, tmp_path / "none", tmp_path / "out", "", "no finished samples there")
     few = noise_samples(tmp_path / "few", 12, (Kind.NEGATIVE,))
