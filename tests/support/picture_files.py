@@ -168,35 +168,30 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
 
 
-def jpeg_cmyk() -> bytes:
-    """The smallest JPEG of four components: one mid-grey pixel, all coefficients zero."""
-    one_code = bytes([1] + [0] * 15 + [0])  # one Huffman code, of one bit, for the symbol 0
-    components = b"".join(bytes([i, 0x11, 0]) for i in range(1, 5))
+def _grey_jpeg(side: int, components: int, scans: bytes) -> bytes:
+    """A JPEG of square mid-grey planes, with one Huffman code, of one bit, for the symbol 0."""
+    one_code = bytes([1] + [0] * 15 + [0])
+    planes = b"".join(bytes([i, 0x11, 0]) for i in range(1, components + 1))
     return (
         b"\xff\xd8"
         + _segment(0xDB, bytes([0] + [1] * 64))
-        + _segment(0xC0, struct.pack(">BHHB", 8, 1, 1, 4) + components)
+        + _segment(0xC0, struct.pack(">BHHB", 8, side, side, components) + planes)
         + _segment(0xC4, b"\x00" + one_code)
         + _segment(0xC4, b"\x10" + one_code)
-        + _segment(0xDA, bytes([4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]))
-        + b"\x00\xff\xd9"
+        + scans
+        + b"\xff\xd9"
     )
+
+
+def jpeg_cmyk() -> bytes:
+    """The smallest JPEG of four components: one pixel, all coefficients zero."""
+    return _grey_jpeg(1, 4, _segment(0xDA, bytes([4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0])) + b"\x00")
 
 
 def jpeg_scans(count: int) -> bytes:
-    """A JPEG of three components, 8x8 mid-grey pixels, with scans of the first `count` of them."""
-    one_code = bytes([1] + [0] * 15 + [0])
-    components = b"".join(bytes([i, 0x11, 0]) for i in range(1, 4))
+    """A JPEG of three components, 8x8 pixels, with scans of the first `count` of them."""
     scans = (_segment(0xDA, bytes([1, i, 0, 0, 63, 0])) + b"\x3f" for i in range(1, count + 1))
-    return (
-        b"\xff\xd8"
-        + _segment(0xDB, bytes([0] + [1] * 64))
-        + _segment(0xC0, struct.pack(">BHHB", 8, 8, 8, 3) + components)
-        + _segment(0xC4, b"\x00" + one_code)
-        + _segment(0xC4, b"\x10" + one_code)
-        + b"".join(scans)
-        + b"\xff\xd9"
-    )
+    return _grey_jpeg(8, 3, b"".join(scans))
 
 
 def resized_jpeg_header(jpeg: bytes, width: int, height: int) -> bytes:
